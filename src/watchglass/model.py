@@ -8,14 +8,14 @@ thousands of spans a second is the difference. Times are int nanoseconds UTC, mo
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
-type Value = None | bool | int | float | str | bytes | list[Value] | dict[str, Value]
+Value: TypeAlias = "None | bool | int | float | str | bytes | list[Value] | dict[str, Value]"
 """An OTLP AnyValue as Python has it."""
 
-type Attributes = dict[str, Value]
+Attributes: TypeAlias = "dict[str, Value]"
 
 
 class Resource(msgspec.Struct, frozen=True, gc=False):
@@ -128,7 +128,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
 NO_USAGE = Usage()
 
-type Kind = Literal["call", "aggregate", "supplement"]
+Kind: TypeAlias = Literal["call", "aggregate", "supplement"]
 """What a described span is.
 
 - ``call``: one LLM request (chat, completion, embedding, …), failed ones included.
