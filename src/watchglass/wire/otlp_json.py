@@ -48,7 +48,7 @@ def _parse_mended(body: bytes) -> object:
 def spans(request: dict[str, Any], rejects: list[Reject]) -> list[Span]:
     """Every good span; bad ones go to `rejects`."""
     found: list[Span] = []
-    for where, scope, resource, item in _items(request, "resourceSpans", "scopeSpans", "spans"):
+    for where, scope, resource, item in items(request, "resourceSpans", "scopeSpans", "spans"):
         try:
             found.append(_span(item, scope, resource))
         except SpanRefused as refused:
@@ -60,7 +60,7 @@ def spans(request: dict[str, Any], rejects: list[Reject]) -> list[Span]:
 def logs(request: dict[str, Any], rejects: list[Reject]) -> list[LogRecord]:
     """Every good log record; bad ones go to `rejects`."""
     found: list[LogRecord] = []
-    for where, scope, resource, item in _items(request, "resourceLogs", "scopeLogs", "logRecords"):
+    for where, scope, resource, item in items(request, "resourceLogs", "scopeLogs", "logRecords"):
         try:
             found.append(_log(item, scope, resource))
         except SpanRefused as refused:
@@ -68,23 +68,24 @@ def logs(request: dict[str, Any], rejects: list[Reject]) -> list[LogRecord]:
     return found
 
 
-def _items(
+def items(
     request: dict[str, Any], outer: str, middle: str, inner: str
 ) -> Iterator[tuple[str, Scope, Resource, Any]]:
+    """Each innermost object with its path, scope and resource; raises `BadRequest` where a frame is broken."""
     for i, group in enumerate(_objects(request, outer, "$")):
         where = f"{outer}[{i}]"
         try:
             resource = Resource(
-                attributes(_object(group, "resource", where).get("attributes")), _text(group, "schemaUrl")
+                attributes(_object(group, "resource", where).get("attributes")), string(group, "schemaUrl")
             )
             for j, holder in enumerate(_objects(group, middle, where)):
                 path = f"{where}.{middle}[{j}]"
                 named = _object(holder, "scope", path)
                 scope = Scope(
-                    _text(named, "name"),
-                    _text(named, "version"),
+                    string(named, "name"),
+                    string(named, "version"),
                     attributes(named.get("attributes")),
-                    _text(holder, "schemaUrl"),
+                    string(holder, "schemaUrl"),
                 )
                 for k, item in enumerate(_list(holder, inner, path)):
                     yield f"{path}.{inner}[{k}]", scope, resource, item
@@ -96,7 +97,7 @@ def _span(item: Any, scope: Scope, resource: Resource) -> Span:
     if not isinstance(item, dict):
         raise SpanRefused(f"a span must be an object, it is {_type(item)}")
     span = cast(dict[str, Any], item)
-    start_ns, end_ns = _int(span, "startTimeUnixNano"), _int(span, "endTimeUnixNano")
+    start_ns, end_ns = integer(span, "startTimeUnixNano"), integer(span, "endTimeUnixNano")
     if not 0 < start_ns <= LATEST_NS or not 0 <= end_ns <= LATEST_NS:
         raise SpanRefused.time(start_ns, end_ns)
     status = _dict(span, "status")
@@ -104,25 +105,25 @@ def _span(item: Any, scope: Scope, resource: Resource) -> Span:
         _id(span, "traceId", 16),
         _id(span, "spanId", 8),
         _parent(span),
-        _text(span, "name"),
+        string(span, "name"),
         _enum(span, "kind", _KINDS),
         start_ns,
         end_ns,
         _enum(status, "code", _STATUSES),
-        _text(status, "message"),
+        string(status, "message"),
         attributes(span.get("attributes")),
         [
-            Event(_text(e, "name"), _int(e, "timeUnixNano"), attributes(e.get("attributes")))
-            for e in _dicts(span, "events")
+            Event(string(e, "name"), integer(e, "timeUnixNano"), attributes(e.get("attributes")))
+            for e in dicts(span, "events")
         ],
         [
-            Link(_text(e, "traceId").lower(), _text(e, "spanId").lower(), attributes(e.get("attributes")))
-            for e in _dicts(span, "links")
+            Link(string(e, "traceId").lower(), string(e, "spanId").lower(), attributes(e.get("attributes")))
+            for e in dicts(span, "links")
         ],
         scope,
         resource,
-        _text(span, "traceState"),
-        _int(span, "flags") & 0xFFFFFFFF,
+        string(span, "traceState"),
+        integer(span, "flags") & 0xFFFFFFFF,
     )
 
 
@@ -130,15 +131,15 @@ def _log(item: Any, scope: Scope, resource: Resource) -> LogRecord:
     if not isinstance(item, dict):
         raise SpanRefused(f"a log record must be an object, it is {_type(item)}")
     record = cast(dict[str, Any], item)
-    severity = _int(record, "severityNumber") if not isinstance(record.get("severityNumber"), str) else 0
+    severity = integer(record, "severityNumber") if not isinstance(record.get("severityNumber"), str) else 0
     return LogRecord(
         _id(record, "traceId", 16) if _given(record, "traceId") else "",
         _id(record, "spanId", 8) if _given(record, "spanId") else "",
-        max(0, min(_int(record, "timeUnixNano"), LATEST_NS)),
-        max(0, min(_int(record, "observedTimeUnixNano"), LATEST_NS)),
+        max(0, min(integer(record, "timeUnixNano"), LATEST_NS)),
+        max(0, min(integer(record, "observedTimeUnixNano"), LATEST_NS)),
         severity if 0 <= severity <= 24 else 0,
-        _text(record, "severityText"),
-        _text(record, "eventName"),
+        string(record, "severityText"),
+        string(record, "eventName"),
         any_value(record.get("body")),
         attributes(record.get("attributes")),
         scope,
@@ -170,24 +171,25 @@ def any_value(value: Any, depth: int = 0) -> Value:
         if kind == "stringValue":
             return inner if isinstance(inner, str) else str(inner)
         if kind == "intValue":
-            return _int(value, "intValue")
+            return integer(value, "intValue")
         if kind == "boolValue":
             return bool(inner)
         if kind == "doubleValue":
-            return _double(inner)
+            return double(inner)
         if kind == "bytesValue":
             return _bytes(inner)
         if kind == "arrayValue":
-            return [any_value(each, depth + 1) for each in _dicts(inner or {}, "values")]
+            return [any_value(each, depth + 1) for each in dicts(inner or {}, "values")]
         if kind == "kvlistValue":
             return {
                 str(each.get("key", "")): any_value(each.get("value"), depth + 1)
-                for each in _dicts(inner or {}, "values")
+                for each in dicts(inner or {}, "values")
             }
     return None
 
 
-def _double(value: Any) -> float:
+def double(value: Any) -> float:
+    """A number, or the words that stand for NaN and the infinities."""
     try:
         return float(value)
     except (TypeError, ValueError) as error:
@@ -218,7 +220,8 @@ def _parent(span: dict[str, Any]) -> str:
     return _id(span, "parentSpanId", 8) if _given(span, "parentSpanId") else ""
 
 
-def _int(holder: dict[str, Any], field: str) -> int:
+def integer(holder: dict[str, Any], field: str) -> int:
+    """A whole number of 64 bits, given as a number or as text; 0 where absent."""
     value = holder.get(field)
     if value is None or value == "":
         return 0
@@ -237,11 +240,12 @@ def _enum(holder: dict[str, Any], field: str, names: dict[str, int]) -> int:
     value = holder.get(field)
     if isinstance(value, str) and value in names:
         return names[value]
-    number = _int(holder, field)
+    number = integer(holder, field)
     return number if number in names.values() else 0
 
 
-def _text(holder: dict[str, Any], field: str) -> str:
+def string(holder: dict[str, Any], field: str) -> str:
+    """Text; empty where absent."""
     value = holder.get(field)
     if value is None:
         return ""
@@ -259,7 +263,8 @@ def _dict(holder: dict[str, Any], field: str) -> dict[str, Any]:
     return cast(dict[str, Any], value)
 
 
-def _dicts(holder: Any, field: str) -> list[dict[str, Any]]:
+def dicts(holder: Any, field: str) -> list[dict[str, Any]]:
+    """A list of objects; empty where absent."""
     value = holder.get(field) if isinstance(holder, dict) else holder
     if value is None:
         return []
