@@ -1,0 +1,125 @@
+"""Group commit: requests wait for the one durable insert that holds them, then all are told.
+
+While one group is being written the next one gathers, so the group is as large as the disk is
+slow, and a lone request waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow as pa
+
+from watchglass.errors import StoreFull
+from watchglass.store.engine import Engine
+
+Batches = Mapping[str, pa.RecordBatch]
+
+WRITE_ORDER = ("messages", "logs", "metrics", "rejects", "spans", "calls")
+"""What is pointed at is written before what points at it: a crash in between leaves no dangling
+reference, and the client, never acknowledged, sends all of it again."""
+
+GROUP_BYTES = 64 * 2**20
+
+
+class Committer:
+    """Writes batches in groups; `write` returns once its batch is on disk."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: list[tuple[Batches, asyncio.Future[None]]] = []
+        self._arrived = asyncio.Event()
+        self._threads = ThreadPoolExecutor(3, thread_name_prefix="watchglass-write")
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.last_error: str | None = None
+
+    def start(self) -> None:
+        """Begin; needs a running event loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="watchglass-committer")
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their group to be written."""
+        return len(self._waiting)
+
+    async def write(self, batches: Batches) -> None:
+        """Wait until these batches are durable. Raises `StoreError` where they are not."""
+        if not batches:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((batches, future))
+        self._arrived.set()
+        await future
+
+    async def stop(self) -> None:
+        """Write what waits, then end."""
+        self._stopping = True
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+        self._threads.shutdown()
+
+    async def _run(self) -> None:
+        while self._waiting or not self._stopping:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                await self._write_group(self._take())
+            if self._stopping:
+                self._arrived.set()
+
+    def _take(self) -> list[tuple[Batches, asyncio.Future[None]]]:
+        size = count = 0
+        for batches, _ in self._waiting:
+            size += sum(batch.nbytes for batch in batches.values())
+            count += 1
+            if size >= GROUP_BYTES:
+                break
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return taken
+
+    async def _write_group(self, group: list[tuple[Batches, asyncio.Future[None]]]) -> None:
+        tables: dict[str, list[pa.RecordBatch]] = defaultdict(list)
+        for batches, _ in group:
+            for name, batch in batches.items():
+                tables[name].append(batch)
+        try:
+            await self._insert(tables)
+        except StoreFull as error:
+            self._tell(group, error)
+        except Exception as error:  # broad: one batch the engine chokes on must not cost its neighbours
+            if len(group) == 1:
+                self._tell(group, error)
+                return
+            for each in group:
+                await self._write_group([each])
+        else:
+            self._tell(group, None)
+
+    def _tell(self, group: list[tuple[Batches, asyncio.Future[None]]], error: Exception | None) -> None:
+        self.last_error = None if error is None else str(error)
+        for _, future in group:
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+    async def _insert(self, tables: Mapping[str, list[pa.RecordBatch]]) -> None:
+        loop = asyncio.get_running_loop()
+
+        async def one(name: str) -> None:
+            await loop.run_in_executor(self._threads, self._engine.insert, f"store.{name}", tables[name])
+
+        pointed_at = [name for name in WRITE_ORDER if name in tables and name != "calls"]
+        results = await asyncio.gather(*map(one, pointed_at), return_exceptions=True)
+        for failed in results:
+            if isinstance(failed, BaseException):
+                raise failed
+        if "calls" in tables:
+            await one("calls")

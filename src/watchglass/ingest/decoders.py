@@ -1,0 +1,120 @@
+"""Where decoding runs: in a thread for small bodies, in spawned processes for large ones.
+
+Decoding is Python and holds the interpreter's lock, so under load it needs processes of its own.
+They start with the first large body and end when none has come for a while: an idle server is
+one process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import pyarrow as pa
+
+from watchglass.errors import Overloaded
+from watchglass.ingest.prepare import Prepared, prepare
+from watchglass.ingest.receiver import Signal
+from watchglass.pricing.book import PriceBook
+from watchglass.wire.otlp import Encoding
+
+LARGE_BODY_BYTES = 128 * 1024
+IDLE_S = 30.0
+
+_book: PriceBook | None = None
+Shipped = tuple[int, int, str, dict[str, bytes], list[str]]
+
+
+class Decoders:
+    """Runs `prepare` off the event loop."""
+
+    def __init__(self, book: PriceBook, *, processes: int | None = None) -> None:
+        self._book = book
+        self._processes = processes if processes is not None else max(1, min(4, os.cpu_count() or 1))
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="watchglass-decode")
+        self._pool: ProcessPoolExecutor | None = None
+        self._busy = 0
+        self._retire: asyncio.TimerHandle | None = None
+
+    async def prepare(self, signal: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Prepared:
+        """As `prepare.prepare`; also raises `Overloaded` when a decoding process died."""
+        loop = asyncio.get_running_loop()
+        if len(body) < LARGE_BODY_BYTES or not self._processes:
+            return await loop.run_in_executor(
+                self._threads, prepare, signal, body, encoding, self._book, now_ns
+            )
+        pool = self._started(loop)
+        self._busy += 1
+        try:
+            return _unpack(await loop.run_in_executor(pool, _prepare_there, signal, body, encoding, now_ns))
+        except BrokenProcessPool as error:
+            self._drop()
+            raise Overloaded("a decoding process died; send the same body again") from error
+        finally:
+            self._busy -= 1
+
+    def stop(self) -> None:
+        """End the processes and threads; what is under way is finished first."""
+        if self._retire is not None:
+            self._retire.cancel()
+        self._drop()
+        self._threads.shutdown()
+
+    def _started(self, loop: asyncio.AbstractEventLoop) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # Spawned: a forked child of a process that has the engine open hangs.
+            self._pool = ProcessPoolExecutor(
+                self._processes,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_begin,
+                initargs=(self._book,),
+            )
+        if self._retire is not None:
+            self._retire.cancel()
+        self._retire = loop.call_later(IDLE_S, self._retire_if_idle, loop)
+        return self._pool
+
+    def _retire_if_idle(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._busy:
+            self._retire = loop.call_later(IDLE_S, self._retire_if_idle, loop)
+        else:
+            self._retire = None
+            self._drop()
+
+    def _drop(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False)
+
+
+def _begin(book: PriceBook) -> None:
+    global _book  # one a process, set once before its first task
+    _book = book
+
+
+def _prepare_there(signal: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Shipped:
+    assert _book is not None
+    done = prepare(signal, body, encoding, _book, now_ns)
+    shipped = {name: _pack(batch) for name, batch in done.batches.items()}
+    return done.accepted, done.rejected, done.message, shipped, done.touched
+
+
+def _pack(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()
+
+
+def _unpack(shipped: Shipped) -> Prepared:
+    accepted, rejected, message, batches, touched = shipped
+    return Prepared(
+        accepted,
+        rejected,
+        message,
+        {name: pa.ipc.open_stream(data).read_next_batch() for name, data in batches.items()},
+        touched,
+    )

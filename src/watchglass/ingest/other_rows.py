@@ -1,0 +1,99 @@
+"""Log records, metric points and rejects as rows of their tables."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+from watchglass.ingest.content import Contents
+from watchglass.ingest.span_rows import (
+    FRESH_VERSION,
+    ResourceCache,
+    attribute_columns,
+    effective,
+    storable,
+)
+from watchglass.model import Context, LogRecord, Value
+from watchglass.wire.context import own_context_of
+from watchglass.wire.otlp_metrics import MetricPoint
+from watchglass.wire.rejects import Reject
+from watchglass.wire.values import to_json
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+def log_row(record: LogRecord, cache: ResourceCache, contents: Contents) -> tuple[Any, ...]:
+    """One row in the order of the columns of `store.logs`."""
+    facts = cache.facts(record.resource)
+    tenant = effective(own_context_of(record.attributes), facts.context).tenant
+    time_ns = record.time_ns or record.observed_ns
+    texts, types = attribute_columns(record.attributes, _NOTHING, tenant, time_ns, contents)
+    body = _body(record.body)
+    return (
+        _identity(record.trace_id, record.span_id, time_ns, record.event_name, body, to_json([texts]), facts.json),
+        time_ns,
+        record.observed_ns,
+        record.trace_id,
+        record.span_id,
+        record.severity,
+        record.severity_text,
+        record.event_name,
+        body,
+        texts,
+        types,
+        tenant,
+        facts.service,
+        record.scope.name,
+        facts.json,
+        FRESH_VERSION,
+    )
+
+
+def metric_row(point: MetricPoint, cache: ResourceCache, contents: Contents) -> tuple[Any, ...]:
+    """One row in the order of the columns of `store.metrics`."""
+    facts = cache.facts(point.resource)
+    context: Context = effective(own_context_of(point.attributes), facts.context)
+    texts, types = attribute_columns(point.attributes, _NOTHING, context.tenant, point.time_ns, contents)
+    return (
+        _identity(
+            point.name, point.kind, point.time_ns, point.start_ns, to_json([texts]), point.scope.name, facts.json
+        ),
+        point.name,
+        point.kind,
+        point.unit,
+        point.description,
+        point.time_ns,
+        point.start_ns or None,
+        point.value,
+        point.value_int,
+        point.count,
+        point.sum,
+        to_json(storable(point.data)) if point.data else "",
+        texts,
+        types,
+        point.temporality,
+        point.monotonic,
+        context.tenant,
+        facts.service,
+        point.scope.name,
+        facts.json,
+        FRESH_VERSION,
+    )
+
+
+def reject_row(reject: Reject, signal: str, now_ns: int) -> tuple[Any, ...]:
+    """One row in the order of the columns of `store.rejects`."""
+    return (now_ns, signal, reject.where, reject.reason, reject.trace_id, reject.span_id)
+
+
+def _body(body: Value) -> str:
+    if body is None:
+        return ""
+    return body if isinstance(body, str) else to_json(storable(body))
+
+
+def _identity(*parts: object) -> str:
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        digest.update(str(part).encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,72 @@
+"""The write path end to end: a decompressed body in, an outcome out once it is on disk."""
+
+from __future__ import annotations
+
+from watchglass.clock import Clock
+from watchglass.errors import BadRequest
+from watchglass.ingest.committer import Committer
+from watchglass.ingest.decoders import Decoders
+from watchglass.ingest.prepare import Prepared, prepare_rejected
+from watchglass.ingest.receiver import Encoding, Outcome, Signal
+from watchglass.ingest.settler import Settler
+from watchglass.pricing.book import PriceBook
+from watchglass.store.engine import Engine
+
+
+class Ingest:
+    """Decode → price → write → acknowledge, with settling behind it. Implements `Receiver`."""
+
+    def __init__(
+        self, engine: Engine, book: PriceBook, clock: Clock, settler: Settler, *, processes: int | None = None
+    ) -> None:
+        self._clock = clock
+        self._decoders = Decoders(book, processes=processes)
+        self._committer = Committer(engine)
+        self._settler = settler
+        self._accepted = 0
+        self._rejected = 0
+        self._refused = 0
+
+    def start(self) -> None:
+        """Begin; needs a running event loop."""
+        self._committer.start()
+        self._settler.start()
+
+    async def stop(self) -> None:
+        """Finish what was admitted, settle what was written, then end."""
+        self._decoders.stop()
+        await self._committer.stop()
+        await self._settler.stop()
+
+    async def receive(self, signal: Signal, body: bytes, encoding: Encoding) -> Outcome:
+        """Returns once every accepted item is durable.
+
+        Raises `BadRequest` (nothing of it is kept), `Overloaded` or `StoreError` (send it again).
+        """
+        try:
+            prepared = await self._decoders.prepare(signal, body, encoding, self._clock.now_ns())
+        except BadRequest as error:
+            self._refused += 1
+            await self._committer.write(prepare_rejected(signal, error, self._clock.now_ns()))
+            raise
+        await self._committer.write(prepared.batches)
+        self._count(prepared)
+        self._settler.touch(prepared.touched)
+        return Outcome(prepared.accepted, prepared.rejected, prepared.message)
+
+    def state(self) -> dict[str, object]:
+        """For `/health`: never blocks."""
+        return {
+            "can_write": self._committer.last_error is None,
+            "last_error": self._committer.last_error,
+            "waiting_requests": self._committer.waiting,
+            "unsettled_traces": self._settler.waiting,
+            "settling_error": self._settler.last_error,
+            "accepted": self._accepted,
+            "rejected": self._rejected,
+            "refused_bodies": self._refused,
+        }
+
+    def _count(self, prepared: Prepared) -> None:
+        self._accepted += prepared.accepted
+        self._rejected += prepared.rejected

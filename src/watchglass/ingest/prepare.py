@@ -1,0 +1,128 @@
+"""One function: an OTLP body in, Arrow record batches for the store out.
+
+This is the whole of the work that costs processor time, and it touches nothing but its
+arguments, so it runs as well in this process as in a spawned one (`decoders.py`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+import pyarrow as pa
+
+from watchglass.errors import BadRequest
+from watchglass.ingest.call_rows import CallDraft, call_rows, draft
+from watchglass.ingest.columns import TableBuilder
+from watchglass.ingest.content import Contents
+from watchglass.ingest.other_rows import log_row, metric_row, reject_row
+from watchglass.ingest.receiver import Signal
+from watchglass.ingest.span_rows import FRESH_VERSION, ResourceCache, effective, span_row
+from watchglass.model import Span
+from watchglass.pricing.book import PriceBook
+from watchglass.store.tables import SCHEMAS
+from watchglass.wire.context import own_context
+from watchglass.wire.dialects import describe
+from watchglass.wire.otlp import Encoding, decode_logs, decode_traces
+from watchglass.wire.otlp_metrics import decode_metrics
+from watchglass.wire.rejects import Reject
+
+_NAMED_REJECTS = 5
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """One body, ready to be written."""
+
+    accepted: int
+    rejected: int
+    message: str
+    batches: dict[str, pa.RecordBatch]
+    touched: list[str]
+    """Trace ids that settling must look at."""
+
+
+def prepare(signal: Signal, body: bytes, encoding: Encoding, book: PriceBook, now_ns: int) -> Prepared:
+    """Decode, normalise and price one body. Raises `BadRequest` where nothing of it can be read."""
+    tables = _Tables()
+    if signal == "traces":
+        return _traces(body, encoding, book, now_ns, tables)
+    if signal == "logs":
+        return _logs(body, encoding, now_ns, tables)
+    decoded = decode_metrics(body, encoding)
+    cache = ResourceCache()
+    for point in decoded.points:
+        tables["metrics"].rows.append(metric_row(point, cache, tables.contents))
+    return tables.prepared(signal, len(decoded.points), decoded.rejects, [], now_ns)
+
+
+def prepare_rejected(signal: Signal, error: BadRequest, now_ns: int) -> dict[str, pa.RecordBatch]:
+    """A body that was refused whole, as a row of `rejects`."""
+    builder = TableBuilder(SCHEMAS["rejects"])
+    builder.rows.append(reject_row(Reject(error.where or "", str(error)), signal, now_ns))
+    return {"rejects": builder.batch()}
+
+
+class _Tables(dict[str, TableBuilder]):
+    """The builders that a body needed, and its texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contents = Contents()
+
+    def __missing__(self, name: str) -> TableBuilder:
+        builder = self[name] = TableBuilder(SCHEMAS[name])
+        return builder
+
+    def prepared(
+        self, signal: Signal, accepted: int, rejects: list[Reject], touched: list[str], now_ns: int
+    ) -> Prepared:
+        for reject in rejects:
+            self["rejects"].rows.append(reject_row(reject, signal, now_ns))
+        for (tenant, digest), (role, content, time_ns) in self.contents.rows.items():
+            self["messages"].rows.append((tenant, digest, role, content, time_ns, FRESH_VERSION))
+        batches = {name: builder.batch() for name, builder in self.items() if builder.rows}
+        return Prepared(accepted, len(rejects), _message(rejects), batches, touched)
+
+
+def _traces(body: bytes, encoding: Encoding, book: PriceBook, now_ns: int, tables: _Tables) -> Prepared:
+    decoded = decode_traces(body, encoding)
+    cache, drafts, spans = ResourceCache(), list[CallDraft](), tables["spans"].rows
+    touched: set[str] = set()
+    for span in decoded.spans:
+        drafted = _span(span, cache, tables.contents, spans)
+        if drafted is not None:
+            drafts.append(drafted)
+        touched.add(span.trace_id)
+    if drafts:
+        tables["calls"].rows = call_rows(drafts, book, tables.contents)
+    return tables.prepared("traces", len(decoded.spans), decoded.rejects, list(touched), now_ns)
+
+
+def _span(
+    span: Span, cache: ResourceCache, contents: Contents, rows: list[tuple[object, ...]]
+) -> CallDraft | None:
+    described = describe(span)
+    facts = cache.facts(span.resource)
+    own = own_context(span)
+    context = effective(own, facts.context)
+    content_keys = described.content_keys if described is not None else ()
+    rows.append(span_row(span, own, facts, context.tenant, content_keys, contents))
+    return None if described is None else draft(span, described, context, facts)
+
+
+def _logs(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prepared:
+    decoded = decode_logs(body, encoding)
+    cache = ResourceCache()
+    for record in decoded.logs:
+        tables["logs"].rows.append(log_row(record, cache, tables.contents))
+    touched = {record.trace_id for record in decoded.logs if record.span_id}
+    return tables.prepared("logs", len(decoded.logs), decoded.rejects, list(touched), now_ns)
+
+
+def _message(rejects: list[Reject]) -> str:
+    if not rejects:
+        return ""
+    named = "; ".join(
+        f"{each.where}{f' (span {each.span_id})' if each.span_id else ''}: {each.reason}"
+        for each in rejects[:_NAMED_REJECTS]
+    )
+    more = len(rejects) - _NAMED_REJECTS
+    return named + (f"; and {more} more, all in the table `rejects`" if more > 0 else "")

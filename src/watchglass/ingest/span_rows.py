@@ -1,0 +1,172 @@
+"""Spans as rows of `store.spans`: attributes kept whole, long texts stored once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from watchglass.ingest.content import LONG_TEXT_BYTES, Contents
+from watchglass.model import CONTEXT_FIELDS, Attributes, Context, Event, Link, Resource, Span, Value
+from watchglass.wire.context import process_identity, resource_context, service
+from watchglass.wire.values import to_json
+
+FRESH_VERSION = 1
+"""Version of a row as it first came. Settling and repricing write the clock's nanoseconds, so a
+retried export never undoes what they decided."""
+
+TYPE_LETTERS: dict[type, str] = {bool: "b", int: "i", float: "d", bytes: "y"}
+
+
+class ResourceFacts(msgspec.Struct, frozen=True, gc=False):
+    """What every span of one resource shares, worked out once."""
+
+    service: str | None
+    process: str
+    context: Context
+    context_map: dict[str, str]
+    json: str
+
+    @classmethod
+    def of(cls, resource: Resource) -> ResourceFacts:
+        """Read a resource."""
+        context = resource_context(resource)
+        return cls(
+            service(resource),
+            process_identity(resource),
+            context,
+            context_map(context),
+            to_json(storable(resource.attributes)),
+        )
+
+
+class ResourceCache:
+    """Facts by resource object, for the length of one body (objects are shared by their spans)."""
+
+    def __init__(self) -> None:
+        self._facts: dict[int, ResourceFacts] = {}
+
+    def facts(self, resource: Resource) -> ResourceFacts:
+        """The facts of a resource that stays alive as long as this cache."""
+        found = self._facts.get(id(resource))
+        if found is None:
+            found = self._facts[id(resource)] = ResourceFacts.of(resource)
+        return found
+
+
+def context_map(context: Context) -> dict[str, str]:
+    """The fields of a context that are known."""
+    return {
+        name: value for name in CONTEXT_FIELDS if (value := getattr(context, name)) is not None
+    }
+
+
+_NO_CONTEXT = Context()
+
+
+def effective(own: Context, inherited: Context) -> Context:
+    """Each value of `own`, else that of `inherited`."""
+    if own == _NO_CONTEXT:
+        return inherited
+    return Context(*[
+        mine if mine is not None else theirs
+        for mine, theirs in zip(
+            msgspec.structs.astuple(own), msgspec.structs.astuple(inherited), strict=True
+        )
+    ])
+
+
+def storable(value: Any) -> Any:
+    """A value that JSON can hold: NaN, infinities and numbers past 64 bits become text."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return str(value)
+    if isinstance(value, list):
+        return [storable(each) for each in value]
+    if isinstance(value, dict):
+        return {key: storable(each) for key, each in value.items()}
+    return value
+
+
+def attribute_columns(
+    attributes: Attributes, skip: frozenset[str], tenant: str | None, time_ns: int, contents: Contents
+) -> tuple[dict[str, str], dict[str, str]]:
+    """(values as text, type letters of those that were no text), without the keys in `skip`."""
+    texts: dict[str, str] = {}
+    types: dict[str, str] = {}
+    for key, value in attributes.items():
+        if type(value) is str:
+            if key in skip:
+                continue
+            texts[key] = value if len(value) < LONG_TEXT_BYTES else contents.reference(tenant, value, time_ns)
+        elif key not in skip:
+            types[key] = TYPE_LETTERS.get(type(value), "j")
+            texts[key] = _as_text(value, tenant, time_ns, contents)
+    return texts, types
+
+
+def _as_text(value: Value, tenant: str | None, time_ns: int, contents: Contents) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    text = value.hex() if isinstance(value, bytes) else to_json(storable(value))
+    return text if len(text) < LONG_TEXT_BYTES else contents.reference(tenant, text, time_ns)
+
+
+def span_row(
+    span: Span,
+    own: Context,
+    facts: ResourceFacts,
+    tenant: str | None,
+    content_keys: tuple[str, ...],
+    contents: Contents,
+) -> tuple[Any, ...]:
+    """One row in the order of the columns of `store.spans`."""
+    texts, types = attribute_columns(
+        span.attributes, frozenset(content_keys), tenant, span.start_ns, contents
+    )
+    return (
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        span.name,
+        span.kind,
+        span.start_ns,
+        duration_ns(span),
+        span.status,
+        span.status_message,
+        facts.service,
+        span.scope.name,
+        span.scope.version,
+        tenant,
+        context_map(own),
+        facts.context_map,
+        facts.process,
+        texts,
+        types,
+        content_keys,
+        _events(span.events) if span.events else "",
+        _links(span.links) if span.links else "",
+        facts.json,
+        span.trace_state,
+        span.flags,
+        FRESH_VERSION,
+    )
+
+
+def duration_ns(span: Span) -> int | None:
+    """How long it took; unknown where the end is missing or before the start."""
+    return span.end_ns - span.start_ns if span.end_ns >= span.start_ns else None
+
+
+def _events(events: list[Event]) -> str:
+    return to_json([
+        {"name": each.name, "time_ns": each.time_ns, "attributes": storable(each.attributes)} for each in events
+    ])
+
+
+def _links(links: list[Link]) -> str:
+    return to_json([
+        {"trace_id": each.trace_id, "span_id": each.span_id, "attributes": storable(each.attributes)}
+        for each in links
+    ])
