@@ -155,9 +155,9 @@ def attributes(pairs: Any) -> Attributes:
         raise SpanRefused(f"attributes must be a list of key and value, it is {_type(pairs)}")
     found: Attributes = {}
     for pair in cast(list[Any], pairs):
-        if not isinstance(pair, dict) or not isinstance(pair.get("key"), str):
-            raise SpanRefused(f"an attribute must be an object with a text key; it is {str(pair)[:80]!r}")
-        found[pair["key"]] = any_value(pair.get("value"))
+        if not isinstance(pair, dict):
+            raise SpanRefused(f"an attribute must be an object with key and value; it is {str(pair)[:80]!r}")
+        found[string(cast(dict[str, Any], pair), "key")] = any_value(pair.get("value"))
     return found
 
 

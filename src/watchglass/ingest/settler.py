@@ -1,0 +1,102 @@
+"""Settling in the background: after each group of writes, the traces it touched are looked at again.
+
+What needs the neighbours is decided here (which calls count, what is inherited from an ancestor
+that came later); the rules are pure and live in `settle.py`, the rows in `settle_rows.py`.
+Settling again what is settled changes nothing, so a trace may be touched as often as it likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from watchglass.errors import WatchglassError
+
+log = logging.getLogger(__name__)
+
+CHUNK = 20_000
+"""Traces in one pass: bounds its memory and the length of its statements."""
+
+PAUSE_S = 0.25
+"""Between passes, so that a burst of small requests is one pass."""
+
+RETRY_S = 2.0
+
+
+class Settler:
+    """Runs `settle_pass(trace_ids)` on a thread of its own for whatever was touched."""
+
+    def __init__(self, settle_pass: Callable[[Sequence[str]], None]) -> None:
+        self._pass = settle_pass
+        self._touched: dict[str, None] = {}  # in order of arrival
+        self._arrived = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="watchglass-settle")
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.last_error: str | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Traces that are not settled yet."""
+        return len(self._touched)
+
+    def touch(self, trace_ids: Iterable[str]) -> None:
+        """These traces have new rows."""
+        self._touched.update(dict.fromkeys(trace_ids))
+        if self._touched:
+            self._idle.clear()
+            self._arrived.set()
+
+    def start(self) -> None:
+        """Begin; needs a running event loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="watchglass-settler")
+
+    async def settled(self) -> None:
+        """Wait until nothing is left to settle."""
+        await self._idle.wait()
+
+    async def stop(self) -> None:
+        """Settle what is left, then end. What fails now is settled at the next start."""
+        self._stopping.set()
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown()
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set() or self._touched:
+            await self._arrived.wait()
+            if not self._touched:
+                self._arrived.clear()
+                self._idle.set()
+                if self._stopping.is_set():
+                    return
+                continue
+            if not await self._one_pass() and self._stopping.is_set():
+                return
+            await self._pause(PAUSE_S if self.last_error is None else RETRY_S)
+
+    async def _one_pass(self) -> bool:
+        chunk = [trace_id for trace_id, _ in zip(self._touched, range(CHUNK), strict=False)]
+        for trace_id in chunk:
+            del self._touched[trace_id]
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._pass, chunk)
+        except WatchglassError as error:
+            # The rows stay as they came, which is what a reader saw so far; nothing is lost.
+            log.warning("settling failed, it will be tried again: %s", error)
+            self.last_error = str(error)
+            self._touched.update(dict.fromkeys(chunk))
+            return False
+        self.last_error = None
+        return True
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
