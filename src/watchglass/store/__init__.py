@@ -1,0 +1,27 @@
+"""Where rows and small state live: the only room that talks to databases.
+
+`open_store` opens a data directory and hands out what the other rooms use: `engine` (rows),
+`control` (small state), `versions` (row versions) and `place` (who holds the directory).
+"""
+
+from __future__ import annotations
+
+from watchglass.store.control import Control
+from watchglass.store.engine import Engine, Limits
+from watchglass.store.opening import Store, open_store
+from watchglass.store.place import Holder, Place, holder
+from watchglass.store.tables import SCHEMAS
+from watchglass.store.versions import VersionClock
+
+__all__ = [
+    "SCHEMAS",
+    "Control",
+    "Engine",
+    "Holder",
+    "Limits",
+    "Place",
+    "Store",
+    "VersionClock",
+    "holder",
+    "open_store",
+]

@@ -1,0 +1,196 @@
+-- The physical tables. Readers never see these: they see the views of views.sql.
+--
+-- Every table but rejects is a ReplacingMergeTree: the row with the highest version wins, so a
+-- resent batch changes nothing and settling is a new version. All are synced to disk before an
+-- insert returns (fsync_after_insert, fsync_part_directory), and so is a merge before its sources
+-- go (min_*_to_fsync_after_merge), or a loss of power after a merge would lose what was acknowledged.
+
+CREATE DATABASE IF NOT EXISTS store;
+
+CREATE TABLE IF NOT EXISTS store.spans
+(
+    trace_id         String,
+    span_id          String,
+    parent_span_id   String,
+    name             LowCardinality(String),
+    kind             UInt8,
+    start_time       DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    duration_ns      Int64 CODEC(ZSTD(1)),
+    status           UInt8,
+    status_message   String,
+    service          LowCardinality(Nullable(String)),
+    scope            LowCardinality(String),
+    scope_version    LowCardinality(String),
+    tenant           LowCardinality(Nullable(String)),
+    own_context      Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    resource_context Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    process          LowCardinality(String),
+    attributes       Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    attribute_types  Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
+    content_keys     Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    events           String CODEC(ZSTD(1)),
+    links            String CODEC(ZSTD(1)),
+    resource         String CODEC(ZSTD(1)),
+    trace_state      String CODEC(ZSTD(1)),
+    flags            UInt32 CODEC(ZSTD(1)),
+    version          UInt64 CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(start_time)
+ORDER BY (trace_id, span_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
+
+CREATE TABLE IF NOT EXISTS store.calls
+(
+    call_id               String CODEC(ZSTD(1)),
+    trace_id              String CODEC(ZSTD(1)),
+    span_id               String CODEC(ZSTD(1)),
+    parent_span_id        String CODEC(ZSTD(1)),
+    time                  DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    kind                  LowCardinality(String),
+    tenant                LowCardinality(Nullable(String)),
+    engagement            LowCardinality(Nullable(String)),
+    feature               LowCardinality(Nullable(String)),
+    flow                  Nullable(String) CODEC(ZSTD(1)),
+    flow_type             LowCardinality(Nullable(String)),
+    phase                 LowCardinality(Nullable(String)),
+    task                  Nullable(String) CODEC(ZSTD(1)),
+    agent                 LowCardinality(Nullable(String)),
+    session               Nullable(String) CODEC(ZSTD(1)),
+    user                  Nullable(String) CODEC(ZSTD(1)),
+    environment           LowCardinality(Nullable(String)),
+    service               LowCardinality(Nullable(String)),
+    process               String CODEC(ZSTD(1)),
+    scope                 LowCardinality(String),
+    provider              LowCardinality(Nullable(String)),
+    provider_source       LowCardinality(Nullable(String)),
+    provider_label        LowCardinality(Nullable(String)),
+    server_address        LowCardinality(Nullable(String)),
+    request_model         LowCardinality(Nullable(String)),
+    response_model        LowCardinality(Nullable(String)),
+    operation             LowCardinality(String),
+    response_id           Nullable(String) CODEC(ZSTD(1)),
+    input_tokens          Nullable(Int64) CODEC(ZSTD(1)),
+    output_tokens         Nullable(Int64) CODEC(ZSTD(1)),
+    cache_read_tokens     Nullable(Int64) CODEC(ZSTD(1)),
+    cache_write_tokens    Nullable(Int64) CODEC(ZSTD(1)),
+    cache_write_1h_tokens Nullable(Int64) CODEC(ZSTD(1)),
+    reasoning_tokens      Nullable(Int64) CODEC(ZSTD(1)),
+    input_audio_tokens    Nullable(Int64) CODEC(ZSTD(1)),
+    output_audio_tokens   Nullable(Int64) CODEC(ZSTD(1)),
+    total_tokens_reported Nullable(Int64) CODEC(ZSTD(1)),
+    cost_usd              Nullable(Decimal(38, 18)) CODEC(ZSTD(1)),
+    reported_cost_usd     Nullable(Decimal(38, 18)) CODEC(ZSTD(1)),
+    price_source          LowCardinality(Nullable(String)),
+    price_id              LowCardinality(Nullable(String)),
+    unpriced_reason       LowCardinality(Nullable(String)),
+    service_tier          LowCardinality(Nullable(String)),
+    duration_ns           Int64 CODEC(ZSTD(1)),
+    ttft_ns               Nullable(Int64) CODEC(ZSTD(1)),
+    streaming             Nullable(Bool) CODEC(ZSTD(1)),
+    finish_reasons        Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    success               Bool CODEC(ZSTD(1)),
+    error_type            LowCardinality(Nullable(String)),
+    error_message         Nullable(String) CODEC(ZSTD(1)),
+    counted               Bool CODEC(ZSTD(1)),
+    not_counted_reason    LowCardinality(Nullable(String)),
+    duplicate_of          Nullable(String) CODEC(ZSTD(1)),
+    may_wrap              Bool CODEC(ZSTD(1)),
+    dialect               LowCardinality(String),
+    code_file             LowCardinality(Nullable(String)),
+    code_line             Nullable(UInt32) CODEC(ZSTD(1)),
+    code_function         LowCardinality(Nullable(String)),
+    input_messages        Array(String) CODEC(ZSTD(1)),
+    output_messages       Array(String) CODEC(ZSTD(1)),
+    metadata              Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    version               UInt64 CODEC(Delta, ZSTD(1)),
+    INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(time)
+ORDER BY (toStartOfHour(time), trace_id, span_id, call_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
+
+CREATE TABLE IF NOT EXISTS store.messages
+(
+    tenant     LowCardinality(String),
+    hash       String CODEC(ZSTD(1)),
+    role       LowCardinality(String),
+    content    String CODEC(ZSTD(3)),
+    first_time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    version    UInt64 CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (tenant, hash)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
+
+CREATE TABLE IF NOT EXISTS store.logs
+(
+    log_id        String CODEC(ZSTD(1)),
+    time          DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    observed_time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    trace_id      String CODEC(ZSTD(1)),
+    span_id       String CODEC(ZSTD(1)),
+    severity      UInt8 CODEC(ZSTD(1)),
+    severity_text LowCardinality(String),
+    event_name    LowCardinality(String),
+    body          String CODEC(ZSTD(1)),
+    attributes    Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    tenant        LowCardinality(Nullable(String)),
+    service       LowCardinality(Nullable(String)),
+    scope         LowCardinality(String),
+    resource      String CODEC(ZSTD(1)),
+    version       UInt64 CODEC(Delta, ZSTD(1)),
+    INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(time)
+ORDER BY (toStartOfHour(time), trace_id, span_id, log_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
+
+CREATE TABLE IF NOT EXISTS store.metrics
+(
+    point_id    String CODEC(ZSTD(1)),
+    name        LowCardinality(String),
+    kind        LowCardinality(String),
+    unit        LowCardinality(String),
+    time        DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    start_time  Nullable(DateTime64(9, 'UTC')) CODEC(ZSTD(1)),
+    value       Nullable(Float64) CODEC(ZSTD(1)),
+    value_int   Nullable(Int64) CODEC(ZSTD(1)),
+    count       Nullable(UInt64) CODEC(ZSTD(1)),
+    data        String CODEC(ZSTD(1)),
+    attributes  Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    temporality LowCardinality(String),
+    monotonic   Nullable(Bool) CODEC(ZSTD(1)),
+    tenant      LowCardinality(Nullable(String)),
+    service     LowCardinality(Nullable(String)),
+    scope       LowCardinality(String),
+    resource    String CODEC(ZSTD(1)),
+    version     UInt64 CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(time)
+ORDER BY (name, time, point_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
+
+CREATE TABLE IF NOT EXISTS store.rejects
+(
+    time     DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    signal   LowCardinality(String),
+    where    String CODEC(ZSTD(1)),
+    reason   String CODEC(ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)),
+    span_id  String CODEC(ZSTD(1)),
+    source   String CODEC(ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(time)
+ORDER BY time
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;

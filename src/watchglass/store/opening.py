@@ -1,0 +1,107 @@
+"""Opening a data directory: hold it, bring it up to date, hand out what is in it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from watchglass.clock import Clock, SystemClock
+from watchglass.store import footprint, migrate
+from watchglass.store.chdb import ChdbEngine
+from watchglass.store.control import Control
+from watchglass.store.engine import Engine
+from watchglass.store.place import Holder, Place
+from watchglass.store.settings import write_settings
+from watchglass.store.versions import VersionClock
+
+_VIEWS = "views_checksum"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open data directory. Close it, or use it in a `with` block."""
+
+    place: Place
+    control: Control
+    engine: Engine
+    versions: VersionClock
+
+    def close(self) -> None:
+        """Stop reads, finish inserts, let go of the directory. Idempotent."""
+        self.engine.close()
+        self.control.close()
+        self.place.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_store(
+    directory: Path,
+    *,
+    program: str = "watchglass",
+    address: str = "",
+    clock: Clock | None = None,
+) -> Store:
+    """Open or create the data directory; this process then holds it until `close` or its end.
+
+    `program` and `address` are what a second process is told about the holder.
+    Raises `StoreBusy` when another process holds it, `StoreError` when it is from a newer
+    watchglass or cannot be opened, `StoreFull` when there is no room.
+    """
+    clock = clock or SystemClock()
+    with ExitStack() as undo:
+        place = Place(directory, Holder(program, os.getpid(), clock.now_ns(), address))
+        undo.callback(place.release)
+        control = Control(place.control_file, clock)
+        undo.callback(control.close)
+        todo = migrate.pending(migrate.migrations("engine"), control.applied("engine"))
+        engine = ChdbEngine(
+            place.engine_directory, write_settings(place.engine_settings)
+        )
+        undo.callback(engine.close)
+        migrate.apply(
+            todo, engine.execute, lambda migration: control.record("engine", migration)
+        )
+        _refresh_views(engine, control)
+        versions = VersionClock(clock, floor=_highest_version(engine))
+        footprint.shrink()
+        undo.pop_all()
+    return Store(place, control, engine, versions)
+
+
+def _refresh_views(engine: Engine, control: Control) -> None:
+    sql = migrate.views()
+    if control.get(_VIEWS) == migrate.checksum(sql):
+        return
+    for statement in migrate.statements(sql):
+        engine.execute(statement)
+    control.put(_VIEWS, migrate.checksum(sql))
+
+
+def _highest_version(engine: Engine) -> int:
+    """A version that no row in the store reaches, from the youngest part's time (whole seconds)."""
+    found = engine.execute(
+        """
+        SELECT max(toUnixTimestamp(modification_time)) AS youngest
+        FROM system.parts
+        WHERE database = 'store'
+        """
+    )
+    return (
+        (int(found["youngest"][0].as_py() or 0) + 1) * 1_000_000_000
+        if found.num_rows
+        else 0
+    )

@@ -1,0 +1,212 @@
+"""The physical tables as Arrow schemas: what `Engine.insert` takes for each.
+
+The tables themselves are made by `migrations/`; a test holds the two together. Text that the
+table keeps as LowCardinality is plain `string` here: the engine builds the dictionaries.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+TEXT = pa.string()
+TEXTS = pa.list_(pa.string())
+TEXT_MAP = pa.map_(pa.string(), pa.string())
+MOMENT = pa.timestamp("ns", tz="UTC")
+COUNT = pa.int64()
+MONEY = pa.decimal128(38, 18)
+VERSION = pa.uint64()
+
+
+def _schema(
+    required: dict[str, pa.DataType], optional: dict[str, pa.DataType] | None = None
+) -> pa.Schema:
+    return pa.schema(
+        [pa.field(name, kind, nullable=False) for name, kind in required.items()]
+        + [
+            pa.field(name, kind, nullable=True)
+            for name, kind in (optional or {}).items()
+        ]
+    )
+
+
+SPANS = _schema(
+    {
+        "trace_id": TEXT,
+        "span_id": TEXT,
+        "parent_span_id": TEXT,
+        "name": TEXT,
+        "kind": pa.uint8(),
+        "start_time": MOMENT,
+        "duration_ns": pa.int64(),
+        "status": pa.uint8(),
+        "status_message": TEXT,
+        "scope": TEXT,
+        "scope_version": TEXT,
+        "own_context": TEXT_MAP,
+        "resource_context": TEXT_MAP,
+        "process": TEXT,
+        "attributes": TEXT_MAP,
+        "attribute_types": TEXT_MAP,
+        "content_keys": TEXTS,
+        "events": TEXT,
+        "links": TEXT,
+        "resource": TEXT,
+        "trace_state": TEXT,
+        "flags": pa.uint32(),
+        "version": VERSION,
+    },
+    {"service": TEXT, "tenant": TEXT},
+)
+
+CALLS = _schema(
+    {
+        "call_id": TEXT,
+        "trace_id": TEXT,
+        "span_id": TEXT,
+        "parent_span_id": TEXT,
+        "time": MOMENT,
+        "kind": TEXT,
+        "process": TEXT,
+        "scope": TEXT,
+        "operation": TEXT,
+        "duration_ns": pa.int64(),
+        "finish_reasons": TEXTS,
+        "success": pa.bool_(),
+        "counted": pa.bool_(),
+        "may_wrap": pa.bool_(),
+        "dialect": TEXT,
+        "input_messages": TEXTS,
+        "output_messages": TEXTS,
+        "metadata": TEXT_MAP,
+        "version": VERSION,
+    },
+    {
+        **dict.fromkeys(
+            (
+                *(
+                    "tenant",
+                    "engagement",
+                    "feature",
+                    "flow",
+                    "flow_type",
+                    "phase",
+                    "task",
+                    "agent",
+                    "session",
+                ),
+                *("user", "environment", "service"),
+                *("provider", "provider_source", "provider_label", "server_address"),
+                *("request_model", "response_model", "response_id"),
+            ),
+            TEXT,
+        ),
+        **dict.fromkeys(
+            (
+                *(
+                    "input_tokens",
+                    "output_tokens",
+                    "cache_read_tokens",
+                    "cache_write_tokens",
+                ),
+                *(
+                    "cache_write_1h_tokens",
+                    "reasoning_tokens",
+                    "input_audio_tokens",
+                    "output_audio_tokens",
+                ),
+                "total_tokens_reported",
+            ),
+            COUNT,
+        ),
+        "cost_usd": MONEY,
+        "reported_cost_usd": MONEY,
+        **dict.fromkeys(
+            ("price_source", "price_id", "unpriced_reason", "service_tier"), TEXT
+        ),
+        "ttft_ns": pa.int64(),
+        "streaming": pa.bool_(),
+        **dict.fromkeys(
+            ("error_type", "error_message", "not_counted_reason", "duplicate_of"), TEXT
+        ),
+        "code_file": TEXT,
+        "code_line": pa.uint32(),
+        "code_function": TEXT,
+    },
+)
+
+MESSAGES = _schema(
+    {
+        "tenant": TEXT,
+        "hash": TEXT,
+        "role": TEXT,
+        "content": TEXT,
+        "first_time": MOMENT,
+        "version": VERSION,
+    }
+)
+
+LOGS = _schema(
+    {
+        "log_id": TEXT,
+        "time": MOMENT,
+        "observed_time": MOMENT,
+        "trace_id": TEXT,
+        "span_id": TEXT,
+        "severity": pa.uint8(),
+        "severity_text": TEXT,
+        "event_name": TEXT,
+        "body": TEXT,
+        "attributes": TEXT_MAP,
+        "scope": TEXT,
+        "resource": TEXT,
+        "version": VERSION,
+    },
+    {"tenant": TEXT, "service": TEXT},
+)
+
+METRICS = _schema(
+    {
+        "point_id": TEXT,
+        "name": TEXT,
+        "kind": TEXT,
+        "unit": TEXT,
+        "time": MOMENT,
+        "data": TEXT,
+        "attributes": TEXT_MAP,
+        "temporality": TEXT,
+        "scope": TEXT,
+        "resource": TEXT,
+        "version": VERSION,
+    },
+    {
+        "start_time": MOMENT,
+        "value": pa.float64(),
+        "value_int": pa.int64(),
+        "count": pa.uint64(),
+        "monotonic": pa.bool_(),
+        "tenant": TEXT,
+        "service": TEXT,
+    },
+)
+
+REJECTS = _schema(
+    {
+        "time": MOMENT,
+        "signal": TEXT,
+        "where": TEXT,
+        "reason": TEXT,
+        "trace_id": TEXT,
+        "span_id": TEXT,
+        "source": TEXT,
+    }
+)
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "spans": SPANS,
+    "calls": CALLS,
+    "messages": MESSAGES,
+    "logs": LOGS,
+    "metrics": METRICS,
+    "rejects": REJECTS,
+}
+"""Arrow schema of each table of database `store`, by its name without the database."""
