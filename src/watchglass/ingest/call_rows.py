@@ -10,13 +10,28 @@ import msgspec
 
 from watchglass.ingest.content import Contents
 from watchglass.ingest.span_rows import FRESH_VERSION, ResourceFacts, duration_ns
-from watchglass.model import Context, Described, Span
+from watchglass.model import CONTEXT_FIELDS, Context, Described, Span
 from watchglass.pricing.book import PriceBook, Priced, PriceRequest
 from watchglass.pricing.provider import detect
 from watchglass.wire.context import code_location
 
 MONEY_DIGITS = Decimal(1).scaleb(-18)
 NOT_PRICED = Priced(None, None, None, None)
+
+
+CALL_COLUMNS = (
+    *("call_id", "trace_id", "span_id", "parent_span_id", "time", "kind"),
+    *CONTEXT_FIELDS,
+    *("service", "process", "scope", "provider", "provider_source", "provider_label", "server_address"),
+    *("request_model", "response_model", "operation", "response_id"),
+    *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
+    *("reasoning_tokens", "input_audio_tokens", "output_audio_tokens", "total_tokens_reported"),
+    *("cost_usd", "reported_cost_usd", "price_source", "price_id", "unpriced_reason", "service_tier"),
+    *("duration_ns", "ttft_ns", "streaming", "finish_reasons", "success", "error_type", "error_message"),
+    *("counted", "not_counted_reason", "duplicate_of", "may_wrap", "supplements_span_id", "dialect"),
+    *("code_file", "code_line", "code_function", "input_messages", "output_messages", "metadata"),
+    *("origin", "version"),
+)
 
 
 class CallDraft(msgspec.Struct, frozen=True, gc=False):
@@ -57,7 +72,7 @@ def price_request(
 
 
 def call_rows(drafts: Sequence[CallDraft], book: PriceBook, contents: Contents) -> list[tuple[Any, ...]]:
-    """Rows in the order of the columns of `store.calls`, priced."""
+    """Rows in the order of `CALL_COLUMNS`, priced."""
     asked = [price_request(each.described, each.provider, each.span.start_ns) for each in drafts]
     return [_row(each, priced, contents) for each, priced in zip(drafts, book.price(asked), strict=True)]
 

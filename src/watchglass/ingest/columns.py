@@ -10,10 +10,10 @@ import pyarrow as pa
 
 
 class TableBuilder:
-    """Collects the rows of one table as tuples in schema order, then makes one record batch."""
+    """Collects the rows of one table as tuples in the order of `names`, then makes one record batch."""
 
-    def __init__(self, schema: pa.Schema) -> None:
-        self.schema = schema
+    def __init__(self, schema: pa.Schema, names: Sequence[str]) -> None:
+        self.schema = pa.schema([schema.field(name) for name in names])
         self.rows: list[tuple[Any, ...]] = []
 
     def batch(self) -> pa.RecordBatch:

@@ -91,7 +91,7 @@ class Committer:
             await self._insert(tables)
         except StoreFull as error:
             self._tell(group, error)
-        except Exception as error:  # broad: one batch the engine chokes on must not cost its neighbours
+        except Exception as error:  # noqa: BLE001 one batch the engine chokes on must not cost its neighbours
             if len(group) == 1:
                 self._tell(group, error)
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any
 
-from watchglass.ingest.content import Contents
+from watchglass.ingest.content import LONG_TEXT_BYTES, Contents
 from watchglass.ingest.span_rows import (
     FRESH_VERSION,
     ResourceCache,
@@ -15,20 +15,35 @@ from watchglass.ingest.span_rows import (
 )
 from watchglass.model import Context, LogRecord, Value
 from watchglass.wire.context import own_context_of
+from watchglass.wire.log_messages import messages_of
 from watchglass.wire.otlp_metrics import MetricPoint
 from watchglass.wire.rejects import Reject
 from watchglass.wire.values import to_json
+
+LOG_COLUMNS = (
+    *("log_id", "time", "observed_time", "trace_id", "span_id", "severity", "severity_text", "event_name"),
+    *("body", "attributes", "attribute_types", "input_messages", "output_messages"),
+    *("tenant", "service", "scope", "resource", "version"),
+)
+METRIC_COLUMNS = (
+    *("point_id", "name", "kind", "unit", "description", "time", "start_time", "value", "value_int"),
+    *("count", "sum", "data", "attributes", "attribute_types", "temporality", "monotonic"),
+    *("tenant", "service", "scope", "resource", "version"),
+)
+REJECT_COLUMNS = ("time", "signal", "where", "reason", "trace_id", "span_id")
+MESSAGE_COLUMNS = ("tenant", "hash", "role", "content", "first_time", "version")
 
 _NOTHING: frozenset[str] = frozenset()
 
 
 def log_row(record: LogRecord, cache: ResourceCache, contents: Contents) -> tuple[Any, ...]:
-    """One row in the order of the columns of `store.logs`."""
+    """One row in the order of `LOG_COLUMNS`."""
     facts = cache.facts(record.resource)
     tenant = effective(own_context_of(record.attributes), facts.context).tenant
     time_ns = record.time_ns or record.observed_ns
     texts, types = attribute_columns(record.attributes, _NOTHING, tenant, time_ns, contents)
     body = _body(record.body)
+    asked, answered = messages_of(record)
     return (
         _identity(record.trace_id, record.span_id, time_ns, record.event_name, body, to_json([texts]), facts.json),
         time_ns,
@@ -38,9 +53,11 @@ def log_row(record: LogRecord, cache: ResourceCache, contents: Contents) -> tupl
         record.severity,
         record.severity_text,
         record.event_name,
-        body,
+        body if len(body) < LONG_TEXT_BYTES else contents.reference(tenant, body, time_ns),
         texts,
         types,
+        contents.add_messages(tenant, asked, time_ns),
+        contents.add_messages(tenant, answered, time_ns),
         tenant,
         facts.service,
         record.scope.name,
@@ -50,7 +67,7 @@ def log_row(record: LogRecord, cache: ResourceCache, contents: Contents) -> tupl
 
 
 def metric_row(point: MetricPoint, cache: ResourceCache, contents: Contents) -> tuple[Any, ...]:
-    """One row in the order of the columns of `store.metrics`."""
+    """One row in the order of `METRIC_COLUMNS`."""
     facts = cache.facts(point.resource)
     context: Context = effective(own_context_of(point.attributes), facts.context)
     texts, types = attribute_columns(point.attributes, _NOTHING, context.tenant, point.time_ns, contents)
@@ -82,7 +99,7 @@ def metric_row(point: MetricPoint, cache: ResourceCache, contents: Contents) -> 
 
 
 def reject_row(reject: Reject, signal: str, now_ns: int) -> tuple[Any, ...]:
-    """One row in the order of the columns of `store.rejects`."""
+    """One row in the order of `REJECT_COLUMNS`."""
     return (now_ns, signal, reject.where, reject.reason, reject.trace_id, reject.span_id)
 
 

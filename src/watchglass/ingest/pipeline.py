@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from watchglass.clock import Clock
-from watchglass.errors import BadRequest
+from watchglass.errors import BadRequest, StoreError
 from watchglass.ingest.committer import Committer
 from watchglass.ingest.decoders import Decoders
 from watchglass.ingest.prepare import Prepared, prepare_rejected
@@ -47,7 +49,9 @@ class Ingest:
             prepared = await self._decoders.prepare(signal, body, encoding, self._clock.now_ns())
         except BadRequest as error:
             self._refused += 1
-            await self._committer.write(prepare_rejected(signal, error, self._clock.now_ns()))
+            # The sender's mistake is answered as such even when it cannot be written down.
+            with suppress(StoreError):
+                await self._committer.write(prepare_rejected(signal, error, self._clock.now_ns()))
             raise
         await self._committer.write(prepared.batches)
         self._count(prepared)

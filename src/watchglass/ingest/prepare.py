@@ -10,12 +10,20 @@ import msgspec
 import pyarrow as pa
 
 from watchglass.errors import BadRequest
-from watchglass.ingest.call_rows import CallDraft, call_rows, draft
+from watchglass.ingest.call_rows import CALL_COLUMNS, CallDraft, call_rows, draft
 from watchglass.ingest.columns import TableBuilder
 from watchglass.ingest.content import Contents
-from watchglass.ingest.other_rows import log_row, metric_row, reject_row
+from watchglass.ingest.other_rows import (
+    LOG_COLUMNS,
+    MESSAGE_COLUMNS,
+    METRIC_COLUMNS,
+    REJECT_COLUMNS,
+    log_row,
+    metric_row,
+    reject_row,
+)
 from watchglass.ingest.receiver import Signal
-from watchglass.ingest.span_rows import FRESH_VERSION, ResourceCache, effective, span_row
+from watchglass.ingest.span_rows import FRESH_VERSION, SPAN_COLUMNS, ResourceCache, effective, span_row
 from watchglass.model import Span
 from watchglass.pricing.book import PriceBook
 from watchglass.store.tables import SCHEMAS
@@ -24,6 +32,15 @@ from watchglass.wire.dialects import describe
 from watchglass.wire.otlp import Encoding, decode_logs, decode_traces
 from watchglass.wire.otlp_metrics import decode_metrics
 from watchglass.wire.rejects import Reject
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "spans": SPAN_COLUMNS,
+    "calls": CALL_COLUMNS,
+    "messages": MESSAGE_COLUMNS,
+    "logs": LOG_COLUMNS,
+    "metrics": METRIC_COLUMNS,
+    "rejects": REJECT_COLUMNS,
+}
 
 _NAMED_REJECTS = 5
 
@@ -55,7 +72,7 @@ def prepare(signal: Signal, body: bytes, encoding: Encoding, book: PriceBook, no
 
 def prepare_rejected(signal: Signal, error: BadRequest, now_ns: int) -> dict[str, pa.RecordBatch]:
     """A body that was refused whole, as a row of `rejects`."""
-    builder = TableBuilder(SCHEMAS["rejects"])
+    builder = TableBuilder(SCHEMAS["rejects"], COLUMNS["rejects"])
     builder.rows.append(reject_row(Reject(error.where or "", str(error)), signal, now_ns))
     return {"rejects": builder.batch()}
 
@@ -68,7 +85,7 @@ class _Tables(dict[str, TableBuilder]):
         self.contents = Contents()
 
     def __missing__(self, name: str) -> TableBuilder:
-        builder = self[name] = TableBuilder(SCHEMAS[name])
+        builder = self[name] = TableBuilder(SCHEMAS[name], COLUMNS[name])
         return builder
 
     def prepared(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -14,6 +15,13 @@ from watchglass.wire.values import to_json
 FRESH_VERSION = 1
 """Version of a row as it first came. Settling and repricing write the clock's nanoseconds, so a
 retried export never undoes what they decided."""
+
+SPAN_COLUMNS = (
+    *("trace_id", "span_id", "parent_span_id", "name", "kind", "start_time", "duration_ns"),
+    *("status", "status_message", "service", "scope", "scope_version", "tenant"),
+    *("own_context", "resource_context", "process", "attributes", "attribute_types", "content_keys"),
+    *("events", "links", "resource", "trace_state", "flags", "version"),
+)
 
 TYPE_LETTERS: dict[type, str] = {bool: "b", int: "i", float: "d", bytes: "y"}
 
@@ -78,7 +86,7 @@ def effective(own: Context, inherited: Context) -> Context:
 
 def storable(value: Any) -> Any:
     """A value that JSON can hold: NaN, infinities and numbers past 64 bits become text."""
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, list):
         return [storable(each) for each in value]
@@ -121,7 +129,7 @@ def span_row(
     content_keys: tuple[str, ...],
     contents: Contents,
 ) -> tuple[Any, ...]:
-    """One row in the order of the columns of `store.spans`."""
+    """One row in the order of `SPAN_COLUMNS`."""
     texts, types = attribute_columns(
         span.attributes, frozenset(content_keys), tenant, span.start_ns, contents
     )

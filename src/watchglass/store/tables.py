@@ -37,7 +37,6 @@ SPANS = _schema(
         "name": TEXT,
         "kind": pa.uint8(),
         "start_time": MOMENT,
-        "duration_ns": pa.int64(),
         "status": pa.uint8(),
         "status_message": TEXT,
         "scope": TEXT,
@@ -55,7 +54,7 @@ SPANS = _schema(
         "flags": pa.uint32(),
         "version": VERSION,
     },
-    {"service": TEXT, "tenant": TEXT},
+    {"duration_ns": pa.int64(), "service": TEXT, "tenant": TEXT},
 )
 
 CALLS = _schema(
@@ -69,7 +68,6 @@ CALLS = _schema(
         "process": TEXT,
         "scope": TEXT,
         "operation": TEXT,
-        "duration_ns": pa.int64(),
         "finish_reasons": TEXTS,
         "success": pa.bool_(),
         "counted": pa.bool_(),
@@ -78,6 +76,7 @@ CALLS = _schema(
         "input_messages": TEXTS,
         "output_messages": TEXTS,
         "metadata": TEXT_MAP,
+        "origin": TEXT,
         "version": VERSION,
     },
     {
@@ -123,11 +122,13 @@ CALLS = _schema(
         **dict.fromkeys(
             ("price_source", "price_id", "unpriced_reason", "service_tier"), TEXT
         ),
+        "duration_ns": pa.int64(),
         "ttft_ns": pa.int64(),
         "streaming": pa.bool_(),
         **dict.fromkeys(
             ("error_type", "error_message", "not_counted_reason", "duplicate_of"), TEXT
         ),
+        "supplements_span_id": TEXT,
         "code_file": TEXT,
         "code_line": pa.uint32(),
         "code_function": TEXT,
@@ -157,6 +158,9 @@ LOGS = _schema(
         "event_name": TEXT,
         "body": TEXT,
         "attributes": TEXT_MAP,
+        "attribute_types": TEXT_MAP,
+        "input_messages": TEXTS,
+        "output_messages": TEXTS,
         "scope": TEXT,
         "resource": TEXT,
         "version": VERSION,
@@ -170,9 +174,11 @@ METRICS = _schema(
         "name": TEXT,
         "kind": TEXT,
         "unit": TEXT,
+        "description": TEXT,
         "time": MOMENT,
         "data": TEXT,
         "attributes": TEXT_MAP,
+        "attribute_types": TEXT_MAP,
         "temporality": TEXT,
         "scope": TEXT,
         "resource": TEXT,
@@ -183,6 +189,7 @@ METRICS = _schema(
         "value": pa.float64(),
         "value_int": pa.int64(),
         "count": pa.uint64(),
+        "sum": pa.float64(),
         "monotonic": pa.bool_(),
         "tenant": TEXT,
         "service": TEXT,
