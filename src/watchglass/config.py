@@ -1,0 +1,234 @@
+"""Every setting, once: its name, type, default and meaning, and where its value comes from.
+
+A flag wins over `WATCHGLASS_<NAME>`, that over `watchglass.toml`, that over the default. The file
+is the nearest one from the working directory upward, else the one in the user's configuration
+directory. The table of settings in the docs is generated from `table()`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+import platformdirs
+
+from watchglass.errors import ConfigError
+
+FILE_NAME = "watchglass.toml"
+PREFIX = "WATCHGLASS_"
+
+Source: TypeAlias = Literal["flag", "environment", "file", "default"]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a setting means; `shown` is how docs write a default that differs between machines."""
+
+    meaning: str
+    shown: str | None = None
+
+
+def _data_dir() -> str:
+    return platformdirs.user_data_dir("watchglass", appauthor=False)
+
+
+_Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+_Size: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person can set. Times are in seconds, sizes in bytes, as the names say."""
+
+    data: Annotated[str, About("directory of the store", "the user data directory")] = msgspec.field(
+        default_factory=_data_dir
+    )
+    host: Annotated[str, About("address to listen on")] = "127.0.0.1"
+    port: Annotated[_Port, About("port for OTLP over HTTP, the API and health; 0 takes a free one")] = 4318
+    grpc_port: Annotated[_Port, About("port for OTLP over gRPC; 0 takes a free one")] = 4317
+    url: Annotated[str, About("server that readers ask")] = "http://127.0.0.1:4318"
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        About("further names under which the server may be called, beside localhost and its address"),
+    ] = ()
+    max_body_bytes: Annotated[_Size, About("largest request body, measured after decompression")] = 64 << 20
+    inflight_bytes: Annotated[_Size, About("bodies held in memory at once before senders are told to wait")] = (
+        256 << 20
+    )
+    query_time_s: Annotated[float, msgspec.Meta(gt=0), About("longest time one question may take")] = 30.0
+    query_rows: Annotated[_Size, About("most rows one answer may have")] = 1_000_000
+    query_memory_bytes: Annotated[_Size, About("most memory one question may use")] = 1 << 30
+    prices: Annotated[str | None, About("file of your own prices, which win over all others")] = None
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], About("how much the server says on stderr")
+    ] = "info"
+    by: Annotated[tuple[str, ...], About("what `usage` groups by, in this order")] = ("tenant", "model")
+    since: Annotated[str | None, About("start of the time asked about: an ISO time, a date, or 7d, 12h, 30m ago")] = None
+    until: Annotated[str | None, About("end of the time asked about, not included; written like `since`")] = None
+    filter: Annotated[tuple[str, ...], About("keep only what matches, as name=value; one name twice means either")] = ()
+    json: Annotated[bool, About("print JSON for programs instead of tables for people")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table of settings; `type` and `default` are as a person writes them."""
+
+    name: str
+    type: str
+    default: str
+    meaning: str
+    env: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings in force, where each came from, and the file that was read, if there was one."""
+
+    settings: Settings
+    sources: Mapping[str, Source]
+    file: Path | None
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    user_dir: Path | None = None,
+) -> Loaded:
+    """Settings from flags (`None` is a flag not given), environment, file and defaults.
+
+    Raises `ConfigError` naming the setting, the value and where it stands.
+    """
+    environ = os.environ if environ is None else environ
+    file = find_file(cwd or Path.cwd(), user_dir)
+    in_file = _read(file) if file else {}
+    values: dict[str, object] = {}
+    sources: dict[str, Source] = {}
+    for name in Settings.__struct_fields__:
+        given = (flags or {}).get(name)
+        from_env = environ.get(env_name(name))
+        if given is not None:
+            values[name], sources[name] = _convert(name, given, f"--{name.replace('_', '-')}"), "flag"
+        elif from_env is not None:
+            values[name], sources[name] = _convert(name, from_env, env_name(name)), "environment"
+        elif name in in_file:
+            values[name], sources[name] = _convert(name, in_file[name], f"{name} in {file}"), "file"
+        else:
+            sources[name] = "default"
+    return Loaded(msgspec.convert(values, Settings), sources, file)
+
+
+def env_name(name: str) -> str:
+    """The environment variable of a setting.
+
+    >>> env_name("grpc_port")
+    'WATCHGLASS_GRPC_PORT'
+    """
+    return PREFIX + name.upper()
+
+
+def find_file(cwd: Path, user_dir: Path | None = None) -> Path | None:
+    """The nearest `watchglass.toml` from `cwd` upward, else the user's own, else None."""
+    user_dir = user_dir or Path(platformdirs.user_config_dir("watchglass", appauthor=False))
+    places = [directory / FILE_NAME for directory in (cwd, *cwd.parents, user_dir)]
+    return next((place for place in places if place.is_file()), None)
+
+
+def table() -> list[Setting]:
+    """Every setting, in the order of `Settings`, for docs and help."""
+    defaults = {f.name: f for f in msgspec.structs.fields(Settings)}
+    return [
+        Setting(
+            name=name,
+            type=_type_name(_HINTS[name]),
+            default=_ABOUT[name].shown or _shown(defaults[name].default),
+            meaning=_ABOUT[name].meaning,
+            env=env_name(name),
+        )
+        for name in Settings.__struct_fields__
+    ]
+
+
+def meaning(name: str) -> str:
+    """What one setting means."""
+    return _ABOUT[name].meaning
+
+
+_HINTS: dict[str, object] = get_type_hints(Settings, include_extras=True)
+
+
+def _about(hint: object) -> About:
+    return next(part for part in get_args(hint) if isinstance(part, About))
+
+
+_ABOUT = {name: _about(hint) for name, hint in _HINTS.items()}
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        found = cast("dict[str, object]", tomllib.loads(text))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ConfigError(f"{file} cannot be read ({fault}); mend it or move it away") from fault
+    except tomllib.TOMLDecodeError as fault:
+        raise ConfigError(f"{file} is not valid TOML: {fault}") from fault
+    for key in found:
+        if key not in _ABOUT:
+            raise ConfigError(f"{file}{_line_of(key, text)}: there is no setting {key!r}; {_nearest(key)}")
+    return found
+
+
+def _line_of(key: str, text: str) -> str:
+    """Where a top-level key or table stands, as ':<line>'; TOML parsers do not keep it."""
+    pattern = re.compile(rf"""^\s*\[*\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
+    lines = (number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line))
+    return next((f":{number}" for number in lines), "")
+
+
+def _nearest(key: str) -> str:
+    close = difflib.get_close_matches(key.lower().replace("-", "_"), _ABOUT, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"the settings are {', '.join(_ABOUT)}"
+
+
+def _convert(name: str, value: object, where: str) -> object:
+    hint = _HINTS[name]
+    if isinstance(value, str) and _is_list(hint):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    elif isinstance(value, Path):
+        value = str(value)
+    try:
+        # Text from the environment is converted; a TOML value of the wrong type is mended likewise.
+        return msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError as fault:
+        raise ConfigError(
+            f"{where} is {value!r}: {str(fault)[0].lower()}{str(fault)[1:]}; {meaning(name)} ({_type_name(hint)})"
+        ) from fault
+
+
+def _is_list(hint: object) -> bool:
+    return get_origin(get_args(hint)[0]) is tuple
+
+
+def _type_name(hint: object) -> str:
+    kind = get_args(hint)[0]
+    if get_origin(kind) is Literal:
+        return " | ".join(str(choice) for choice in get_args(kind))
+    if get_origin(kind) is tuple:
+        return "list of text, or text with commas"
+    names = {bool: "true or false", int: "whole number", float: "number", str: "text"}
+    return next((name for known, name in names.items() if kind is known), "text, or nothing")
+
+
+def _shown(value: object) -> str:
+    if value is None or value == ():
+        return "nothing"
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in cast("tuple[object, ...]", value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,45 @@
+"""Whose rows a reader may see, applied in this one place to every question.
+
+The engine is told, per question, to keep only rows of the reader's tenants wherever a table or
+view is read, however deep: in subqueries, unions, joins, common table expressions and views. The
+question's author does nothing for it and can do nothing against it, as long as the question itself
+may not change settings (`readonly`, and the fence) and can only name tables that have a filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+NOTHING = "0"
+"""The condition that no row meets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The tenants whose rows a reader may see; `None` is everything, rows of no tenant included."""
+
+    tenants: frozenset[str] | None = None
+
+
+EVERYTHING = Scope()
+
+
+def row_filters(scope: Scope, tables: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """The condition that each table's rows must meet; `tables` maps `database.name` to its columns.
+
+    Every table gets one, and one that has no tenant column shows a scoped reader nothing: a table
+    that is added later and forgotten here is closed, not open.
+    """
+    if scope.tenants is None:
+        return {}
+    condition = _condition(scope.tenants)
+    return {table: condition if "tenant" in columns else NOTHING for table, columns in tables.items()}
+
+
+def _condition(tenants: frozenset[str]) -> str:
+    if not tenants:
+        return NOTHING
+    # Hexadecimal, so that no tenant's name can end the text and begin something else.
+    names = ", ".join(f"unhex('{tenant.encode('utf-8', 'surrogatepass').hex()}')" for tenant in sorted(tenants))
+    return f"tenant IN ({names})"
