@@ -1,0 +1,1 @@
+"""Everything that speaks HTTP: OTLP, health, and the frame around the API."""

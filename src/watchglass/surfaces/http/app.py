@@ -1,0 +1,164 @@
+"""The one HTTP application: guards every request, hands OTLP to its raw handlers and the rest to routes.
+
+It is also the one boundary: whatever a handler raises becomes a problem response here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import re
+import secrets
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response as StarletteResponse
+from starlette.routing import BaseRoute, Route
+
+from watchglass.errors import Overloaded, WatchglassError
+from watchglass.ingest.receiver import Receiver
+from watchglass.surfaces.http import health
+from watchglass.surfaces.http.asgi import Message, Receive, Response, Scope, Send, respond
+from watchglass.surfaces.http.body import Body, Intake
+from watchglass.surfaces.http.guard import Guard
+from watchglass.surfaces.http.otlp import PATHS, Export, unread
+from watchglass.surfaces.http.problems import problem, problem_for, unexpected
+
+log = logging.getLogger(__name__)
+
+_SLASHES = re.compile("//+")
+
+
+class Application:
+    """The ASGI callable. `routes` are the reading API's, whatever they are."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        life: health.Life,
+        *,
+        guard: Guard,
+        intake: Intake,
+        routes: Sequence[BaseRoute] = (),
+    ) -> None:
+        self._guard = guard
+        self._intake = intake
+        self._exports = {path: Export(signal, receiver, intake) for path, signal in PATHS.items()}
+        self._rest = _starlette(receiver, life, routes)
+        self._ids = itertools.count(1)
+        self._run = secrets.token_hex(3)  # tells one run's request ids from another's
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        scope["watchglass.request_id"] = request_id = f"{self._run}-{next(self._ids):x}"
+        try:
+            await self._handle(scope, receive, sending)
+        except asyncio.CancelledError:  # the server stops, and this request has had its time
+            if not started:
+                await respond(send, problem_for(Overloaded("The server is stopping: send this again.")))
+        except Exception:  # broad: the one boundary of HTTP; counted in the log, by request id
+            log.exception(
+                "mistake in a request",
+                extra={"request_id": request_id, "method": scope["method"], "path": scope["path"][:200]},
+            )
+            if not started:
+                await respond(send, unexpected(request_id))
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._guard.refusal(scope)
+        path: str = scope["path"]
+        export = self._exports.get(path) or self._exports.get(_tidy(path))
+        if refusal is None and export is not None and scope["method"] != "POST":
+            refusal = _wrong_method(scope["method"], path, "POST")
+        if refusal is not None:
+            await Body(receive, unread(scope), self._intake).refuse(send, refusal)
+        elif export is not None:
+            await export(scope, receive, send)
+        else:
+            await self._rest(scope, receive, send)
+
+
+def _tidy(path: str) -> str:
+    """Slashes that a base address with one at its end leads to: `//v1/traces`, `/v1/traces/`."""
+    return _SLASHES.sub("/", path).rstrip("/")
+
+
+def _starlette(receiver: Receiver, life: health.Life, routes: Sequence[BaseRoute]) -> Starlette:
+    async def get_health(_: Request) -> StarletteResponse:
+        return _plain(health.health(receiver, life))
+
+    async def get_ready(_: Request) -> StarletteResponse:
+        return _plain(health.ready(receiver, life))
+
+    async def get_front_page(_: Request) -> StarletteResponse:
+        return _plain(health.front_page(life))
+
+    application = Starlette(
+        routes=[
+            Route("/", get_front_page),
+            Route("/health", get_health),
+            Route("/ready", get_ready),
+            *routes,
+        ],
+        exception_handlers={
+            HTTPException: _on_http_error,
+            WatchglassError: _on_own_error,
+            Exception: _on_mistake,
+        },
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+async def _on_http_error(request: Request, error: Exception) -> StarletteResponse:
+    assert isinstance(error, HTTPException)
+    path, method = request.url.path, request.method
+    if error.status_code == 404:
+        return _plain(
+            problem(
+                404,
+                f"There is nothing at {path[:200]!r}. OTLP goes to POST /v1/traces, /v1/logs and "
+                "/v1/metrics; GET / names what else there is.",
+            )
+        )
+    if error.status_code == 405:
+        return _plain(_wrong_method(method, path, (error.headers or {}).get("Allow", "GET")))
+    return _plain(problem(error.status_code, error.detail))
+
+
+async def _on_own_error(request: Request, error: Exception) -> StarletteResponse:
+    assert isinstance(error, WatchglassError)
+    return _plain(problem_for(error))
+
+
+async def _on_mistake(request: Request, error: Exception) -> StarletteResponse:
+    """Answers; Starlette then raises `error` again, and `Application` logs it."""
+    return _plain(unexpected(request.scope["watchglass.request_id"]))
+
+
+def _wrong_method(method: str, path: str, allow: str) -> Response:
+    detail = f"{method} does not work on {path[:200]!r}; allowed is {allow}."
+    if path == "/" and method == "POST":
+        detail += (
+            " An exporter that sends here lacks the path: traces go to /v1/traces (OpenTelemetry adds it to "
+            "OTEL_EXPORTER_OTLP_ENDPOINT, not to OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or an endpoint in code)."
+        )
+    return problem(405, detail, headers=((b"allow", allow.encode("latin-1")),))
+
+
+def _plain(response: Response) -> StarletteResponse:
+    """One of our responses as one of Starlette's."""
+    headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in response.headers}
+    media_type = response.media_type.decode("latin-1")
+    return StarletteResponse(response.body, response.status, headers, media_type)

@@ -1,0 +1,79 @@
+"""Keeps web pages out of an open loopback server: a Host allow-list and an Origin check on writes.
+
+A page can make a browser send requests to 127.0.0.1, and with a DNS name that it points there
+(rebinding) even read the answers. The Host header then names the page's domain, and Origin its
+site, so both are looked at; and no CORS header is ever sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from watchglass.surfaces.http.asgi import Response, Scope
+from watchglass.surfaces.http.problems import problem
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def host_name(value: str) -> str | None:
+    """The name in a Host header value or allow-list entry, without port and brackets; None if malformed."""
+    try:
+        parts = urlsplit(f"//{value.strip()}")
+        name, _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not name or parts.username is not None or parts.path or parts.query or parts.fragment:
+        return None
+    return name.removesuffix(".")
+
+
+class Guard:
+    """Which requests may be looked at. `bound` is the address served; entries match whatever the port."""
+
+    def __init__(self, bound: str, allowed_hosts: Iterable[str] = ()) -> None:
+        names = {host_name(f"[{host}]" if host.count(":") > 1 else host) for host in (bound, *allowed_hosts)}
+        self._allowed = LOOPBACK_HOSTS | {name for name in names if name}
+        self._seen: dict[bytes, bool] = {}
+
+    def refusal(self, scope: Scope) -> Response | None:
+        """Why the request is refused, or None."""
+        host, hosts, origin = b"", 0, None
+        for key, value in scope["headers"]:
+            if key == b"host":
+                host, hosts = value, hosts + 1
+            elif key == b"origin":
+                origin = value
+        if hosts != 1 and (hosts or scope["http_version"] != "1.0"):
+            return problem(400, "The request needs exactly one Host header.", where="header Host")
+        if hosts and not self._known(host):
+            return problem(
+                421,
+                f"This server does not answer to the host {host[:200].decode('latin-1')!r}: use localhost or "
+                "127.0.0.1, or add the name to the setting allowed_hosts.",
+                where="header Host",
+            )
+        if origin is None or scope["method"] in _READS or _same_origin(origin, host, scope["scheme"]):
+            return None
+        return problem(
+            403,
+            f"Web pages of {origin[:200].decode('latin-1')!r} may not write here: "
+            "send from a program, or through a page that this server serves.",
+            where="header Origin",
+        )
+
+    def _known(self, host: bytes) -> bool:
+        """Whether the Host value is allowed; values are few, so each is judged once."""
+        known = self._seen.get(host)
+        if known is None:
+            known = host_name(host.decode("latin-1")) in self._allowed
+            if known and len(self._seen) < 100:
+                self._seen[host] = known
+        return known
+
+
+def _same_origin(origin: bytes, host: bytes, scheme: str) -> bool:
+    """RFC 6454 5: scheme, host and port agree; a Host without a port means the scheme's own."""
+    return origin.lower() == b"%s://%s" % (scheme.encode(), host.lower())

@@ -1,0 +1,89 @@
+"""Which address the server may take, and taking it."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+
+from watchglass.errors import ConfigError
+
+
+def loopback_addresses(host: str) -> list[str]:
+    """The addresses that `host` stands for. Raises `ConfigError` unless all of them are loopback ones.
+
+    Any other address can be reached from other machines, and there are no keys to tell who asks.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"The address {host!r} cannot be resolved ({error}): use --host 127.0.0.1.") from None
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    for address in addresses:
+        if not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
+            raise ConfigError(
+                f"The address {host} can be reached from other machines, and this version has no keys to protect "
+                "it: use --host 127.0.0.1, and a tunnel from elsewhere (ssh -L 4318:127.0.0.1:4318 this-machine)."
+            )
+    return addresses
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Sockets bound to every address of `host`, all on one port; with `port` 0 any free one.
+
+    They do not listen yet: until the store is open, senders are better refused than left waiting.
+    Raises `ConfigError`.
+    """
+    sockets: list[socket.socket] = []
+    for address in loopback_addresses(host):
+        try:
+            sockets.append(_bind_one(address, port_of(sockets[0]) if sockets else port))
+        except OSError as error:
+            if sockets and error.errno == errno.EADDRNOTAVAIL:
+                continue  # `localhost` also names ::1 on machines that have no IPv6
+            for taken in sockets:
+                taken.close()
+            raise ConfigError(_sentence(address, port, error)) from None
+    return sockets
+
+
+def listen(sockets: list[socket.socket]) -> None:
+    """Let clients connect. Raises `ConfigError` if somebody else has begun to listen meanwhile."""
+    for each in sockets:
+        try:
+            each.listen(2048)
+        except OSError as error:
+            raise ConfigError(_sentence(str(each.getsockname()[0]), port_of(each), error)) from None
+
+
+def port_of(bound: socket.socket) -> int:
+    """The port of a bound socket."""
+    return int(bound.getsockname()[1])
+
+
+def address_text(host: str, port: int) -> str:
+    """`host:port`, with the brackets that an IPv6 address needs."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _bind_one(address: str, port: int) -> socket.socket:
+    one = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        # So that a restart need not wait for the last run's connections to time out.
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind((address, port))
+    except OSError:
+        one.close()
+        raise
+    return one
+
+
+def _sentence(address: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} on {address} is in use: if that is another watchglass, use it or stop it; "
+            "else choose another with --port."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs privileges that this process does not have: choose one above 1023 with --port."
+    return f"The address {address} port {port} cannot be used ({error.strerror}): choose others with --host, --port."

@@ -1,0 +1,200 @@
+"""The server's composition root: opens the store, starts the surfaces, and ends them in order.
+
+Stopping loses nothing: what was acknowledged is on disk, what is under way is finished or refused
+in such a way that its sender resends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from socket import socket
+from typing import TypeAlias
+
+import msgspec
+import uvicorn
+import uvloop
+from starlette.routing import BaseRoute
+
+from watchglass.errors import ConfigError, WatchglassError
+from watchglass.ingest.admission import MAX_BODY_BYTES, MAX_IN_FLIGHT_BYTES, ByteBudget
+from watchglass.ingest.receiver import Receiver
+from watchglass.surfaces import listening, logs
+from watchglass.surfaces.grpc_server import GrpcServer
+from watchglass.surfaces.http.app import Application
+from watchglass.surfaces.http.body import Intake, Patience
+from watchglass.surfaces.http.guard import Guard
+from watchglass.surfaces.http.health import Life
+
+log = logging.getLogger(__name__)
+
+HURRY_S = 1.5
+"""After a stop: senders in the middle of a body have this long to finish it."""
+
+DRAIN_S = 3
+"""After a stop: requests have this long to be stored and answered."""
+
+STOP_S = 4.5
+"""After a stop: the process is gone by then, whatever hangs; what it acknowledged is on disk."""
+
+KEEP_ALIVE_S = 75
+"""Idle connections live longer than the usual export intervals (5, 10, 30, 60 s), or a sender would
+now and then send into a connection that is just being closed."""
+
+
+class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What `serve` needs to know; ports may be 0 for any free one."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 4318
+    grpc_port: int = 4317
+    allowed_hosts: tuple[str, ...] = ()
+    max_body_bytes: int = MAX_BODY_BYTES
+    max_in_flight_bytes: int = MAX_IN_FLIGHT_BYTES
+    log_level: str = "info"
+    log_format: logs.LogFormat = "text"
+
+
+class Backend(msgspec.Struct, frozen=True):
+    """What stands behind the surfaces: where requests go, and the reading routes."""
+
+    receiver: Receiver
+    routes: Sequence[BaseRoute] = ()
+
+
+OpenBackend: TypeAlias = Callable[[ServeSettings, str], AbstractAsyncContextManager[Backend]]
+"""Opens what stands behind, given where it will be reached (`http://127.0.0.1:4318`)."""
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn without its signal handling (it would end the process by signal, with that exit code)."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=DRAIN_S,
+            )
+        )
+        self.answering = asyncio.Event()
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answering.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def serve(settings: ServeSettings, open_backend: OpenBackend | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code. A second signal ends the process at once.
+
+    0 after a stop, 2 for a setting that cannot be used, 1 for another reason not to start; each
+    of these with one sentence on stderr.
+    """
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            stop = runner.run(_serve(settings, open_backend or open_house))
+        stop.done()
+    except WatchglassError as error:
+        print(f"watchglass: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
+    return 0
+
+
+async def _serve(settings: ServeSettings, open_backend: OpenBackend) -> Stop:
+    stop = Stop()
+    stop.listen()
+    sockets = listening.bind(settings.host, settings.port)
+    address = listening.address_text(settings.host, listening.port_of(sockets[0]))
+    try:
+        async with open_backend(settings, f"http://{address}") as backend:
+            await _answer(settings, backend, sockets, address, stop.wished)
+    finally:
+        for each in sockets:
+            each.close()
+    return stop
+
+
+async def _answer(
+    settings: ServeSettings, backend: Backend, sockets: list[socket], address: str, stopping: asyncio.Event
+) -> None:
+    """Answer on both ports until `stopping`, then let what is under way finish."""
+    life = Life(time.monotonic, version("watchglass"))
+    budget = ByteBudget(settings.max_in_flight_bytes)
+    intake = Intake(budget, limit=settings.max_body_bytes, patience=Patience())
+    guard = Guard(settings.host, settings.allowed_hosts)
+    http = HttpServer(Application(backend.receiver, life, guard=guard, intake=intake, routes=backend.routes))
+    grpc = GrpcServer(backend.receiver, budget, max_message_bytes=settings.max_body_bytes)
+    grpc_port = grpc.bind(settings.host, settings.grpc_port)
+    listening.listen(sockets)
+    serving = asyncio.create_task(http.serve(sockets), name="http")
+    await asyncio.gather(http.answering.wait(), grpc.start())
+    grpc_address = listening.address_text(settings.host, grpc_port)
+    print(
+        f"watchglass is ready: http://{address} (OTLP/HTTP, API, /health), {grpc_address} (OTLP/gRPC), "
+        f"data in {settings.data}",
+        flush=True,
+    )
+    waiting = asyncio.create_task(stopping.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping")
+    life.draining = True
+    intake.patience.hurry(HURRY_S)
+    http.should_exit = True
+    await asyncio.gather(serving, grpc.stop(DRAIN_S))
+    waiting.cancel()
+
+
+class Stop:
+    """The wish to stop. The first SIGTERM or SIGINT makes it, a second ends the process at once."""
+
+    def __init__(self) -> None:
+        self.wished = asyncio.Event()
+        self._last_resort = threading.Timer(STOP_S, os._exit, (0,))
+        self._last_resort.daemon = True
+
+    def listen(self) -> None:
+        """Take the signals over; needs a running event loop on the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
+
+    def done(self) -> None:
+        """All has ended in good order."""
+        self._last_resort.cancel()
+
+    def _on_signal(self, number: int) -> None:
+        if self.wished.is_set():
+            os._exit(128 + number)
+        self.wished.set()
+        self._last_resort.start()
+
+
+@asynccontextmanager
+async def open_house(settings: ServeSettings, address: str) -> AsyncIterator[Backend]:
+    """The real thing: the embedded store with the pipeline over it."""
+    raise ConfigError("not yet")
+    yield
