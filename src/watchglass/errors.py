@@ -10,6 +10,7 @@
     │   ├── StoreBusy             another process holds the data directory
     │   └── StoreFull             the disk is full
     ├── QueryError            a reader's question cannot be answered
+    │   ├── NotFound              what was named is not there (HTTP 404)
     │   ├── QueryRefused          outside the fence
     │   └── QueryLimit            over a limit of time, memory or rows
     └── ConfigError           a setting has a value that means nothing
@@ -66,6 +67,10 @@ class StoreFull(StoreError):
 
 class QueryError(WatchglassError):
     """The question cannot be answered as asked."""
+
+
+class NotFound(QueryError):
+    """Nothing that the reader can see has that name or id."""
 
 
 class QueryRefused(QueryError):

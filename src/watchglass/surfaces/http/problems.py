@@ -48,6 +48,7 @@ _STATUS: tuple[_Row, ...] = (
     # for a full disk, since OTLP senders resend only after 429, 502, 503 and 504.
     (errors.Overloaded, 503),
     (errors.StoreError, 503),
+    (errors.NotFound, 404),
     (errors.QueryRefused, 403),
     (errors.QueryLimit, 422),
     (errors.QueryError, 400),

@@ -1,0 +1,82 @@
+"""The reading seam: what a reader can ask, and the answers straight from a store.
+
+The command line asks through this whether the store is in this process or behind a server, and the
+server answers with it, so every surface gives the same answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Protocol
+
+from watchglass.queries.adhoc import ask
+from watchglass.queries.answers import Answer
+from watchglass.queries.catalogue import DATABASE, Catalogue, read_catalogue
+from watchglass.queries.functions import Functions, read_functions
+from watchglass.queries.scope import EVERYTHING, Scope, row_filters
+from watchglass.queries.trace import Trace, trace
+from watchglass.queries.usage import UsageQuestion, UsageReport, usage
+from watchglass.store import Engine, Limits
+
+
+class Reader(Protocol):
+    """Someone who may ask.
+
+    MUST give answers of rows that are acknowledged, each once; MUST NOT show a row outside its
+    scope; MUST raise `QueryLimit` rather than shorten an answer; MUST be safe to call from several
+    threads; blocks until the answer is there.
+    """
+
+    def usage(self, question: UsageQuestion) -> UsageReport:
+        """What was spent."""
+        ...
+
+    def trace(self, trace_id: str) -> Trace:
+        """One trace as a tree. Raises `NotFound`."""
+        ...
+
+    def query(self, sql: str) -> Answer:
+        """A question in SQL over the documented tables. Raises `QueryRefused` outside the fence."""
+        ...
+
+
+class StoreReader:
+    """Answers from an engine in this process, for one scope."""
+
+    def __init__(self, engine: Engine, *, scope: Scope = EVERYTHING, limits: Limits | None = None) -> None:
+        self._engine = engine
+        self._scope = scope
+        self._given = limits or Limits()
+
+    def usage(self, question: UsageQuestion) -> UsageReport:
+        """See `Reader.usage`."""
+        return usage(self._engine, question, limits=self._limits)
+
+    def trace(self, trace_id: str) -> Trace:
+        """See `Reader.trace`."""
+        return trace(self._engine, trace_id, limits=self._limits)
+
+    def query(self, sql: str) -> Answer:
+        """See `Reader.query`."""
+        return ask(
+            self._engine, sql, catalogue=self._catalogue, functions=self._functions, limits=self._limits
+        )
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return read_catalogue(self._engine)
+
+    @cached_property
+    def _functions(self) -> Functions:
+        return read_functions(self._engine)
+
+    @cached_property
+    def _limits(self) -> Limits:
+        """The limits of every question asked here; the scope is in them, for all questions alike."""
+        return replace(
+            self._given,
+            read_only=True,
+            database=DATABASE,
+            row_filters=row_filters(self._scope, self._catalogue.everything),
+        )
