@@ -81,7 +81,7 @@ def test_zero_padding_after_gzip_is_ignored() -> None:
     assert inflate("gzip", encoded, chunk=7) == b"data"
 
 
-@pytest.mark.parametrize("garbage", [b"x", b"\x00\x00x", b"\x1fx", b"{}", gzip.compress(b"m")[:9]])
+@pytest.mark.parametrize("garbage", [b"x", b"\x00\x00x", b"\x1fx", b"{}", gzip.compress(b"m", mtime=0)[:9]])
 def test_garbage_after_gzip_is_refused(garbage: bytes) -> None:
     """Bytes after the last member that are no member are an error: it may be half a batch."""
     with pytest.raises(BadRequest):

@@ -134,8 +134,9 @@ def test_an_unknown_coding_is_refused(server: Any) -> None:
         ("GZIP", gzip.compress(b"one two") + bytes(8)),
         ("deflate", zlib.compress(b"one two")),
         ("identity", b"one two"),
-        ("deflate", zlib.compressobj(wbits=-15).compress(b"") + zlib.compress(b"one two")[2:-4]),
+        ("deflate", zlib.compress(b"one two")[2:-4]),
     ],
+    ids=["members", "x-gzip", "padded", "zlib", "identity", "raw deflate"],
 )
 def test_codings(server: Any, coding: str, encoded: bytes) -> None:
     """gzip with one or several members, both kinds of deflate and identity reach the receiver inflated."""
@@ -144,7 +145,11 @@ def test_codings(server: Any, coding: str, encoded: bytes) -> None:
     assert server.receiver.received == [("traces", b"one two", "protobuf")]
 
 
-@pytest.mark.parametrize("encoded", [b"not gzip at all", gzip.compress(b"cut off here")[:-5], gzip.compress(b"x") + b"y"])
+@pytest.mark.parametrize(
+    "encoded",
+    [b"not gzip at all", gzip.compress(b"cut off here")[:-5], gzip.compress(b"x") + b"y"],
+    ids=["not gzip", "cut off", "garbage after"],
+)
 def test_broken_gzip_is_a_bad_request(server: Any, encoded: bytes) -> None:
     """Bytes that are not gzip, end early, or go on after the end are a 400 that says where."""
     response = server.http.post("/v1/traces", content=encoded, headers=GZIP)

@@ -17,7 +17,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 from socket import socket
 from typing import TypeAlias
 
@@ -26,8 +25,9 @@ import uvicorn
 import uvloop
 from starlette.routing import BaseRoute
 
+from watchglass.config import Settings
 from watchglass.errors import ConfigError, WatchglassError
-from watchglass.ingest.admission import MAX_BODY_BYTES, MAX_IN_FLIGHT_BYTES, ByteBudget
+from watchglass.ingest.admission import ByteBudget
 from watchglass.ingest.receiver import Receiver
 from watchglass.surfaces import listening, logs
 from watchglass.surfaces.grpc_server import GrpcServer
@@ -35,6 +35,7 @@ from watchglass.surfaces.http.app import Application
 from watchglass.surfaces.http.body import Intake, Patience
 from watchglass.surfaces.http.guard import Guard
 from watchglass.surfaces.http.health import Life
+from watchglass.surfaces.http.protocol import Http11
 
 log = logging.getLogger(__name__)
 
@@ -52,20 +53,6 @@ KEEP_ALIVE_S = 75
 now and then send into a connection that is just being closed."""
 
 
-class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What `serve` needs to know; ports may be 0 for any free one."""
-
-    data: Path
-    host: str = "127.0.0.1"
-    port: int = 4318
-    grpc_port: int = 4317
-    allowed_hosts: tuple[str, ...] = ()
-    max_body_bytes: int = MAX_BODY_BYTES
-    max_in_flight_bytes: int = MAX_IN_FLIGHT_BYTES
-    log_level: str = "info"
-    log_format: logs.LogFormat = "text"
-
-
 class Backend(msgspec.Struct, frozen=True):
     """What stands behind the surfaces: where requests go, and the reading routes."""
 
@@ -73,7 +60,7 @@ class Backend(msgspec.Struct, frozen=True):
     routes: Sequence[BaseRoute] = ()
 
 
-OpenBackend: TypeAlias = Callable[[ServeSettings, str], AbstractAsyncContextManager[Backend]]
+OpenBackend: TypeAlias = Callable[[Settings, str], AbstractAsyncContextManager[Backend]]
 """Opens what stands behind, given where it will be reached (`http://127.0.0.1:4318`)."""
 
 
@@ -85,7 +72,7 @@ class HttpServer(uvicorn.Server):
             uvicorn.Config(
                 application,
                 loop="none",
-                http="httptools",
+                http=Http11,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -108,13 +95,13 @@ class HttpServer(uvicorn.Server):
         yield
 
 
-def serve(settings: ServeSettings, open_backend: OpenBackend | None = None) -> int:
+def serve(settings: Settings, open_backend: OpenBackend | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the exit code. A second signal ends the process at once.
 
     0 after a stop, 2 for a setting that cannot be used, 1 for another reason not to start; each
     of these with one sentence on stderr.
     """
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             stop = runner.run(_serve(settings, open_backend or open_house))
@@ -125,7 +112,7 @@ def serve(settings: ServeSettings, open_backend: OpenBackend | None = None) -> i
     return 0
 
 
-async def _serve(settings: ServeSettings, open_backend: OpenBackend) -> Stop:
+async def _serve(settings: Settings, open_backend: OpenBackend) -> Stop:
     stop = Stop()
     stop.listen()
     sockets = listening.bind(settings.host, settings.port)
@@ -140,11 +127,11 @@ async def _serve(settings: ServeSettings, open_backend: OpenBackend) -> Stop:
 
 
 async def _answer(
-    settings: ServeSettings, backend: Backend, sockets: list[socket], address: str, stopping: asyncio.Event
+    settings: Settings, backend: Backend, sockets: list[socket], address: str, stopping: asyncio.Event
 ) -> None:
     """Answer on both ports until `stopping`, then let what is under way finish."""
     life = Life(time.monotonic, version("watchglass"))
-    budget = ByteBudget(settings.max_in_flight_bytes)
+    budget = ByteBudget(settings.inflight_bytes)
     intake = Intake(budget, limit=settings.max_body_bytes, patience=Patience())
     guard = Guard(settings.host, settings.allowed_hosts)
     http = HttpServer(Application(backend.receiver, life, guard=guard, intake=intake, routes=backend.routes))
@@ -194,7 +181,7 @@ class Stop:
 
 
 @asynccontextmanager
-async def open_house(settings: ServeSettings, address: str) -> AsyncIterator[Backend]:
+async def open_house(settings: Settings, address: str) -> AsyncIterator[Backend]:
     """The real thing: the embedded store with the pipeline over it."""
     raise ConfigError("not yet")
     yield

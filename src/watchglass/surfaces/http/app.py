@@ -133,7 +133,8 @@ async def _on_http_error(request: Request, error: Exception) -> StarletteRespons
             )
         )
     if error.status_code == 405:
-        return _plain(_wrong_method(method, path, (error.headers or {}).get("Allow", "GET")))
+        allow = sorted((error.headers or {}).get("Allow", "GET").split(", "))  # a set's order, else
+        return _plain(_wrong_method(method, path, ", ".join(allow)))
     return _plain(problem(error.status_code, error.detail))
 
 
