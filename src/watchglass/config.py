@@ -58,9 +58,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         About("further names under which the server may be called, beside localhost and its address"),
     ] = ()
     max_body_bytes: Annotated[_Size, About("largest request body, measured after decompression")] = 64 << 20
-    inflight_bytes: Annotated[_Size, About("bodies held in memory at once before senders are told to wait")] = (
-        256 << 20
-    )
+    inflight_bytes: Annotated[
+        _Size, About("bodies held in memory at once before senders are told to wait")
+    ] = 256 << 20
     query_time_s: Annotated[float, msgspec.Meta(gt=0), About("longest time one question may take")] = 30.0
     query_rows: Annotated[_Size, About("most rows one answer may have")] = 1_000_000
     query_memory_bytes: Annotated[_Size, About("most memory one question may use")] = 1 << 30
@@ -69,9 +69,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["debug", "info", "warning", "error"], About("how much the server says on stderr")
     ] = "info"
     by: Annotated[tuple[str, ...], About("what `usage` groups by, in this order")] = ("tenant", "model")
-    since: Annotated[str | None, About("start of the time asked about: an ISO time, a date, or 7d, 12h, 30m ago")] = None
-    until: Annotated[str | None, About("end of the time asked about, not included; written like `since`")] = None
-    filter: Annotated[tuple[str, ...], About("keep only what matches, as name=value; one name twice means either")] = ()
+    since: Annotated[
+        str | None, About("start of the time asked about: an ISO time, a date, or 7d, 12h, 30m ago")
+    ] = None
+    until: Annotated[str | None, About("end of the time asked about, not included; written like `since`")] = (
+        None
+    )
+    filter: Annotated[
+        tuple[str, ...], About("keep only what matches, as name=value; one name twice means either")
+    ] = ()
     json: Annotated[bool, About("print JSON for programs instead of tables for people")] = False
 
 

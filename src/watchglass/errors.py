@@ -13,6 +13,7 @@
     │   ├── NotFound              what was named is not there (HTTP 404)
     │   ├── QueryRefused          outside the fence
     │   └── QueryLimit            over a limit of time, memory or rows
+    ├── Unreachable           no server answers where one was expected
     └── ConfigError           a setting has a value that means nothing
 
 A message says what happened, shows the value, and says what to do next.
@@ -79,6 +80,10 @@ class QueryRefused(QueryError):
 
 class QueryLimit(QueryError):
     """The question went over a limit of time, memory or rows."""
+
+
+class Unreachable(WatchglassError):
+    """No server answers at the address that was asked."""
 
 
 class ConfigError(WatchglassError):

@@ -36,7 +36,9 @@ def ask(engine: Engine, sql: str, *, catalogue: Catalogue, functions: Functions,
             case Select():
                 return _select(engine, statement.sql, limits)
             case ShowTables():
-                return _listed(("name", "columns"), [[name, len(c)] for name, c in sorted(catalogue.tables.items())])
+                return _listed(
+                    ("name", "columns"), [[name, len(c)] for name, c in sorted(catalogue.tables.items())]
+                )
             case Describe():
                 columns = catalogue.tables[statement.table]
                 return _listed(("name", "type", "meaning"), [[c.name, c.type, c.meaning] for c in columns])
@@ -75,7 +77,9 @@ def _select(engine: Engine, sql: str, limits: Limits) -> Answer:
     if any(is_ambiguous(field.type) for field in found.schema):
         types = engine.execute(f"DESCRIBE TABLE ({sql})", limits=limits)["type"].to_pylist()
     columns = tuple(
-        ResultColumn(field.name, is_number(field.type) and not kind.startswith(("DateTime", "Nullable(DateTime")))
+        ResultColumn(
+            field.name, is_number(field.type) and not kind.startswith(("DateTime", "Nullable(DateTime"))
+        )
         for field, kind in zip(found.schema, types, strict=True)
     )
     return Answer(columns, TableChunks(found, tuple(types)))
@@ -90,7 +94,9 @@ class TableChunks:
 
     def __iter__(self) -> Iterator[list[Row]]:
         for batch in self.table.to_batches(max_chunksize=ROWS_A_CHUNK):
-            values = [plain_values(column, kind) for column, kind in zip(batch.columns, self.types, strict=True)]
+            values = [
+                plain_values(column, kind) for column, kind in zip(batch.columns, self.types, strict=True)
+            ]
             yield [list(row) for row in zip(*values, strict=True)]
 
 

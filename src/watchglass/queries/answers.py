@@ -77,7 +77,9 @@ def json_objects(answer: Answer) -> Iterator[bytes]:
 def json_columns(answer: Answer) -> Iterator[bytes]:
     """`{"columns": [{name, number}], "rows": [[…]]}`, which keeps the columns of an empty answer."""
     encode = msgspec.json.Encoder().encode
-    named = [ResultColumn(name, column.number) for name, column in zip(answer.names, answer.columns, strict=True)]
+    named = [
+        ResultColumn(name, column.number) for name, column in zip(answer.names, answer.columns, strict=True)
+    ]
     yield b'{"columns":' + encode(named) + b',"rows":['
     first = True
     for chunk in answer.chunks:

@@ -100,7 +100,9 @@ def _check_place(node: Node) -> None:
     if parent is None and node.kind != "SelectWithUnionQuery":
         raise QueryRefused(f"{node.kind} is not open to readers; ask with SELECT")
     if parent is not None and parent.kind == "SelectWithUnionQuery" and node.kind != "ExpressionList":
-        raise QueryRefused("FORMAT and INTO OUTFILE are not open to readers; leave them out and choose the output outside")
+        raise QueryRefused(
+            "FORMAT and INTO OUTFILE are not open to readers; leave them out and choose the output outside"
+        )
 
 
 def _check_name(node: Node, catalogue: Catalogue, functions: Functions) -> None:
@@ -135,7 +137,9 @@ def _normal(engine: Engine, sql: str, limits: Limits) -> str:
     if "\0" in sql:
         raise QueryError("the question holds a zero byte; leave it out")
     try:
-        found = engine.execute("SELECT formatQuerySingleLine({sql:String}) AS sql", {"sql": sql}, limits=limits)
+        found = engine.execute(
+            "SELECT formatQuerySingleLine({sql:String}) AS sql", {"sql": sql}, limits=limits
+        )
     except QueryError as fault:
         raise type(fault)(_ECHO.sub("", str(fault)).strip(" .:")) from None
     return found["sql"][0].as_py()

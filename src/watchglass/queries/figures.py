@@ -8,7 +8,13 @@ import msgspec
 
 from watchglass.queries.plain import money
 
-TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+TOKEN_FIELDS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
 
 MONEY_DIGITS = 60
 """Enough for sums of Decimal(38, 18) to stay exact."""

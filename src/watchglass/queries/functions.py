@@ -27,9 +27,21 @@ PURE_CATEGORIES = frozenset(
 PURE_OTHERS = frozenset(
     {
         *("bar", "byteSize", "countDigits", "finalizeAggregation", "formatReadableDecimalSize"),
-        *("formatReadableQuantity", "formatReadableSize", "formatReadableTimeDelta", "identity", "materialize"),
+        *(
+            "formatReadableQuantity",
+            "formatReadableSize",
+            "formatReadableTimeDelta",
+            "identity",
+            "materialize",
+        ),
         *("neighbor", "parseReadableSize", "parseReadableSizeOrNull", "parseReadableSizeOrZero"),
-        *("parseTimeDelta", "rowNumberInAllBlocks", "runningAccumulate", "runningDifference", "toColumnTypeName"),
+        *(
+            "parseTimeDelta",
+            "rowNumberInAllBlocks",
+            "runningAccumulate",
+            "runningDifference",
+            "toColumnTypeName",
+        ),
         *("toTypeName", "transform", "dynamicType", "variantElement", "variantType", "initializeAggregation"),
         *("getSubcolumn", "caseWithExpression", "widthBucket"),
     }
@@ -39,10 +51,14 @@ PURE_OTHERS = frozenset(
 SYNTAX = frozenset({"lambda", "exists", "grouping"})
 """What the parser prints as functions and the engine does not list as such."""
 
-CLOSED = frozenset({"aggThrow", "throwIf", "flameGraph", "estimateCompressionRatio", "serverTimezone", "chdb"})
+CLOSED = frozenset(
+    {"aggThrow", "throwIf", "flameGraph", "estimateCompressionRatio", "serverTimezone", "chdb"}
+)
 """Inside the categories above, and yet not about the reader's rows."""
 
-TABLE_FUNCTIONS = frozenset({"numbers", "numbers_mt", "zeros", "zeros_mt", "generate_series", "generateSeries", "values"})
+TABLE_FUNCTIONS = frozenset(
+    {"numbers", "numbers_mt", "zeros", "zeros_mt", "generate_series", "generateSeries", "values"}
+)
 """Table functions that make rows out of nothing; every other one can leave the store."""
 
 _COMBINATORS = (
@@ -65,14 +81,16 @@ class Functions:
         if name in self.open or name.lower() in self.open_any_case:
             return True
         return any(
-            name.endswith(suffix) and self._allows_aggregate(name.removesuffix(suffix)) for suffix in _COMBINATORS
+            name.endswith(suffix) and self._allows_aggregate(name.removesuffix(suffix))
+            for suffix in _COMBINATORS
         )
 
     def _allows_aggregate(self, name: str) -> bool:
         if name in self.open_aggregates or (name.lower() in self.open_any_case & self.open_aggregates):
             return True
         return any(
-            name.endswith(suffix) and self._allows_aggregate(name.removesuffix(suffix)) for suffix in _COMBINATORS
+            name.endswith(suffix) and self._allows_aggregate(name.removesuffix(suffix))
+            for suffix in _COMBINATORS
         )
 
     def refers_to_closed(self, name: str) -> bool:
@@ -92,7 +110,8 @@ def read_functions(engine: Engine) -> Functions:
     rows = [row for row in found if _is_open(row, by_name)]
     return Functions(
         open=frozenset(row["name"] for row in rows) | SYNTAX,
-        open_any_case=frozenset(row["name"].lower() for row in rows if row["case_insensitive"]) | {"grouping"},
+        open_any_case=frozenset(row["name"].lower() for row in rows if row["case_insensitive"])
+        | {"grouping"},
         open_aggregates=frozenset(
             form for row in rows if row["is_aggregate"] for form in (row["name"], row["name"].lower())
         ),

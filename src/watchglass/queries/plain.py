@@ -31,7 +31,9 @@ def is_ambiguous(kind: pa.DataType) -> bool:
         return True
     if pa.types.is_fixed_size_binary(kind):
         return True
-    return any(is_ambiguous(kind.field(i).type) for i in range(kind.num_fields)) if _is_nested(kind) else False
+    return (
+        any(is_ambiguous(kind.field(i).type) for i in range(kind.num_fields)) if _is_nested(kind) else False
+    )
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -127,7 +129,10 @@ def _bytes(value: bytes, engine_type: str) -> Plain:
 
 def _texts(column: pa.Array[Any]) -> list[Plain]:
     try:
-        return [v.decode() if isinstance(v, bytes) else v for v in cast("list[str | bytes | None]", column.to_pylist())]
+        return [
+            v.decode() if isinstance(v, bytes) else v
+            for v in cast("list[str | bytes | None]", column.to_pylist())
+        ]
     except UnicodeDecodeError:  # the engine's String is bytes; what is no UTF-8 is shown with marks
         raw = cast("list[bytes | None]", column.view(pa.binary()).to_pylist())
         return [None if v is None else v.decode("utf-8", "replace") for v in raw]
@@ -144,7 +149,9 @@ def _lists(column: pa.ListArray[Any], engine_type: str) -> list[Plain]:
     starts = cast("list[int]", column.offsets.to_pylist())
     return [
         values[start:end] if ok else None
-        for start, end, ok in zip(starts, starts[1:], cast("list[bool]", column.is_valid().to_pylist()), strict=False)
+        for start, end, ok in zip(
+            starts, starts[1:], cast("list[bool]", column.is_valid().to_pylist()), strict=False
+        )
     ]
 
 
@@ -160,7 +167,9 @@ def _maps(column: pa.MapArray[Any, Any, Any], engine_type: str) -> list[Plain]:
 def _structs(column: pa.StructArray, engine_type: str) -> list[Plain]:
     names = [column.type.field(i).name for i in range(column.type.num_fields)]
     parts = _parts(engine_type.removeprefix("Tuple(")[:-1]) if engine_type else []
-    types = [part.removeprefix(f"{name} ") for part, name in zip(parts, names, strict=False)] or [""] * len(names)
+    types = [part.removeprefix(f"{name} ") for part, name in zip(parts, names, strict=False)] or [""] * len(
+        names
+    )
     fields = [plain_values(field, kind) for field, kind in zip(column.flatten(), types, strict=True)]
     # A tuple without names comes with "1", "2", …: a list to everyone but the engine.
     if names == [str(i + 1) for i in range(len(names))]:

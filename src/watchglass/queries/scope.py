@@ -41,5 +41,7 @@ def _condition(tenants: frozenset[str]) -> str:
     if not tenants:
         return NOTHING
     # Hexadecimal, so that no tenant's name can end the text and begin something else.
-    names = ", ".join(f"unhex('{tenant.encode('utf-8', 'surrogatepass').hex()}')" for tenant in sorted(tenants))
+    names = ", ".join(
+        f"unhex('{tenant.encode('utf-8', 'surrogatepass').hex()}')" for tenant in sorted(tenants)
+    )
     return f"tenant IN ({names})"

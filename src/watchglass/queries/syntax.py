@@ -39,7 +39,9 @@ def read_tree(lines: Iterable[str]) -> list[Node]:
         match = _LINE.fullmatch(line)
         depth = len(match["indent"]) if match else 0
         if match is None or depth > len(stack):
-            raise QueryRefused(f"the part {line.strip()!r} of the statement cannot be judged; write it another way")
+            raise QueryRefused(
+                f"the part {line.strip()!r} of the statement cannot be judged; write it another way"
+            )
         del stack[depth:]
         name = _ALIAS.sub("", _CHILDREN.sub("", match["rest"] or ""))
         node = Node(match["kind"], name, tuple(stack))

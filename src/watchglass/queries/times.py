@@ -8,7 +8,9 @@ import re
 from watchglass.errors import QueryError
 
 _AGO = re.compile(r"(\d+)\s*(s|m|h|d|w)(?:\s+ago)?")
-_UNIT_NS = {unit: s * 1_000_000_000 for unit, s in {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}.items()}
+_UNIT_NS = {
+    unit: s * 1_000_000_000 for unit, s in {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}.items()
+}
 _FRACTION = re.compile(r"[.,](\d{1,9})(?=$|[Zz+-])")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

@@ -131,9 +131,13 @@ def normal_id(text: str) -> str:
     """
     digits = text.strip().lower().removeprefix("0x").replace("-", "")
     if not digits or len(digits) > ID_DIGITS or set(digits) - set("0123456789abcdef"):
-        raise QueryError(f"{text!r} is no trace id; it has {ID_DIGITS} digits of 0-9 and a-f, or the first few of them")
+        raise QueryError(
+            f"{text!r} is no trace id; it has {ID_DIGITS} digits of 0-9 and a-f, or the first few of them"
+        )
     if len(digits) < MIN_PREFIX:
-        raise QueryError(f"{text!r} is too short; give at least the first {MIN_PREFIX} digits of the trace id")
+        raise QueryError(
+            f"{text!r} is too short; give at least the first {MIN_PREFIX} digits of the trace id"
+        )
     return digits
 
 
@@ -187,7 +191,7 @@ def _resolve(engine: Engine, digits: str, limits: Limits) -> str:
     )["trace_id"].to_pylist()
     if not found:
         raise NotFound(
-            f"there is no trace {digits}; `query \"SELECT trace_id, time FROM calls ORDER BY time DESC LIMIT 10\"` "
+            f'there is no trace {digits}; `query "SELECT trace_id, time FROM calls ORDER BY time DESC LIMIT 10"` '
             "lists the latest"
         )
     if len(found) > 1:

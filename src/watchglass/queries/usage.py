@@ -21,7 +21,17 @@ from watchglass.store import Engine, Limits
 
 _PLAIN = (
     *("tenant", "engagement", "feature", "agent", "provider", "service", "environment", "flow", "flow_type"),
-    *("phase", "task", "session", "user", "operation", "request_model", "response_model", "dialect", "price_source"),
+    *(
+        "phase",
+        "task",
+        "session",
+        "user",
+        "operation",
+        "request_model",
+        "response_model",
+        "dialect",
+        "price_source",
+    ),
 )
 DIMENSIONS: Mapping[str, str] = {
     **{name: name for name in _PLAIN},
@@ -82,11 +92,17 @@ def check(question: UsageQuestion) -> None:
         if name not in DIMENSIONS:
             raise QueryError(f"usage cannot be grouped by {name!r}; it can by {', '.join(DIMENSIONS)}")
     if len(set(question.by)) < len(question.by):
-        raise QueryError(f"usage is grouped twice by the same thing in {','.join(question.by)}; name each once")
+        raise QueryError(
+            f"usage is grouped twice by the same thing in {','.join(question.by)}; name each once"
+        )
     for name in question.filters:
         if name not in FILTERS:
             raise QueryError(f"usage cannot be filtered by {name!r}; it can by {', '.join(sorted(FILTERS))}")
-    if question.since_ns is not None and question.until_ns is not None and question.since_ns > question.until_ns:
+    if (
+        question.since_ns is not None
+        and question.until_ns is not None
+        and question.since_ns > question.until_ns
+    ):
         raise QueryError(f"since ({moment(question.since_ns)}) is after until ({moment(question.until_ns)})")
 
 

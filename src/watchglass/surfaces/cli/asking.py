@@ -1,0 +1,60 @@
+"""Who answers a command: the server at `--url`, or the store in `--data`, opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watchglass.config import Loaded, Settings
+from watchglass.errors import ConfigError, NotFound
+
+if TYPE_CHECKING:
+    from watchglass.queries.reader import Reader
+
+
+@contextmanager
+def reader(loaded: Loaded) -> Iterator[Reader]:
+    """A reader as the settings say.
+
+    `--url` asks that server and `--data` opens that directory; a directory that only the
+    environment or the file names is one that a server may well hold, so then that server is asked.
+    Raises `Unreachable` without a server, `StoreBusy` naming the holder, `NotFound` without a store.
+    """
+    from watchglass.surfaces.cli.remote import RemoteReader
+
+    settings, sources = loaded.settings, loaded.sources
+    if sources["data"] == "flag" and sources["url"] == "flag":
+        raise ConfigError("--url and --data both say where to read; give one of them")
+    if sources["data"] == "default" or (sources["url"] != "default" and sources["data"] != "flag"):
+        yield RemoteReader(settings.url, timeout_s=settings.query_time_s + 10)
+        return
+    address = _address_of_holder(settings) if sources["data"] != "flag" else ""
+    if address:
+        yield RemoteReader(address, timeout_s=settings.query_time_s + 10)
+        return
+    with _opened(settings) as local:
+        yield local
+
+
+def _address_of_holder(settings: Settings) -> str:
+    from watchglass.store import holder
+
+    found = holder(Path(settings.data))
+    return found.address if found else ""
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Reader]:
+    from watchglass.queries.reader import StoreReader
+    from watchglass.store import Limits, open_store
+
+    # Opening makes what is not there; a reader with a mistyped path must not leave a store behind.
+    if not (Path(settings.data) / "engine").is_dir():
+        raise NotFound(
+            f"there is no store in {settings.data}; `watchglass serve --data {settings.data}` makes one"
+        )
+    limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
+    with open_store(Path(settings.data), program="watchglass (reading)") as store:
+        yield StoreReader(store.engine, limits=limits)

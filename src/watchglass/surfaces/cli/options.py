@@ -1,0 +1,37 @@
+"""The options of every command: each is a setting, so its meaning, variable and default come from `config`.
+
+An option that is not given is `None`; `settings` then takes the value from the environment, the
+file or the default.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Optional, TypeAlias
+
+import typer
+
+from watchglass import config
+
+
+def option(name: str, *flags: str, meaning: str | None = None, panel: str | None = None) -> Any:
+    """A typer option for a setting, with its variable and default in the help."""
+    row = next(row for row in config.table() if row.name == name)
+    default = "" if row.default in ("nothing", "false") else f"; default: {row.default}"
+    return typer.Option(
+        *(flags or (f"--{name.replace('_', '-')}",)),
+        help=f"{meaning or row.meaning} [{row.env}{default}]",
+        rich_help_panel=panel,
+        show_default=False,
+    )
+
+
+Data: TypeAlias = Annotated[
+    Optional[str], option("data", meaning="ask the store in this directory, with no server", panel="Where")
+]
+Url: TypeAlias = Annotated[Optional[str], option("url", panel="Where")]
+Json: TypeAlias = Annotated[Optional[bool], option("json", "--json")]
+
+
+def settings(**flags: object) -> config.Loaded:
+    """The settings in force, given this command's options. Raises `ConfigError`."""
+    return config.load({name: value for name, value in flags.items() if value not in (None, [], ())})

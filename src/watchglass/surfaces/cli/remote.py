@@ -1,0 +1,111 @@
+"""A reader that asks a server over HTTP; its answers and errors are those of a local one."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from watchglass import errors
+from watchglass.queries.answers import Answer, ResultColumn, Row
+from watchglass.queries.documents import read_trace, usage_report
+from watchglass.queries.questions import usage_items
+from watchglass.queries.trace import Trace
+from watchglass.queries.usage import UsageQuestion, UsageReport
+
+_KINDS: Mapping[int, type[errors.WatchglassError]] = {
+    400: errors.QueryError,
+    403: errors.QueryRefused,
+    404: errors.NotFound,
+    413: errors.QueryError,
+    422: errors.QueryLimit,
+    429: errors.Overloaded,
+    503: errors.Overloaded,
+}
+"""The server's table of statuses, read backwards."""
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    detail: str
+
+
+class _Columns(msgspec.Struct, frozen=True):
+    columns: tuple[ResultColumn, ...]
+    rows: list[Any]
+
+
+class RemoteReader:
+    """See `Reader`. Every method raises `Unreachable` when no watchglass answers at `url`."""
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise errors.ConfigError(f"{url!r} is no address of a server; write http://127.0.0.1:4318")
+        self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._timeout_s = timeout_s
+        # A proxy set for the outside world cannot reach this machine's own servers.
+        direct = [urllib.request.ProxyHandler({})] if _is_loopback(parts.hostname) else []
+        self._opener = urllib.request.build_opener(*direct)
+
+    def usage(self, question: UsageQuestion) -> UsageReport:
+        """See `Reader.usage`."""
+        return usage_report(
+            msgspec.json.decode(self._get(f"/api/v1/usage?{urlencode(usage_items(question))}"))
+        )
+
+    def trace(self, trace_id: str) -> Trace:
+        """See `Reader.trace`."""
+        return read_trace(msgspec.json.decode(self._get(f"/api/v1/traces/{quote(trace_id, safe='')}")))
+
+    def query(self, sql: str) -> Answer:
+        """See `Reader.query`."""
+        body = msgspec.json.encode({"sql": sql, "format": "columns"})
+        found = msgspec.json.decode(self._fetch("/api/v1/query", body), type=_Columns)
+        rows: list[Row] = found.rows
+        return Answer(found.columns, [rows])
+
+    def _get(self, path: str) -> bytes:
+        return self._fetch(path, None)
+
+    def _fetch(self, path: str, body: bytes | None) -> bytes:
+        headers = {"accept": "application/json", "content-type": "application/json"}
+        request = urllib.request.Request(self._base + path, data=body, headers=headers)
+        try:
+            with self._opener.open(request, timeout=self._timeout_s) as response:
+                return response.read()
+        except urllib.error.HTTPError as refusal:
+            raise self._error(refusal) from None
+        except (OSError, http.client.HTTPException) as fault:
+            raise errors.Unreachable(self._sentence(fault)) from None
+
+    def _error(self, refusal: urllib.error.HTTPError) -> errors.WatchglassError:
+        try:
+            detail = msgspec.json.decode(refusal.read(), type=_Problem).detail
+        except msgspec.MsgspecError:
+            return errors.Unreachable(
+                f"what answers at {self._base} is no watchglass (HTTP {refusal.code}); give its address with --url"
+            )
+        return _KINDS.get(refusal.code, errors.WatchglassError)(detail)
+
+    def _sentence(self, fault: Exception) -> str:
+        reason = getattr(fault, "reason", fault)
+        if isinstance(reason, TimeoutError):
+            return f"{self._base} did not answer within {self._timeout_s:.0f} s; ask for less, or raise query_time_s"
+        what = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
+        return (
+            f"no server answers at {self._base} ({what}); start one with `watchglass serve`, name another with "
+            "--url, or read a store without a server with --data DIR"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,34 @@
+"""`watchglass settings`: every setting, its value here, and where that comes from."""
+
+from __future__ import annotations
+
+import msgspec
+import typer
+
+from watchglass import config
+from watchglass.surfaces.cli import options
+from watchglass.surfaces.cli.exits import reporting
+
+
+def settings(json: options.Json = None) -> None:
+    """List every setting: its value here, where that comes from, its variable and what it means."""
+    with reporting():
+        loaded = options.settings(json=json)
+        rows = [
+            {
+                "name": row.name,
+                "value": getattr(loaded.settings, row.name),
+                "source": loaded.sources[row.name],
+                "env": row.env,
+                "meaning": row.meaning,
+            }
+            for row in config.table()
+        ]
+        if loaded.settings.json:
+            typer.echo(msgspec.json.format(msgspec.json.encode(rows)))
+            return
+        from watchglass.surfaces.cli.tables import cell, show, table
+
+        show(f"file: {loaded.file or 'none found'}")
+        names = [(name, False) for name in rows[0]]
+        show(table(names, [[cell(msgspec.to_builtins(value)) for value in row.values()] for row in rows]))
