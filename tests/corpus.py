@@ -382,12 +382,12 @@ def _summary(case: Case, made: Outcome, faults: Sequence[str]) -> str:
         if any(made.unattributed.values())
         else ""
     )
-    lines = [
+    line = (
         f"{'ok  ' if not faults else 'FAIL'} {case.name}: {len(made.spans)} spans, {len(made.verdicts)} described,"
         f" {len(made.counted)} counted, tokens {totals}{hidden}"
         f" | {_show(made.providers)} | {_show(made.models)}"
-    ]
-    return "\n".join([*lines, *(f"     × {fault}" for fault in faults)])
+    )
+    return "\n".join([line, *(f"     × {fault}" for fault in faults)])
 
 
 if __name__ == "__main__":

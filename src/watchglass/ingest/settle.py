@@ -1,80 +1,88 @@
-"""Which described spans are requests that count, and what each of them inherits: pure rules, no I/O."""
+"""Which described spans are requests that count, and what each of them inherits: pure rules, no I/O.
+
+The rules are the design's section "What counts", one file each in `settling/`: `supplements` (usage
+that came in a span of its own), `nesting` (spans that report the requests below them again), `doubles`
+(requests that two libraries reported side by side), `aggregates` (sums), `inheritance` (context).
+
+`settle` MUST be given all spans and calls of the traces it is to decide, as their dialects described
+them, and with them the traces of the same processes whose calls were going on at the same time.
+It answers the same for the same input in whatever order, so it may be asked as often as data comes.
+
+Traces that are settled as they came, and need not be asked about: a single call with no other
+described span in its trace, whose process reports through one scope only, and no span of whose trace
+names any context; also any number of such calls that are siblings of one scope.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 
-import msgspec
+from watchglass.ingest.settling.aggregates import judged
+from watchglass.ingest.settling.doubles import doubles_merged
+from watchglass.ingest.settling.inheritance import Key, Places, all_merged, places
+from watchglass.ingest.settling.nesting import nested
+from watchglass.ingest.settling.nodes import CallNode, SpanNode, Verdict
+from watchglass.ingest.settling.request import Request
+from watchglass.ingest.settling.supplements import matched
+from watchglass.model import Context
 
-from watchglass.model import NO_USAGE, Context, Kind, Usage
-
-
-class SpanNode(msgspec.Struct, frozen=True, gc=False):
-    """A span of a trace, as far as inheritance needs it."""
-
-    trace_id: str
-    span_id: str
-    parent_span_id: str
-    own: Context
-    resource: Context
+__all__ = ["CallNode", "SpanNode", "Verdict", "effective_contexts", "settle"]
 
 
-class CallNode(msgspec.Struct, frozen=True, kw_only=True):
-    """A described span as its dialect described it, never as settling changed it."""
-
-    call_id: str
-    trace_id: str
-    span_id: str
-    parent_span_id: str
-    scope: str
-    process: str
-    start_ns: int
-    end_ns: int
-    kind: Kind
-    operation: str
-    provider_label: str | None = None
-    server_address: str | None = None
-    request_model: str | None = None
-    response_model: str | None = None
-    response_id: str | None = None
-    usage: Usage = NO_USAGE
-    reported_cost_usd: Decimal | None = None
-    service_tier: str | None = None
-    ttft_ns: int | None = None
-    streaming: bool | None = None
-    finish_reasons: tuple[str, ...] = ()
-    success: bool = True
-    error_type: str | None = None
-    error_message: str | None = None
-    input_messages: tuple[str, ...] = ()
-    output_messages: tuple[str, ...] = ()
-    may_wrap: bool = False
-    supplements_span_id: str | None = None
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What settling says of one call; `call` holds its facts with what its doubles knew better."""
-
-    call: CallNode
-    context: Context
-    counted: bool
-    not_counted_reason: str | None = None
-    duplicate_of: str | None = None
+def effective_contexts(spans: Sequence[SpanNode]) -> Mapping[Key, Context]:
+    """By (trace_id, span_id): each value of the span's own, else its nearest ancestor's own, else its resource's."""
+    return places(spans, ()).contexts
 
 
 def settle(spans: Sequence[SpanNode], calls: Sequence[CallNode]) -> list[Verdict]:
-    """The verdicts in the order of `calls`."""
-    return [
-        Verdict(
-            call=each,
-            context=Context(),
-            counted=each.kind == "call",
-            not_counted_reason=None
-            if each.kind == "call"
-            else "unattributed"
-            if each.kind == "aggregate"
-            else "supplement",
-        )
-        for each in calls
-    ]
+    """The verdicts, in the order of `calls`."""
+    if not calls:
+        return []
+    found = places(spans, calls)
+    supplements = matched(calls)
+    nest = nested(calls, found.above, supplements)
+    verdicts: dict[str, Verdict] = {}
+    for request in doubles_merged(nest.requests):
+        verdicts.update(_verdicts(request, found))
+    for index, reason in judged(calls, found.above, nest).items():
+        verdicts[calls[index].call_id] = _uncounted(calls[index], reason, found)
+    for call in calls:
+        if call.call_id not in verdicts:  # a supplement whose request has not come
+            reason = "unattributed" if call.usage.known else "supplement"
+            verdicts[call.call_id] = _uncounted(call, reason, found)
+    return [verdicts[call.call_id] for call in calls]
+
+
+def _uncounted(call: CallNode, reason: str, found: Places, duplicate_of: str | None = None) -> Verdict:
+    return Verdict(
+        call=call,
+        context=found.contexts[call.trace_id, call.span_id],
+        counted=False,
+        not_counted_reason=reason,
+        duplicate_of=duplicate_of,
+    )
+
+
+def _verdicts(request: Request, found: Places) -> dict[str, Verdict]:
+    """The report that counts, with what the others know, and why the others do not."""
+    combined = request.combined()
+    head = Verdict(call=combined, context=found.contexts[combined.trace_id, combined.span_id], counted=True)
+    if len(request.members) == 1:
+        return {combined.call_id: head}
+    others = sorted(
+        (each for each in request.members if each.call_id != combined.call_id),
+        key=lambda each: each.call_id,
+    )
+    contexts = [head.context, *(found.contexts[each.trace_id, each.span_id] for each in others)]
+    made = {
+        each.call_id: _uncounted(each, _why(each, combined, request), found, combined.call_id)
+        for each in others
+    }
+    made[combined.call_id] = Verdict(call=combined, context=all_merged(contexts), counted=True)
+    return made
+
+
+def _why(call: CallNode, head: CallNode, request: Request) -> str:
+    if call.kind == "supplement":
+        return "supplement"
+    return "wrapper" if request.encloses(call, head) else "duplicate"
