@@ -143,11 +143,21 @@ async def _mistake(_: Request) -> PlainTextResponse:
     raise ZeroDivisionError("a secret value")
 
 
-@pytest.fixture
-def server() -> Iterator[Running]:
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Running]:
     running = Running()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def server(shared_server: Running) -> Iterator[Running]:
+    """As new for each test, and with nothing left in flight after it."""
+    shared_server.receiver.reset()
+    shared_server.life.draining = False
+    yield shared_server
+    shared_server.until(lambda: not shared_server.server.server_state.tasks)
+    assert shared_server.budget.used == 0
 
 
 @pytest.fixture

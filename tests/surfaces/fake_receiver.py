@@ -14,6 +14,10 @@ class FakeReceiver:
     """
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
         self.received: list[tuple[Signal, bytes, Encoding]] = []
         self.answers: list[Outcome | Exception] = []
         self.gate: asyncio.Event | None = None

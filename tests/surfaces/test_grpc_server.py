@@ -83,7 +83,9 @@ def test_partial_success(server: Any, export: Any, method: str, message: Any, fi
         (StoreError("The engine said no."), grpc.StatusCode.UNAVAILABLE, 5),
     ],
 )
-def test_errors(server: Any, export: Any, error: Exception, code: grpc.StatusCode, retry_s: int | None) -> None:
+def test_errors(
+    server: Any, export: Any, error: Exception, code: grpc.StatusCode, retry_s: int | None
+) -> None:
     """Each error has its code; those worth resending carry RetryInfo, and only those."""
     server.receiver.answers = [error]
     with pytest.raises(grpc.RpcError) as failed:

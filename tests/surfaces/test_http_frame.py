@@ -23,8 +23,8 @@ def test_known_hosts_are_answered(server: Any, host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:4318", "evil@localhost", "localhost/x", ""]
-    + ["local host", "localhost:port", "[::1", "10.0.0.1", "0.0.0.0:4318", "localhost:99999"],
+    ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:4318", "evil@localhost", ""]
+    + ["localhost/x", "local host", "localhost:port", "[::1", "10.0.0.1", "0.0.0.0:4318", "localhost:99999"],
 )
 def test_other_hosts_are_refused_on_every_route(server: Any, host: str) -> None:
     """A Host that is not this server's (DNS rebinding) gets nothing, for reads and writes alike."""
@@ -78,7 +78,8 @@ def test_no_cors_header_is_ever_sent(server: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [("a.b:1", "a.b"), ("[::1]:1", "::1"), ("A", "a"), ("a/b", None), ("u@a", None), (":1", None), ("a:b", None)],
+    [("a.b:1", "a.b"), ("[::1]:1", "::1"), ("A", "a"), ("a/b", None), ("u@a", None), (":1", None)]
+    + [("a:b", None)],
 )
 def test_host_names(value: str, name: str | None) -> None:
     """The name in a Host value is found whatever is around it; odd values have none."""
@@ -141,7 +142,7 @@ def test_routes_of_the_api_have_the_same_problems(server: Any, caplog: pytest.Lo
 def test_an_offer_to_upgrade_is_ignored(server: Any) -> None:
     """A client that offers HTTP/2 by Upgrade (as Java's does) is served over HTTP/1.1, body and all."""
     wire = server.connect()
-    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
     head = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
     wire.send(head + offer + b"Content-Length: 4\r\n\r\nbody")
     assert wire.response()[0] == 200

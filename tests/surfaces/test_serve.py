@@ -128,8 +128,8 @@ def test_ports_in_use_are_one_sentence(start: Callable[..., Served]) -> None:
     """A taken port, HTTP or gRPC, is exit code 2 and one sentence that names it and the way out."""
     first = start().ready()
     port, grpc_port = (int(address.rpartition(":")[2]) for address in (first.url, first.grpc_address))
-    for options, flag, number in (({"port": port}, "--port", port), ({"grpc_port": grpc_port}, "--grpc-port", grpc_port)):
-        code, _, err = start(**options).end()
+    for option, flag, number in (("port", "--port", port), ("grpc_port", "--grpc-port", grpc_port)):
+        code, _, err = start(**{option: number}).end()
         sentence = next(line for line in err.splitlines() if line.startswith("watchglass:"))
         assert code == 2
         assert str(number) in sentence and flag in sentence

@@ -186,7 +186,7 @@ class ByteBudget:
         self.used = 0
 
     def take(self, count: int, held: int = 0) -> None:
-        """Reserve `count` bytes more for a request that has `held`. Raises `Overloaded` if they are not there.
+        """Reserve `count` more bytes for a request that has `held`. Raises `Overloaded` if there are none.
 
         A request that is alone gets what it needs however small the budget is, or it could never come in.
         """

@@ -105,10 +105,12 @@ class GrpcServer:
             maximum_concurrent_rpcs=1000,
         )
         for service, signal in SERVICES.items():
-            handler = grpc.unary_unary_rpc_method_handler(_export(signal, receiver, budget))
-            self._server.add_generic_rpc_handlers(
-                (grpc.method_handlers_generic_handler(service, {"Export": handler}),)
+            # No (de)serializers, so bytes both ways; the stubs have no word for that.
+            handler: grpc.RpcMethodHandler[Any, Any] = grpc.unary_unary_rpc_method_handler(
+                _export(signal, receiver, budget)
             )
+            services = grpc.method_handlers_generic_handler(service, {"Export": handler})
+            self._server.add_generic_rpc_handlers((services,))
 
     def bind(self, host: str, port: int) -> int:
         """Take the port, not yet answering; the port taken. Raises `ConfigError`."""
@@ -119,8 +121,8 @@ class GrpcServer:
             bound = 0
         if not bound:
             raise errors.ConfigError(
-                f"Port {port} on {host} cannot be used for gRPC, something else may be listening there: stop "
-                "it, or choose another with --grpc-port."
+                f"port {port} on {host} cannot be had for gRPC, something else may be listening there; "
+                "stop it, or choose another with --grpc-port"
             )
         return bound
 

@@ -17,13 +17,15 @@ def loopback_addresses(host: str) -> list[str]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise ConfigError(f"The address {host!r} cannot be resolved ({error}): use --host 127.0.0.1.") from None
+        raise ConfigError(
+            f"the address {host!r} cannot be resolved ({error}); use --host 127.0.0.1"
+        ) from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
         if not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
             raise ConfigError(
-                f"The address {host} can be reached from other machines, and this version has no keys to protect "
-                "it: use --host 127.0.0.1, and a tunnel from elsewhere (ssh -L 4318:127.0.0.1:4318 this-machine)."
+                f"the address {host} can be reached from other machines, and this version has no keys to "
+                "protect it; use --host 127.0.0.1, and from elsewhere a tunnel (ssh -L 4318:127.0.0.1:4318 …)"
             )
     return addresses
 
@@ -81,9 +83,9 @@ def _bind_one(address: str, port: int) -> socket.socket:
 def _sentence(address: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"Port {port} on {address} is in use: if that is another watchglass, use it or stop it; "
-            "else choose another with --port."
+            f"port {port} on {address} is in use; if that is another watchglass, use it or stop it, "
+            "else choose another port with --port"
         )
     if error.errno == errno.EACCES:
-        return f"Port {port} needs privileges that this process does not have: choose one above 1023 with --port."
-    return f"The address {address} port {port} cannot be used ({error.strerror}): choose others with --host, --port."
+        return f"port {port} needs privileges that this process does not have; use --port with one above 1023"
+    return f"{address} port {port} cannot be used ({error.strerror}); choose others with --host and --port"

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from socket import socket
@@ -181,7 +181,7 @@ class Stop:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, address: str) -> AsyncIterator[Backend]:
+async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend]:
     """The real thing: the embedded store with the pipeline over it."""
     raise ConfigError("not yet")
     yield

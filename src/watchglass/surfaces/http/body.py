@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -52,7 +52,7 @@ class Patience:
             timeout.reschedule(self.stops_at)
 
     @contextmanager
-    def _registered(self, timeout: asyncio.Timeout):
+    def _registered(self, timeout: asyncio.Timeout) -> Generator[None]:
         self._waiting.add(timeout)
         try:
             yield
@@ -66,7 +66,9 @@ class Patience:
         more = True
         while more:
             until = now() + idle_s
-            async with asyncio.timeout_at(until if self.stops_at is None else min(until, self.stops_at)) as timeout:
+            if self.stops_at is not None:
+                until = min(until, self.stops_at)
+            async with asyncio.timeout_at(until) as timeout:
                 with self._registered(timeout):
                     message = await receive()
             if message["type"] == "http.disconnect":

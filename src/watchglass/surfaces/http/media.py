@@ -35,7 +35,7 @@ def encoding_of(content_type: str) -> Encoding:
     media_type, _, parameters = content_type.partition(";")
     encoding = _ENCODINGS.get(media_type.strip().lower())
     if encoding is None:
-        said = f"Content-Type {content_type[:100]!r} is not one of OTLP" if content_type else "No Content-Type"
+        said = f"Content-Type {content_type[:100]!r} is none of OTLP" if content_type else "No Content-Type"
         raise UnsupportedMedia(f"{said}: {_ADVICE}", where="header Content-Type")
     if encoding == "json" and not _is_utf8(parameters):
         raise UnsupportedMedia(
@@ -57,7 +57,7 @@ def promise(scope: Scope) -> Promise:
             content_encoding = f"{content_encoding}, {text}" if content_encoding else text
         elif key == b"content-length":
             if not value.isdigit():
-                raise BadRequest(f"Content-Length {value[:40]!r} is no number.", where="header Content-Length")
+                raise BadRequest("Content-Length is no number.", where="header Content-Length")
             length = int(value[:20])
         elif key == b"transfer-encoding":
             chunked = True
@@ -65,9 +65,7 @@ def promise(scope: Scope) -> Promise:
             asks = True
     if not chunked and length is None:
         length = 0  # RFC 9112 6.3: a request with neither header has no body
-    return Promise(
-        encoding_of(content_type), coding_of(content_encoding), None if chunked else length, asks
-    )
+    return Promise(encoding_of(content_type), coding_of(content_encoding), None if chunked else length, asks)
 
 
 def _is_utf8(parameters: str) -> bool:

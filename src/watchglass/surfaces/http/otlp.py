@@ -55,8 +55,10 @@ def protobuf_answer(signal: Signal, outcome: Outcome) -> bytes:
     """The Export…ServiceResponse message: empty if all went well (partial_success MUST be unset then)."""
     if not outcome.rejected and not outcome.message:
         return b""
-    partial = {_REJECTED_FIELD[signal][0]: outcome.rejected, "error_message": outcome.message}
-    return _MESSAGES[signal](partial_success=partial).SerializeToString()
+    message = _MESSAGES[signal]()
+    message.partial_success.error_message = outcome.message
+    setattr(message.partial_success, _REJECTED_FIELD[signal][0], outcome.rejected)
+    return message.SerializeToString()
 
 
 def json_answer(signal: Signal, outcome: Outcome) -> bytes:
