@@ -213,9 +213,8 @@ def _convert(name: str, value: object, where: str) -> object:
         # Text from the environment is converted; a TOML value of the wrong type is mended likewise.
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as fault:
-        raise ConfigError(
-            f"{where} is {value!r}: {str(fault)[0].lower()}{str(fault)[1:]}; {meaning(name)} ({_type_name(hint)})"
-        ) from fault
+        reason = str(fault)[0].lower() + str(fault)[1:]
+        raise ConfigError(f"{where} is {value!r}: {reason}; {meaning(name)} ({_type_name(hint)})") from fault
 
 
 def _is_list(hint: object) -> bool:

@@ -141,7 +141,7 @@ def _texts(column: pa.Array[Any]) -> list[Plain]:
 def _timestamps(column: pa.Array[Any]) -> list[Plain]:
     """The seconds carry as many decimals as the type has: nine for DateTime64(9)."""
     utc = column.cast(pa.timestamp(column.type.unit, tz="UTC"))
-    return cast("list[Plain]", pc.strftime(utc, format=_RFC3339).to_pylist())
+    return cast("list[Plain]", pc.call_function("strftime", [utc], pc.StrftimeOptions(_RFC3339)).to_pylist())
 
 
 def _lists(column: pa.ListArray[Any], engine_type: str) -> list[Plain]:

@@ -27,7 +27,8 @@ def usage_question(items: Iterable[tuple[str, str]], now_ns: int) -> UsageQuesti
             single[name] = value
         else:
             raise QueryError(
-                f"usage knows no {name!r}; it takes by, since, until and the filters {', '.join(sorted(FILTERS))}"
+                f"usage knows no {name!r}; it takes by, since, until and the filters "
+                f"{', '.join(sorted(FILTERS))}"
             )
     by = tuple(part.strip() for part in single["by"].split(",") if part.strip()) if "by" in single else None
     question = UsageQuestion(

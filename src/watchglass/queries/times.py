@@ -16,7 +16,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def parse_moment(text: str, now_ns: int) -> int:
-    """Nanoseconds since 1970 of `7d` (ago), `now`, a date (00:00 UTC) or an ISO 8601 time (UTC unless it says).
+    """Nanoseconds since 1970 of `7d` (ago), `now`, a date (00:00) or an ISO 8601 time, UTC unless it says.
 
     Raises `QueryError` showing the text.
 

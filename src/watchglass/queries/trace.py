@@ -191,8 +191,8 @@ def _resolve(engine: Engine, digits: str, limits: Limits) -> str:
     )["trace_id"].to_pylist()
     if not found:
         raise NotFound(
-            f'there is no trace {digits}; `query "SELECT trace_id, time FROM calls ORDER BY time DESC LIMIT 10"` '
-            "lists the latest"
+            f"there is no trace {digits}; the latest are listed by "
+            '`watchglass query "SELECT trace_id, time FROM calls ORDER BY time DESC LIMIT 10"`'
         )
     if len(found) > 1:
         shown = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
@@ -201,7 +201,7 @@ def _resolve(engine: Engine, digits: str, limits: Limits) -> str:
 
 
 def _walk(by_id: Mapping[str, Found]) -> Iterator[tuple[Found, int, bool]]:
-    """(span, depth, cycle) parents first, siblings by time; without recursion, since depth is the sender's."""
+    """(span, depth, cycle), parents first, siblings by time; no recursion, since depth is the sender's."""
     below: dict[str, list[Found]] = {}
     roots: list[Found] = []
     for span in sorted(by_id.values(), key=lambda s: (s.start_ns, s.span_id)):
@@ -264,8 +264,7 @@ def _figures(call: TraceCall) -> Figures:
 
 
 def _call(row: Mapping[str, Any]) -> TraceCall:
-    values = {field: row[field] for field in TraceCall.__struct_fields__}
-    return TraceCall(**{**values, "cost_usd": tidy(values["cost_usd"])})
+    return msgspec.convert({**row, "cost_usd": tidy(row["cost_usd"])}, TraceCall)
 
 
 def _stand_in(row: Mapping[str, Any]) -> Found:

@@ -16,8 +16,8 @@ from watchglass.clock import Clock, SystemClock
 from watchglass.errors import BadRequest, Overloaded, QueryError, TooLarge
 from watchglass.queries.answers import csv_lines, json_columns, json_objects
 from watchglass.queries.documents import trace_document, usage_document
-from watchglass.queries.reader import Reader
 from watchglass.queries.questions import usage_question
+from watchglass.queries.reader import Reader
 
 MAX_QUESTION_BYTES = 1 << 20
 AT_ONCE = 3
@@ -55,7 +55,7 @@ class _Api:
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
-        self._turns: anyio.CapacityLimiter | None = None
+        self._turns: anyio.CapacityLimiter | None = None  # made in the event loop that it belongs to
 
     async def usage(self, request: Request) -> Response:
         question = usage_question(request.query_params.multi_items(), self._clock.now_ns())
@@ -73,13 +73,12 @@ class _Api:
         return StreamingResponse(write(answer), media_type=media_type)
 
     async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._turns is None:  # made here, for it belongs to the running event loop
-            self._turns = anyio.CapacityLimiter(AT_ONCE)
-        if self._turns.statistics().tasks_waiting >= WAITING:
+        turns = self._turns = self._turns or anyio.CapacityLimiter(AT_ONCE)
+        if turns.statistics().tasks_waiting >= WAITING:
             raise Overloaded(
                 f"{WAITING} questions are waiting already; ask again in a few seconds", retry_after_s=5
             )
-        return await anyio.to_thread.run_sync(lambda: question(*args, **kwargs), limiter=self._turns)
+        return await anyio.to_thread.run_sync(lambda: question(*args, **kwargs), limiter=turns)
 
 
 async def _asked(request: Request) -> _Asked:

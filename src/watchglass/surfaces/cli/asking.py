@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reader(loaded: Loaded) -> Iterator[Reader]:
+def reader(loaded: Loaded) -> Generator[Reader, None, None]:
     """A reader as the settings say.
 
     `--url` asks that server and `--data` opens that directory; a directory that only the
@@ -46,7 +46,7 @@ def _address_of_holder(settings: Settings) -> str:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Reader]:
+def _opened(settings: Settings) -> Generator[Reader, None, None]:
     from watchglass.queries.reader import StoreReader
     from watchglass.store import Limits, open_store
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import typer
@@ -47,7 +47,7 @@ def exit_code(error: errors.WatchglassError) -> int:
 
 
 @contextmanager
-def reporting() -> Iterator[None]:
+def reporting() -> Generator[None, None, None]:
     """Turn our errors into a sentence and an exit code; every other one is a bug and keeps its trace."""
     try:
         yield

@@ -6,7 +6,7 @@ file or the default.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Optional, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -26,10 +26,10 @@ def option(name: str, *flags: str, meaning: str | None = None, panel: str | None
 
 
 Data: TypeAlias = Annotated[
-    Optional[str], option("data", meaning="ask the store in this directory, with no server", panel="Where")
+    str | None, option("data", meaning="ask the store in this directory, with no server", panel="Where")
 ]
-Url: TypeAlias = Annotated[Optional[str], option("url", panel="Where")]
-Json: TypeAlias = Annotated[Optional[bool], option("json", "--json")]
+Url: TypeAlias = Annotated[str | None, option("url", panel="Where")]
+Json: TypeAlias = Annotated[bool | None, option("json", "--json")]
 
 
 def settings(**flags: object) -> config.Loaded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def query(
     sql: Annotated[
-        Optional[str], typer.Argument(help="one SELECT, SHOW TABLES, DESCRIBE <table>; - reads stdin")
+        str | None, typer.Argument(help="one SELECT, SHOW TABLES, DESCRIBE <table>; - reads stdin")
     ] = None,
-    file: Annotated[Optional[Path], typer.Option("--file", "-f", help="read the SQL from this file")] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="read the SQL from this file")] = None,
     data: options.Data = None,
     url: options.Url = None,
     json: options.Json = None,

@@ -89,18 +89,20 @@ class RemoteReader:
             detail = msgspec.json.decode(refusal.read(), type=_Problem).detail
         except msgspec.MsgspecError:
             return errors.Unreachable(
-                f"what answers at {self._base} is no watchglass (HTTP {refusal.code}); give its address with --url"
+                f"what answers at {self._base} is no watchglass (HTTP {refusal.code}); "
+                "give its address with --url"
             )
         return _KINDS.get(refusal.code, errors.WatchglassError)(detail)
 
     def _sentence(self, fault: Exception) -> str:
         reason = getattr(fault, "reason", fault)
         if isinstance(reason, TimeoutError):
-            return f"{self._base} did not answer within {self._timeout_s:.0f} s; ask for less, or raise query_time_s"
+            waited = f"{self._base} did not answer within {self._timeout_s:.0f} s"
+            return f"{waited}; ask for less, or raise query_time_s"
         what = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
         return (
-            f"no server answers at {self._base} ({what}); start one with `watchglass serve`, name another with "
-            "--url, or read a store without a server with --data DIR"
+            f"no server answers at {self._base} ({what}); start one with `watchglass serve`, name another "
+            "with --url, or read a store without a server with --data DIR"
         )
 
 

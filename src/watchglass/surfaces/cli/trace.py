@@ -42,7 +42,8 @@ def print_trace(trace: Trace) -> None:
     from watchglass.surfaces.cli.tables import count, dollars, duration, show, table
 
     names = ("span", "duration", "model", "input", "output", "cost USD", "with all below", "")
-    costs = dollars([_own(span).cost_usd if _own(span) else None for span in trace.spans])
+    owns = [_own(span) for span in trace.spans]
+    costs = dollars([own.cost_usd if own else None for own in owns])
     sums = dollars([span.subtree.cost_usd for span in trace.spans] + [trace.totals.cost_usd])
     rows = [
         [
@@ -55,8 +56,7 @@ def print_trace(trace: Trace) -> None:
             below if span.subtree.calls else "",
             _remark(span),
         ]
-        for span, cost, below in zip(trace.spans, costs, sums, strict=False)
-        for own in (_own(span),)
+        for span, own, cost, below in zip(trace.spans, owns, costs, sums, strict=False)
     ]
     totals = trace.totals
     footer = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, List, Optional  # noqa: UP035 (typer reads these at run time)
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -21,13 +21,13 @@ def _only(name: str) -> object:
     )
 
 
-_Only = Optional[List[str]]  # noqa: UP006, UP045
+_Only: TypeAlias = list[str] | None
 
 
 def usage(
-    by: Annotated[Optional[str], options.option("by")] = None,
-    since: Annotated[Optional[str], options.option("since")] = None,
-    until: Annotated[Optional[str], options.option("until")] = None,
+    by: Annotated[str | None, options.option("by")] = None,
+    since: Annotated[str | None, options.option("since")] = None,
+    until: Annotated[str | None, options.option("until")] = None,
     filter: Annotated[_Only, options.option("filter", panel="Filters")] = None,
     tenant: Annotated[_Only, _only("tenant")] = None,
     engagement: Annotated[_Only, _only("engagement")] = None,
