@@ -8,9 +8,28 @@ is asked, which costs a quarter of a microsecond.
 from __future__ import annotations
 
 from watchglass.model import Context, Described, Span
+from watchglass.wire.dialects.bedrock import BEDROCK
 from watchglass.wire.dialects.contract import Dialect
+from watchglass.wire.dialects.google_adk import GOOGLE_ADK
+from watchglass.wire.dialects.litellm import LITELLM
+from watchglass.wire.dialects.openai_agents import OPENAI_AGENTS
+from watchglass.wire.dialects.openllmetry import OPENLLMETRY
+from watchglass.wire.dialects.otel_genai import CURRENT, EARLIER
+from watchglass.wire.dialects.strands import STRANDS
 
-DIALECTS: list[Dialect] = []
+DIALECTS: list[Dialect] = [
+    # By scope: one library's spans, whatever their attributes.
+    LITELLM,
+    STRANDS,
+    GOOGLE_ADK,
+    OPENAI_AGENTS,
+    BEDROCK,
+    # By attributes that one family of libraries writes beside `gen_ai.*`.
+    OPENLLMETRY,
+    # Anything else that speaks the conventions.
+    CURRENT,
+    EARLIER,
+]
 """Asked in this order; the first that matches reads the span. The particular stand before the general."""
 
 MARKERS: frozenset[str] = frozenset(
@@ -23,7 +42,12 @@ MARKERS: frozenset[str] = frozenset(
         "gen_ai.response.model",
         # OpenLLMetry
         "llm.request.type",
+        "llm.vendor",
         "traceloop.span.kind",
+        "crewai.crew.token_usage",
+        "crewai.task.id",
+        # Google ADK
+        "gcp.vertex.agent.llm_response",
         # OpenInference
         "openinference.span.kind",
         # logfire, pydantic-ai
@@ -42,7 +66,7 @@ MARKERS: frozenset[str] = frozenset(
 )
 """A span that has none of these keys, and is of none of the `SCOPES`, has nothing to do with an LLM."""
 
-SCOPES: frozenset[str] = frozenset({"litellm"})
+SCOPES: frozenset[str] = frozenset({"litellm", "gcp.vertex.agent"})
 """Scopes whose spans must be looked at whatever their attributes are."""
 
 _NO_CONTEXT = Context()

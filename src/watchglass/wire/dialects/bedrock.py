@@ -1,0 +1,48 @@
+"""Amazon Bedrock through the AWS clients: input tokens exclude cached ones.
+
+Bedrock's `TokenUsage.inputTokens` does not count cache reads and writes (Converse API reference), and
+the instrumentations hand it on as it is. (opentelemetry-instrumentation-botocore 0.66b, its JavaScript
+and Java siblings, OpenLLMetry's bedrock.)
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from watchglass.model import Context, Described, Span
+from watchglass.wire.dialects.genai import describe_genai
+from watchglass.wire.values import text
+
+_SCOPES = ("bedrock", "botocore", "aws-sdk")
+_STREAMS = frozenset({"ConverseStream", "InvokeModelWithResponseStream"})
+_NO_CONTEXT = Context()
+
+
+class Bedrock:
+    """Reads spans of the AWS clients' instrumentations."""
+
+    name = "otel-bedrock"
+
+    def matches(self, span: Span) -> bool:
+        """By scope, and only spans that speak of a model."""
+        scope = span.scope.name
+        return any(part in scope for part in _SCOPES) and (
+            "gen_ai.system" in span.attributes or "gen_ai.provider.name" in span.attributes
+        )
+
+    def describe(self, span: Span) -> Described | None:
+        """By the conventions, with the cached tokens added to the input."""
+        described = describe_genai(span, self.name, cache_excluded=True)
+        if described is None or described.streaming is not None:
+            return described
+        method = text(span.attributes.get("rpc.method"))
+        if method is None:
+            return described
+        return msgspec.structs.replace(described, streaming=method in _STREAMS)
+
+    def context(self, span: Span) -> Context:
+        """None of its own."""
+        return _NO_CONTEXT
+
+
+BEDROCK = Bedrock()

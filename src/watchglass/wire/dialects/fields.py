@@ -1,0 +1,297 @@
+"""The `gen_ai.*` attributes that describe a request, of every generation and of the libraries beside them.
+
+Each list stands in order of trust: the current conventions' name, their earlier names, then libraries'
+own. (OpenTelemetry semantic conventions 1.25 to 1.41 and the separate GenAI repository; OpenLLMetry
+0.1 to 0.62; Semantic Kernel; Spring AI; pydantic-ai.)
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from watchglass.model import Attributes, Span, Usage, Value
+from watchglass.wire.values import count, dig, first_count, first_text, flag, json_value, seconds_to_ns, text
+
+_INPUT = (
+    *("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    *("llm.usage.prompt_tokens", "gen_ai.response.prompt_tokens"),
+)
+_OUTPUT = (
+    *("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    *("llm.usage.completion_tokens", "gen_ai.response.completion_tokens"),
+)
+_TOTAL = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens")
+_CACHE_READ = (
+    *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
+    *("gen_ai.usage.input_tokens.cached", "gen_ai.usage.cached_input_tokens", "gen_ai.usage.cached_tokens"),
+    *("gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cached_tokens"),
+    *("gen_ai.usage.input_token_details.cached", "gen_ai.usage.prompt_tokens_details.cached_tokens"),
+)
+_CACHE_WRITE = (
+    *("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
+    *("gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_input_tokens"),
+    *("gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens"),
+)
+_CACHE_WRITE_1H = (
+    "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
+    "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
+)
+_REASONING = (
+    *("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+    *("gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning"),
+    *(
+        "gen_ai.usage.experimental.reasoning_tokens",
+        "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+    ),
+    *("gen_ai.usage.output_reasoning_tokens", "gen_ai.usage.thoughts_tokens", "llm.usage.reasoning_tokens"),
+)
+_INPUT_AUDIO = ("gen_ai.usage.audio.input_tokens", "gen_ai.usage.details.input_audio_tokens")
+_OUTPUT_AUDIO = ("gen_ai.usage.audio.output_tokens", "gen_ai.usage.details.output_audio_tokens")
+
+_SPLITS = frozenset(
+    {*_CACHE_READ, *_CACHE_WRITE, *_CACHE_WRITE_1H, *_REASONING, *_INPUT_AUDIO, *_OUTPUT_AUDIO}
+)
+
+_LABELS = ("gen_ai.provider.name", "gen_ai.system", "llm.vendor")
+_FRAMEWORKS = frozenset({"langchain", "langgraph", "llamaindex", "llama_index", "haystack", "crewai"})
+_HOSTS = (
+    *("server.address", "gen_ai.openai.api_base", "gen_ai.request.base_url", "llm.request.base_url"),
+    *("url.full", "http.url", "net.peer.name"),
+)
+_TIERS = (
+    *(
+        "openai.response.service_tier",
+        "gen_ai.openai.response.service_tier",
+        "anthropic.response.service_tier",
+    ),
+    *("gen_ai.response.service_tier", "aws.bedrock.service_tier"),
+    *("openai.request.service_tier", "gen_ai.openai.request.service_tier", "gen_ai.request.service_tier"),
+)
+_STREAMING = ("gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming", "litellm.request.streaming")
+_TTFT = (
+    *("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"),
+    *("gen_ai.response.time_to_first_token", "gen_ai.client.operation.time_to_first_chunk"),
+    "gen_ai.latency.time_to_first_token",  # vLLM
+)
+_CHUNK_EVENTS = frozenset(
+    {"gen_ai.content.completion.chunk", "llm.content.completion.chunk", "gen_ai.first_token", "first_token"}
+)
+_FINISH = (
+    *("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "llm.response.finish_reason"),
+    *("anthropic.message.stop_reason", "llm.response.stop_reason", "gen_ai.completion.0.finish_reason"),
+)
+_NO_MODEL = frozenset({"none", "unknown", "null", "n/a"})
+
+_STATUS_CODE = re.compile(r"Error code: (\d{3})\b")  # openai and anthropic clients' str(APIStatusError)
+
+UNNAMED_ERROR = "_OTHER"
+"""`error.type` of a failure that names no type (OpenTelemetry `error.type`, fallback value)."""
+
+
+def request_model(attributes: Attributes) -> str | None:
+    """The model asked for, or None where a library writes a word for "none"."""
+    name = first_text(attributes, "gen_ai.request.model", "llm.request.model")
+    return None if name is None or name.lower() in _NO_MODEL else name
+
+
+def response_model(attributes: Attributes) -> str | None:
+    """The model that answered, or None where a library writes a word for "none"."""
+    name = first_text(attributes, "gen_ai.response.model", "llm.response.model")
+    return None if name is None or name.lower() in _NO_MODEL else name
+
+
+def label(attributes: Attributes) -> str | None:
+    """The library's word for the provider; behind a framework's own name, the one it passes on."""
+    found = first_text(attributes, *_LABELS)
+    if found is None or found.lower() in _FRAMEWORKS:
+        return text(attributes.get("traceloop.association.properties.ls_provider")) or found
+    return found
+
+
+def host(attributes: Attributes) -> str | None:
+    """Host or base URL of the API."""
+    return first_text(attributes, *_HOSTS)
+
+
+def service_tier(attributes: Attributes) -> str | None:
+    """Which service tier answered, or was asked for."""
+    return first_text(attributes, *_TIERS)
+
+
+def usage(attributes: Attributes, *, cache_excluded: bool = False) -> Usage:
+    """Token totals in our counting rule; `cache_excluded` where the library leaves cached tokens out of input.
+
+    Where both totals are 0 nobody counted: no request is without tokens, and several libraries
+    write 0 when the answer brought no usage.
+    """
+    asked, answered = first_count(attributes, *_INPUT), first_count(attributes, *_OUTPUT)
+    if not asked and not answered:
+        return Usage()
+    total = first_count(attributes, *_TOTAL)
+    if _SPLITS.isdisjoint(attributes):
+        return Usage(input_tokens=asked, output_tokens=answered, total_tokens=total)
+    return settled_usage(
+        Usage(
+            input_tokens=asked,
+            output_tokens=answered,
+            cache_read_tokens=first_count(attributes, *_CACHE_READ),
+            cache_write_tokens=first_count(attributes, *_CACHE_WRITE),
+            cache_write_1h_tokens=first_count(attributes, *_CACHE_WRITE_1H),
+            reasoning_tokens=first_count(attributes, *_REASONING),
+            input_audio_tokens=first_count(attributes, *_INPUT_AUDIO),
+            output_audio_tokens=first_count(attributes, *_OUTPUT_AUDIO),
+            total_tokens=total,
+        ),
+        cache_excluded=cache_excluded,
+    )
+
+
+def settled_usage(said: Usage, *, cache_excluded: bool = False, reasoning_excluded: bool = False) -> Usage:
+    """Bring totals that leave a part out into our counting rule.
+
+    Beyond what the library is known to do, the figures themselves may show it: a part that is larger
+    than its whole was never in it, and a reported total that only adds up with the part shows the same.
+    """
+    asked, answered, total = said.input_tokens, said.output_tokens, said.total_tokens
+    cached = (said.cache_read_tokens or 0) + (said.cache_write_tokens or 0)
+    reasoning = said.reasoning_tokens or 0
+    if asked is not None and cached:
+        outside = asked < cached or (answered is not None and total == asked + answered + cached)
+        asked += cached if cache_excluded or outside else 0
+    if answered is not None and reasoning:
+        outside = answered < reasoning or (asked is not None and total == asked + answered + reasoning)
+        answered += reasoning if reasoning_excluded or outside else 0
+    if asked is said.input_tokens and answered is said.output_tokens:
+        return said
+    return msgspec.structs.replace(said, input_tokens=asked, output_tokens=answered)
+
+
+def provider_usage(value: Value) -> Usage:
+    """Totals out of a provider's own usage object: OpenAI's, Anthropic's, Bedrock's or Gemini's, as a map.
+
+    Anthropic's and Bedrock's input excludes cached tokens; Gemini's output excludes thoughts, and its
+    tool results count as input. (Anthropic messages API, Bedrock Converse `TokenUsage`, Gemini
+    `UsageMetadata`, OpenAI `CompletionUsage` and `ResponseUsage`.)
+    """
+    if not isinstance(value, dict):
+        return Usage()
+    if "promptTokenCount" in value or "prompt_token_count" in value:
+        return _gemini_usage(value)
+    read = _deep(value, _OPENAI_CACHED, "cache_read_input_tokens", "cacheReadInputTokens")
+    write = _deep(value, _OPENAI_WRITTEN, "cache_creation_input_tokens", "cacheWriteInputTokens")
+    said = Usage(
+        input_tokens=first_count(value, "prompt_tokens", "input_tokens", "inputTokens"),
+        output_tokens=first_count(value, "completion_tokens", "output_tokens", "outputTokens"),
+        cache_read_tokens=read,
+        cache_write_tokens=write,
+        cache_write_1h_tokens=count(dig(value, "cache_creation", "ephemeral_1h_input_tokens")),
+        reasoning_tokens=_deep(value, _OPENAI_REASONING, "reasoning_tokens"),
+        input_audio_tokens=_deep(value, (("prompt_tokens_details", "audio_tokens"),)),
+        output_audio_tokens=_deep(value, (("completion_tokens_details", "audio_tokens"),)),
+        total_tokens=first_count(value, "total_tokens", "totalTokens"),
+    )
+    if not said.input_tokens and not said.output_tokens:
+        return Usage()
+    foreign = "prompt_tokens" not in value and ("cache_read_input_tokens" in value or "inputTokens" in value)
+    return settled_usage(said, cache_excluded=foreign)
+
+
+def streaming(attributes: Attributes) -> bool | None:
+    """Whether the answer came in pieces, when anybody says."""
+    for key in _STREAMING:
+        if (said := flag(attributes.get(key))) is not None:
+            return said
+    return None
+
+
+def ttft_ns(span: Span) -> int | None:
+    """Time to first token: as reported in seconds, or from the first event of a streamed piece."""
+    attributes = span.attributes
+    for key in _TTFT:
+        if key in attributes:
+            return seconds_to_ns(attributes[key])
+    for event in span.events:
+        if event.name in _CHUNK_EVENTS and event.time_ns >= span.start_ns > 0:
+            return event.time_ns - span.start_ns
+    return None
+
+
+def finish_reasons(attributes: Attributes) -> tuple[str, ...]:
+    """Why each choice ended: a list, JSON text of one, or a single word."""
+    for key in _FINISH:
+        value = attributes.get(key)
+        if value is None:
+            continue
+        if isinstance(value, str):
+            decoded = json_value(value) if value[:1] == "[" else None
+            value = decoded if isinstance(decoded, list) else [value]
+        if isinstance(value, list) and (words := tuple(word for each in value if (word := text(each)))):
+            return words
+    return ()
+
+
+def failure(span: Span) -> tuple[bool, str | None, str | None]:
+    """Success, error type and message: `error.type`, the exception event, the HTTP status, the span's status."""
+    attributes = span.attributes
+    named = text(attributes.get("error.type"))
+    status = first_count(attributes, "http.response.status_code", "http.status_code")
+    if span.status != 2 and named is None and (status is None or status < 400):
+        return True, None, None
+    raised, said = exception(span)
+    message = text(span.status_message) or said or first_text(attributes, "error.message", "error_message")
+    if named is None:
+        named = raised or (str(status) if status is not None and status >= 400 else None)
+    if named is None and message is not None and (code := _STATUS_CODE.search(message)) is not None:
+        named = code[1]
+    return False, named or UNNAMED_ERROR, message
+
+
+def exception(span: Span) -> tuple[str | None, str | None]:
+    """Type and message of the last exception that the span recorded."""
+    for event in reversed(span.events):
+        if event.name == "exception":
+            return first_text(event.attributes, "exception.type"), first_text(
+                event.attributes, "exception.message"
+            )
+    return None, None
+
+
+_OPENAI_CACHED = (("prompt_tokens_details", "cached_tokens"), ("input_tokens_details", "cached_tokens"))
+_OPENAI_WRITTEN = (
+    ("prompt_tokens_details", "cache_write_tokens"),
+    ("prompt_tokens_details", "cache_creation_tokens"),
+)
+_OPENAI_REASONING = (
+    ("completion_tokens_details", "reasoning_tokens"),
+    ("output_tokens_details", "reasoning_tokens"),
+)
+
+
+def _deep(value: dict[str, Value], paths: tuple[tuple[str, str], ...], *names: str) -> int | None:
+    for path in paths:
+        if (found := count(dig(value, *path))) is not None:
+            return found
+    return first_count(value, *names)
+
+
+def _gemini_usage(value: dict[str, Value]) -> Usage:
+    asked = first_count(value, "prompt_token_count", "promptTokenCount")
+    tools = first_count(value, "tool_use_prompt_token_count", "toolUsePromptTokenCount")
+    answered = first_count(value, "candidates_token_count", "candidatesTokenCount")
+    thought = first_count(value, "thoughts_token_count", "thoughtsTokenCount")
+    total = first_count(value, "total_token_count", "totalTokenCount")
+    if answered is None and thought is None:
+        output = None
+    elif total is not None and total == (asked or 0) + (tools or 0) + (answered or 0):
+        output = answered  # another provider's usage in Gemini's words: thoughts are in the answer
+    else:
+        output = (answered or 0) + (thought or 0)
+    return Usage(
+        input_tokens=None if asked is None else asked + (tools or 0),
+        output_tokens=output,
+        cache_read_tokens=first_count(value, "cached_content_token_count", "cachedContentTokenCount"),
+        reasoning_tokens=thought,
+        total_tokens=total,
+    )

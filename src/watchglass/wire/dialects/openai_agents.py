@@ -1,0 +1,40 @@
+"""OpenTelemetry's instrumentation of the OpenAI Agents SDK, which writes a host that it never saw.
+
+`server.address` is `api.openai.com:443` unless it is configured, whichever host the client talks to; so
+it proves nothing and is left out. (opentelemetry-instrumentation-openai-agents-v2 0.x.)
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from watchglass.model import Context, Described, Span
+from watchglass.wire.dialects.genai import describe_genai
+
+_SCOPE = "opentelemetry.instrumentation.openai_agents"
+_DEFAULT_HOST = "api.openai.com"
+_NO_CONTEXT = Context()
+
+
+class OpenAIAgents:
+    """Reads the spans of the agents-v2 instrumentation."""
+
+    name = "otel-openai-agents"
+
+    def matches(self, span: Span) -> bool:
+        """By scope; OpenLLMetry's of the same name writes no `gen_ai.system`."""
+        return span.scope.name == _SCOPE and "gen_ai.system" in span.attributes
+
+    def describe(self, span: Span) -> Described | None:
+        """By the conventions, without the default host."""
+        described = describe_genai(span, self.name)
+        if described is None or described.server_address != _DEFAULT_HOST:
+            return described
+        return msgspec.structs.replace(described, server_address=None)
+
+    def context(self, span: Span) -> Context:
+        """None of its own."""
+        return _NO_CONTEXT
+
+
+OPENAI_AGENTS = OpenAIAgents()

@@ -1,0 +1,100 @@
+"""OpenLLMetry (Traceloop): `llm.request.type`, indexed prompts, workflow, task, agent and tool spans.
+
+From the `llm.*` names of 2023 over `gen_ai.prompt.N.content` (0.2 to 0.40, still widely deployed) to the
+spans that the traceloop SDK and the LangChain, CrewAI and Agents instrumentations of 0.6x put around calls.
+(opentelemetry-semantic-conventions-ai 0.0.16 to 0.5, traceloop-sdk.)
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from watchglass.model import Attributes, Context, Described, Span, Usage
+from watchglass.wire.dialects import fields
+from watchglass.wire.dialects.genai import describe_judged
+from watchglass.wire.dialects.messages import indexed_messages
+from watchglass.wire.dialects.operations import judge
+from watchglass.wire.values import count, first_text, text
+
+_MARKERS = frozenset(
+    {
+        *("llm.request.type", "traceloop.span.kind", "traceloop.workflow.name", "traceloop.entity.name"),
+        *("llm.usage.total_tokens", "llm.vendor", "crewai.crew.id", "crewai.agent.id", "crewai.task.id"),
+    }
+)
+
+_PAIR = re.compile(r"(\w+)=(\d+)")
+
+_NO_CONTEXT = Context()
+
+
+class OpenLLMetry:
+    """Reads OpenLLMetry's own attributes beside the conventions'."""
+
+    name = "openllmetry"
+
+    def matches(self, span: Span) -> bool:
+        """By the attributes that only OpenLLMetry writes; its plain 0.6x spans speak the conventions."""
+        return not _MARKERS.isdisjoint(span.attributes)
+
+    def describe(self, span: Span) -> Described | None:
+        """Calls by `llm.request.type` or operation; agents, crews and workflows with usage as repetitions."""
+        attributes = span.attributes
+        said = fields.usage(attributes)
+        if not said.known and "crewai.crew.token_usage" in attributes:
+            said = crew_usage(attributes)
+        judged = judge(span, said.known)
+        if judged is None:
+            return None
+        described = describe_judged(span, self.name, judged, said)
+        if not described.success and described.response_id is None and not said.known:
+            # The LangChain instrumentation writes the model asked for as the one that answered.
+            described = msgspec.structs.replace(described, response_model=None)
+        if "llm.prompts.0.content" in attributes:
+            return _with_first_names(described, attributes)
+        return described
+
+    def context(self, span: Span) -> Context:
+        """An agent span's entity, or CrewAI's role and task."""
+        attributes = span.attributes
+        kind = text(attributes.get("traceloop.span.kind"))
+        agent = first_text(attributes, "crewai.agent.role", "crewai.task.agent")
+        if agent is None and kind == "agent":
+            agent = text(attributes.get("traceloop.entity.name"))
+        task = text(attributes.get("crewai.task.id"))
+        return _NO_CONTEXT if agent is None and task is None else Context(agent=agent, task=task)
+
+
+def crew_usage(attributes: Attributes) -> Usage:
+    """The crew's sum, a string such as `total_tokens=42 prompt_tokens=25 cached_prompt_tokens=0 …`."""
+    said = text(attributes.get("crewai.crew.token_usage")) or ""
+    pairs = {name: count(value) for name, value in _PAIR.findall(said)}
+    if not pairs.get("prompt_tokens") and not pairs.get("completion_tokens"):
+        return Usage()
+    return fields.settled_usage(
+        Usage(
+            input_tokens=pairs.get("prompt_tokens"),
+            output_tokens=pairs.get("completion_tokens"),
+            cache_read_tokens=pairs.get("cached_prompt_tokens"),
+            cache_write_tokens=pairs.get("cache_creation_tokens"),
+            reasoning_tokens=pairs.get("reasoning_tokens"),
+            total_tokens=pairs.get("total_tokens"),
+        )
+    )
+
+
+def _with_first_names(described: Described, attributes: Attributes) -> Described:
+    """Messages by the names of 2023: `llm.prompts.N.content`, `llm.completions.N.content`."""
+    asked, asked_keys = indexed_messages(attributes, "llm.prompts", "user")
+    answered, answered_keys = indexed_messages(attributes, "llm.completions", "assistant")
+    return msgspec.structs.replace(
+        described,
+        input_messages=asked,
+        output_messages=answered,
+        content_keys=(*asked_keys, *answered_keys),
+    )
+
+
+OPENLLMETRY = OpenLLMetry()

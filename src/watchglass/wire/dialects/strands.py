@@ -1,0 +1,42 @@
+"""Strands Agents' native tracing: chat spans under event-loop cycles under an agent that repeats their sum.
+
+Time to first token is in milliseconds here, whatever the name says elsewhere; messages are span events
+with Bedrock's content blocks as JSON text. (strands-agents 1.x, `strands.telemetry.tracer`.)
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from watchglass.model import Context, Described, Span
+from watchglass.wire.dialects.genai import describe_genai
+from watchglass.wire.values import count
+
+_NO_CONTEXT = Context()
+
+
+class Strands:
+    """Reads the spans of Strands' tracer."""
+
+    name = "strands"
+
+    def matches(self, span: Span) -> bool:
+        """By scope."""
+        return span.scope.name.startswith("strands")
+
+    def describe(self, span: Span) -> Described | None:
+        """By the conventions, with the time to first token in milliseconds."""
+        described = describe_genai(span, self.name)
+        if described is None:
+            return None
+        milliseconds = count(span.attributes.get("gen_ai.server.time_to_first_token"))
+        if milliseconds is None:
+            return described
+        return msgspec.structs.replace(described, ttft_ns=milliseconds * 1_000_000)
+
+    def context(self, span: Span) -> Context:
+        """None of its own."""
+        return _NO_CONTEXT
+
+
+STRANDS = Strands()
