@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle
+from watchglass.ingest.settling.agreement import model_stem
 from watchglass.model import Context, Described, LogRecord, Resource, Span
 from watchglass.wire.otlp import Encoding, decode_logs, decode_traces
 
@@ -281,12 +282,16 @@ def _model_mismatches(case: Case, made: Outcome) -> list[str]:
         return []
     found: list[str] = []
     served = [each for each in case.requests if each["api"] != "count_tokens"]
-    facts = Counter(each.get("model_answered") or each["model_requested"] for each in served)
-    if facts != made.models:
-        found.append(f"models {_show(made.models - facts)} instead of {_show(facts - made.models)}")
+    # Without vendor and date: not every library is told which dated model answered.
+    facts = Counter(model_stem(each["model_requested"]) for each in served)
+    models = Counter[str]()
+    for name, count in made.models.items():
+        models[model_stem(name)] += count
+    if facts != models:
+        found.append(f"models {_show(models - facts)} instead of {_show(facts - models)}")
     if detect is not _no_provider:
         canonical = {ours: theirs for theirs, names in FACT_PROVIDERS.items() for ours in names}
-        ours = Counter({name: 0 for name in ()})
+        ours = Counter[str]()
         for name, count in made.providers.items():
             ours[canonical.get(name, name)] += count
         theirs = Counter(each["provider"] for each in served)
