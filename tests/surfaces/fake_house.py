@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from fake_receiver import FakeReceiver
 
 from watchglass.config import Settings
-from watchglass.errors import StoreBusy
+from watchglass.errors import StoreBusy, WatchglassError
 from watchglass.ingest.receiver import Encoding, Outcome, Signal
 from watchglass.surfaces.serve import Backend, serve
 
@@ -45,7 +45,11 @@ def main(port: str, grpc_port: str, host: str, takes: str) -> int:
         print(f"closed after {len(receiver.received)}", flush=True)
 
     settings = Settings(data="nowhere", host=host, port=int(port), grpc_port=int(grpc_port))
-    return serve(settings, open_backend)
+    try:
+        return serve(settings, open_backend)
+    except WatchglassError as error:
+        print(f"watchglass: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def test_a_second_signal_ends_it_at_once(start: Callable[..., Served]) -> None:
 
 
 def test_ports_in_use_are_one_sentence(start: Callable[..., Served]) -> None:
-    """A taken port, HTTP or gRPC, is exit code 2 and one sentence that names it and the way out."""
+    """A taken port, HTTP or gRPC, is an error of one sentence that names it and the way out."""
     first = start().ready()
     port, grpc_port = (int(address.rpartition(":")[2]) for address in (first.url, first.grpc_address))
     for option, flag, number in (("port", "--port", port), ("grpc_port", "--grpc-port", grpc_port)):
@@ -138,7 +138,7 @@ def test_ports_in_use_are_one_sentence(start: Callable[..., Served]) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_addresses_that_others_can_reach_are_refused(start: Callable[..., Served], host: str) -> None:
-    """Without keys only loopback is served; any other address is exit code 2 and one sentence."""
+    """Without keys only loopback is served; any other address is an error of one sentence."""
     code, out, err = start(host=host).end()
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert "can be reached from other machines" in err
@@ -156,10 +156,10 @@ def test_every_loopback_address_can_be_served(start: Callable[..., Served], host
 
 
 def test_a_store_that_cannot_be_opened_is_one_sentence(start: Callable[..., Served]) -> None:
-    """A failure to open the store is exit code 1 and its own sentence."""
+    """A failure to open the store is its own sentence, and nothing is served."""
     code, out, err = start(takes="busy").end()
-    assert (code, out) == (1, "")
-    assert err == "watchglass: The data directory is held by process 1: stop it.\n"
+    assert (code, out) == (2, "")
+    assert err == "watchglass: StoreBusy: The data directory is held by process 1: stop it.\n"
 
 
 def _has_ipv6() -> bool:

@@ -30,11 +30,11 @@ def loopback_addresses(host: str) -> list[str]:
     return addresses
 
 
-def bind(host: str, port: int) -> list[socket.socket]:
+def bind(host: str, port: int, flag: str = "--port") -> list[socket.socket]:
     """Sockets bound to every address of `host`, all on one port; with `port` 0 any free one.
 
     They do not listen yet: until the store is open, senders are better refused than left waiting.
-    Raises `ConfigError`.
+    Raises `ConfigError`, which advises to use `flag`.
     """
     sockets: list[socket.socket] = []
     for address in loopback_addresses(host):
@@ -45,8 +45,14 @@ def bind(host: str, port: int) -> list[socket.socket]:
                 continue  # `localhost` also names ::1 on machines that have no IPv6
             for taken in sockets:
                 taken.close()
-            raise ConfigError(_sentence(address, port, error)) from None
+            raise ConfigError(_sentence(address, port, flag, error)) from None
     return sockets
+
+
+def probe(host: str, port: int, flag: str) -> None:
+    """Raise what `bind` would, without keeping the port: for one that somebody else will bind."""
+    for each in bind(host, port, flag):
+        each.close()
 
 
 def listen(sockets: list[socket.socket]) -> None:
@@ -55,7 +61,8 @@ def listen(sockets: list[socket.socket]) -> None:
         try:
             each.listen(2048)
         except OSError as error:
-            raise ConfigError(_sentence(str(each.getsockname()[0]), port_of(each), error)) from None
+            address = str(each.getsockname()[0])
+            raise ConfigError(_sentence(address, port_of(each), "--port", error)) from None
 
 
 def port_of(bound: socket.socket) -> int:
@@ -80,12 +87,12 @@ def _bind_one(address: str, port: int) -> socket.socket:
     return one
 
 
-def _sentence(address: str, port: int, error: OSError) -> str:
+def _sentence(address: str, port: int, flag: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"port {port} on {address} is in use; if that is another watchglass, use it or stop it, "
-            "else choose another port with --port"
+            f"else choose another port with {flag}"
         )
     if error.errno == errno.EACCES:
-        return f"port {port} needs privileges that this process does not have; use --port with one above 1023"
-    return f"{address} port {port} cannot be used ({error.strerror}); choose others with --host and --port"
+        return f"port {port} needs privileges that this process does not have; use {flag} with one above 1023"
+    return f"{address} port {port} cannot be used ({error.strerror}); choose others with --host and {flag}"

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
@@ -26,7 +25,7 @@ import uvloop
 from starlette.routing import BaseRoute
 
 from watchglass.config import Settings
-from watchglass.errors import ConfigError, WatchglassError
+from watchglass.errors import ConfigError
 from watchglass.ingest.admission import ByteBudget
 from watchglass.ingest.receiver import Receiver
 from watchglass.surfaces import listening, logs
@@ -96,19 +95,14 @@ class HttpServer(uvicorn.Server):
 
 
 def serve(settings: Settings, open_backend: OpenBackend | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code. A second signal ends the process at once.
+    """Serve until SIGTERM or SIGINT, then return 0. A second signal ends the process at once.
 
-    0 after a stop, 2 for a setting that cannot be used, 1 for another reason not to start; each
-    of these with one sentence on stderr.
+    Raises `ConfigError` for an address that cannot be served, and what opening the store raises.
     """
     logs.configure(settings.log_level)
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            stop = runner.run(_serve(settings, open_backend or open_house))
-        stop.done()
-    except WatchglassError as error:
-        print(f"watchglass: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError) else 1
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        stop = runner.run(_serve(settings, open_backend or open_house))
+    stop.done()
     return 0
 
 
@@ -116,6 +110,9 @@ async def _serve(settings: Settings, open_backend: OpenBackend) -> Stop:
     stop = Stop()
     stop.listen()
     sockets = listening.bind(settings.host, settings.port)
+    listening.probe(
+        settings.host, settings.grpc_port, "--grpc-port"
+    )  # before the store is opened for nothing
     address = listening.address_text(settings.host, listening.port_of(sockets[0]))
     try:
         async with open_backend(settings, f"http://{address}") as backend:
