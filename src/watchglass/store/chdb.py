@@ -24,7 +24,9 @@ from watchglass.store.engine import Limits
 from watchglass.store.faults import open_fault, read_fault, write_fault
 from watchglass.store.parameters import bind
 
-_READABLE = "SET output_format_arrow_compression_method = 'none'"
+# Uncompressed Arrow, since it does not leave the process; and no removal of duplicates inside a
+# new part (FINAL and merges do it), which costs as much as all the rest of an insert.
+_SESSION = "SET output_format_arrow_compression_method = 'none', optimize_on_insert = 0"
 _CLOSE_PATIENCE_S = 30.0
 
 
@@ -189,7 +191,7 @@ def _connect(dsn: str) -> _Connection:
 
     try:
         connection = cast("_Connection", chdb.connect(dsn))  # pyright: ignore[reportUnknownMemberType]
-        connection.query(_READABLE, "Null")
+        connection.query(_SESSION, "Null")
     except RuntimeError as error:
         raise open_fault(str(error)) from None
     return connection
