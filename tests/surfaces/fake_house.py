@@ -16,7 +16,8 @@ from fake_receiver import FakeReceiver
 from watchglass.config import Settings
 from watchglass.errors import StoreBusy, WatchglassError
 from watchglass.ingest.receiver import Encoding, Outcome, Signal
-from watchglass.surfaces.serve import Backend, serve
+from watchglass.surfaces.backend import Backend
+from watchglass.surfaces.serve import serve
 
 
 class SlowReceiver(FakeReceiver):

@@ -1,4 +1,4 @@
-"""The server's composition root: opens the store, starts the surfaces, and ends them in order.
+"""The server as a process: takes its addresses, starts the surfaces, and ends them in order.
 
 Stopping loses nothing: what was acknowledged is on disk, what is under way is finished or refused
 in such a way that its sender resends it.
@@ -13,22 +13,19 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 from socket import socket
 from typing import TypeAlias
 
-import msgspec
 import uvicorn
 import uvloop
-from starlette.routing import BaseRoute
 
 from watchglass.config import Settings
-from watchglass.errors import ConfigError
 from watchglass.ingest.admission import ByteBudget
-from watchglass.ingest.receiver import Receiver
 from watchglass.surfaces import listening, logs
+from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.grpc_server import GrpcServer
 from watchglass.surfaces.http.app import Application
 from watchglass.surfaces.http.body import Intake, Patience
@@ -50,13 +47,6 @@ STOP_S = 4.5
 KEEP_ALIVE_S = 75
 """Idle connections live longer than the usual export intervals (5, 10, 30, 60 s), or a sender would
 now and then send into a connection that is just being closed."""
-
-
-class Backend(msgspec.Struct, frozen=True):
-    """What stands behind the surfaces: where requests go, and the reading routes."""
-
-    receiver: Receiver
-    routes: Sequence[BaseRoute] = ()
 
 
 OpenBackend: TypeAlias = Callable[[Settings, str], AbstractAsyncContextManager[Backend]]
@@ -100,8 +90,10 @@ def serve(settings: Settings, open_backend: OpenBackend | None = None) -> int:
     Raises `ConfigError` for an address that cannot be served, and what opening the store raises.
     """
     logs.configure(settings.log_level)
+    if open_backend is None:  # imported here, for it brings the engine with it
+        from watchglass.surfaces.house import open_house as open_backend
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        stop = runner.run(_serve(settings, open_backend or open_house))
+        stop = runner.run(_serve(settings, open_backend))
     stop.done()
     return 0
 
@@ -175,10 +167,3 @@ class Stop:
             os._exit(128 + number)
         self.wished.set()
         self._last_resort.start()
-
-
-@asynccontextmanager
-async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend]:
-    """The real thing: the embedded store with the pipeline over it."""
-    raise ConfigError("not yet")
-    yield

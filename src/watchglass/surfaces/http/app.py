@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as StarletteResponse
 from starlette.routing import BaseRoute, Route
 
@@ -64,6 +64,8 @@ class Application:
         scope["watchglass.request_id"] = request_id = f"{self._run}-{next(self._ids):x}"
         try:
             await self._handle(scope, receive, sending)
+        except ClientDisconnect:
+            return
         except asyncio.CancelledError:  # the server stops, and this request has had its time
             if not started:
                 await respond(send, problem_for(Overloaded("The server is stopping: send this again.")))
