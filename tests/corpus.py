@@ -21,6 +21,7 @@ import msgspec
 
 from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle
 from watchglass.ingest.settling.agreement import model_stem
+from watchglass.ingest.settling.tools import is_tool
 from watchglass.model import Context, Described, LogRecord, Resource, Span
 from watchglass.wire.otlp import Encoding, decode_logs, decode_traces
 
@@ -164,7 +165,12 @@ detect = _optional("watchglass.pricing.provider", "detect", _no_provider)
 def span_node(span: Span) -> SpanNode:
     """What settling must know of any span."""
     return SpanNode(
-        span.trace_id, span.span_id, span.parent_span_id, own_context(span), resource_context(span.resource)
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        own_context(span),
+        resource_context(span.resource),
+        is_tool(span.attributes),
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from watchglass.ingest.settle import CallNode, SpanNode, Verdict, effective_contexts, settle
+from watchglass.ingest.settling.tools import is_tool
 from watchglass.model import Context, Usage
 
 MS = 1_000_000
@@ -230,6 +232,15 @@ def test_of_nested_bare_sums_only_the_outermost_is_unattributed() -> None:
     assert reason(verdicts["agent"]) == ("cumulative", None)
 
 
+def test_a_sum_whose_calls_are_in_other_traces_is_cumulative() -> None:
+    """Calls on threads that lost the context still explain a crew's sum, if they add up to it exactly."""
+    crew = call("crew", kind="aggregate", tokens=(50, 9), scope="crewai", at=(0, 100))
+    first = call("a", trace=OTHER_TRACE, tokens=(20, 5), at=(10, 20))
+    second = call("b", trace=OTHER_TRACE, tokens=(30, 4), at=(30, 40))
+    assert reason(settled(crew, first, second)["crew"]) == ("cumulative", None)
+    assert reason(settled(crew, first)["crew"]) == ("unattributed", None)
+
+
 # Supplements
 
 
@@ -400,6 +411,24 @@ def test_rings_of_parents_end() -> None:
     assert contexts[TRACE, "below"] == Context(feature="f")
     calls = [call("a", "c"), call("b", "a"), call("c", "b"), call("below", "b")]
     assert len(settle(spans, calls)) == 4
+
+
+# Tools
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"gen_ai.operation.name": "execute_tool"},
+        {"openinference.span.kind": "TOOL"},
+        {"mlflow.spanType": '"TOOL"'},
+        {"ai.operationId": "ai.toolCall"},
+    ],
+)
+def test_each_library_marks_its_tools(attributes: dict[str, str]) -> None:
+    """A tool's span is known by its library's own mark."""
+    assert is_tool(attributes)
+    assert not is_tool(dict.fromkeys(attributes, "chat"))
 
 
 # Properties
