@@ -61,6 +61,10 @@ BAGS: tuple[str, ...] = (
 )
 """Attributes under which libraries pass on their caller's own keys: as `bag.key`, or as one map or text."""
 
+PLACEHOLDERS: frozenset[str] = frozenset({"OpenAI Agent"})
+"""What a library writes where nobody named an agent (opentelemetry-instrumentation-openai-agents-v2): taken for
+nothing, so that the name of the agent above holds."""
+
 _LONGEST_VALUE = 1_024
 _MEMO_LIMIT = 20_000
 _EMPTY = Context()
@@ -164,7 +168,7 @@ def _keep(found: dict[int, tuple[int, str]], slot: _Slot, value: Value) -> None:
     if held is not None and held[0] <= rank:
         return
     said = text(value)
-    if said is not None and len(said) <= _LONGEST_VALUE:
+    if said is not None and len(said) <= _LONGEST_VALUE and said not in PLACEHOLDERS:
         found[index] = (rank, said)
 
 

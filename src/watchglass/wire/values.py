@@ -23,15 +23,20 @@ MAX_TOKENS = 10**12
 
 _LITERAL_LIMIT = 65_536
 
+_NOTHING = frozenset({"", "null", "None"})
+
 
 def text(value: Value) -> str | None:
     """A non-empty string, unquoted where it came JSON-quoted; numbers and booleans as their text."""
     if isinstance(value, str):
+        # Nearly every value is plain: no space or quote around it (and every space is below "!").
+        if value and value[0] > '"' and value[-1] > '"' and value not in _NOTHING:
+            return value
         stripped = value.strip()
         if len(stripped) >= 2 and stripped[0] == '"' and stripped[-1] == '"':
             inner = json_value(stripped)
             return inner.strip() or None if isinstance(inner, str) else stripped
-        return None if stripped in ("", "null", "None") else stripped
+        return None if stripped in _NOTHING else stripped
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -41,6 +46,8 @@ def text(value: Value) -> str | None:
 
 def count(value: Value) -> int | None:
     """A token count: a whole number from 0 to `MAX_TOKENS`, given as int, whole float or digits."""
+    if type(value) is int:
+        return value if 0 <= value <= MAX_TOKENS else None
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, str):
@@ -76,6 +83,8 @@ def money(value: Value) -> Decimal | None:
 
 def seconds_to_ns(value: Value) -> int | None:
     """A duration in seconds, as int nanoseconds."""
+    if isinstance(value, float):  # a clock's reading: no need of exact decimals
+        return round(value * 1e9) if 0 <= value < 1e8 else None
     amount = money(value)
     return int(amount * 1_000_000_000) if amount is not None and amount < 10**8 else None
 
@@ -134,7 +143,8 @@ def first(attributes: Attributes, *keys: str) -> Value:
 def first_text(attributes: Attributes, *keys: str) -> str | None:
     """The first of these keys that holds text."""
     for key in keys:
-        if (found := text(attributes.get(key))) is not None:
+        value = attributes.get(key)
+        if value is not None and (found := text(value)) is not None:
             return found
     return None
 
@@ -142,7 +152,8 @@ def first_text(attributes: Attributes, *keys: str) -> str | None:
 def first_count(attributes: Mapping[str, Value], *keys: str) -> int | None:
     """The first of these keys that holds a token count."""
     for key in keys:
-        if (found := count(attributes.get(key))) is not None:
+        value = attributes.get(key)
+        if value is not None and (found := count(value)) is not None:
             return found
     return None
 

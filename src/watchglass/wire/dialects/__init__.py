@@ -7,6 +7,8 @@ is asked, which costs a quarter of a microsecond.
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from watchglass.model import Context, Described, Span
 from watchglass.wire.dialects.bedrock import BEDROCK
 from watchglass.wire.dialects.contract import Dialect
@@ -70,16 +72,34 @@ SCOPES: frozenset[str] = frozenset({"litellm", "gcp.vertex.agent"})
 """Scopes whose spans must be looked at whatever their attributes are."""
 
 _NO_CONTEXT = Context()
+_MOST_SCOPES = 4_096
+
+
+@runtime_checkable
+class ScopeBound(Protocol):
+    """A dialect may say of a whole scope that none of its spans is for it; it is then not asked again."""
+
+    def reads_scope(self, scope: str) -> bool:
+        """Whether `matches` can be true for a span of this scope."""
+        ...
 
 
 def dialect_of(span: Span) -> Dialect | None:
     """The dialect that reads this span, or None where it has nothing to do with an LLM."""
-    if MARKERS.isdisjoint(span.attributes) and span.scope.name not in SCOPES:
+    global _last
+    known, dialect = _last
+    if known is span:  # the context of a span is asked for right after its description
+        return dialect
+    scope = span.scope.name
+    if MARKERS.isdisjoint(span.attributes) and scope not in SCOPES:
         return None
-    for dialect in DIALECTS:
+    found = None
+    for dialect in _by_scope.get(scope) or _candidates(scope):
         if dialect.matches(span):
-            return dialect
-    return None
+            found = dialect
+            break
+    _last = span, found
+    return found
 
 
 def describe(span: Span) -> Described | None:
@@ -92,3 +112,15 @@ def context(span: Span) -> Context:
     """Agent, session and so on, by the names that only the span's dialect uses."""
     dialect = dialect_of(span)
     return _NO_CONTEXT if dialect is None else dialect.context(span)
+
+
+def _candidates(scope: str) -> tuple[Dialect, ...]:
+    found = tuple(each for each in DIALECTS if not isinstance(each, ScopeBound) or each.reads_scope(scope))
+    if len(_by_scope) < _MOST_SCOPES:
+        _by_scope[scope] = found
+    return found
+
+
+# Memos of pure functions: the same span or scope gives the same answer, whoever asks, in any thread.
+_by_scope: dict[str, tuple[Dialect, ...]] = {}
+_last: tuple[Span | None, Dialect | None] = (None, None)

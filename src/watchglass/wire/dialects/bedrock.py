@@ -23,12 +23,14 @@ class Bedrock:
 
     name = "otel-bedrock"
 
+    def reads_scope(self, scope: str) -> bool:
+        """The AWS clients' instrumentations."""
+        return any(part in scope for part in _SCOPES)
+
     def matches(self, span: Span) -> bool:
         """By scope, and only spans that speak of a model."""
-        scope = span.scope.name
-        return any(part in scope for part in _SCOPES) and (
-            "gen_ai.system" in span.attributes or "gen_ai.provider.name" in span.attributes
-        )
+        spoken = "gen_ai.system" in span.attributes or "gen_ai.provider.name" in span.attributes
+        return spoken and self.reads_scope(span.scope.name)
 
     def describe(self, span: Span) -> Described | None:
         """By the conventions, with the cached tokens added to the input."""

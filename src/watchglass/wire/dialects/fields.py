@@ -54,10 +54,12 @@ _SPLITS = frozenset(
     {*_CACHE_READ, *_CACHE_WRITE, *_CACHE_WRITE_1H, *_REASONING, *_INPUT_AUDIO, *_OUTPUT_AUDIO}
 )
 
-_LABELS = ("gen_ai.provider.name", "gen_ai.system", "llm.vendor")
-_FRAMEWORKS = frozenset({"langchain", "langgraph", "llamaindex", "llama_index", "haystack", "crewai"})
-_HOSTS = (
-    *("server.address", "gen_ai.openai.api_base", "gen_ai.request.base_url", "llm.request.base_url"),
+_OTHER_LABELS = ("gen_ai.system", "llm.vendor")
+_FRAMEWORKS = frozenset(
+    {"langchain", "Langchain", "LangChain", "langgraph", "llamaindex", "llama_index", "haystack", "crewai"}
+)
+_OTHER_HOSTS = (
+    *("gen_ai.openai.api_base", "gen_ai.request.base_url", "llm.request.base_url"),
     *("url.full", "http.url", "net.peer.name"),
 )
 _TIERS = (
@@ -82,7 +84,7 @@ _FINISH = (
     *("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "llm.response.finish_reason"),
     *("anthropic.message.stop_reason", "llm.response.stop_reason", "gen_ai.completion.0.finish_reason"),
 )
-_NO_MODEL = frozenset({"none", "unknown", "null", "n/a"})
+_NO_MODEL = frozenset({"none", "unknown", "Unknown", "UNKNOWN", "n/a", "N/A", "NONE", "undefined"})
 
 _STATUS_CODE = re.compile(r"Error code: (\d{3})\b")  # openai and anthropic clients' str(APIStatusError)
 
@@ -92,27 +94,32 @@ UNNAMED_ERROR = "_OTHER"
 
 def request_model(attributes: Attributes) -> str | None:
     """The model asked for, or None where a library writes a word for "none"."""
-    name = first_text(attributes, "gen_ai.request.model", "llm.request.model")
-    return None if name is None or name.lower() in _NO_MODEL else name
+    return _model(attributes, "gen_ai.request.model", "llm.request.model")
 
 
 def response_model(attributes: Attributes) -> str | None:
     """The model that answered, or None where a library writes a word for "none"."""
-    name = first_text(attributes, "gen_ai.response.model", "llm.response.model")
-    return None if name is None or name.lower() in _NO_MODEL else name
+    return _model(attributes, "gen_ai.response.model", "llm.response.model")
+
+
+def _model(attributes: Attributes, key: str, earlier: str) -> str | None:
+    name = text(attributes.get(key))
+    if name is None and (name := text(attributes.get(earlier))) is None:
+        return None
+    return None if name in _NO_MODEL else name
 
 
 def label(attributes: Attributes) -> str | None:
     """The library's word for the provider; behind a framework's own name, the one it passes on."""
-    found = first_text(attributes, *_LABELS)
-    if found is None or found.lower() in _FRAMEWORKS:
+    found = text(attributes.get("gen_ai.provider.name")) or first_text(attributes, *_OTHER_LABELS)
+    if found is None or found in _FRAMEWORKS:
         return text(attributes.get("traceloop.association.properties.ls_provider")) or found
     return found
 
 
 def host(attributes: Attributes) -> str | None:
     """Host or base URL of the API."""
-    return first_text(attributes, *_HOSTS)
+    return text(attributes.get("server.address")) or first_text(attributes, *_OTHER_HOSTS)
 
 
 def service_tier(attributes: Attributes) -> str | None:
@@ -126,7 +133,11 @@ def usage(attributes: Attributes, *, cache_excluded: bool = False) -> Usage:
     Where both totals are 0 nobody counted: no request is without tokens, and several libraries
     write 0 when the answer brought no usage.
     """
-    asked, answered = first_count(attributes, *_INPUT), first_count(attributes, *_OUTPUT)
+    asked, answered = count(attributes.get(_INPUT[0])), count(attributes.get(_OUTPUT[0]))
+    if asked is None:
+        asked = first_count(attributes, *_INPUT[1:])
+    if answered is None:
+        answered = first_count(attributes, *_OUTPUT[1:])
     if not asked and not answered:
         return Usage()
     total = first_count(attributes, *_TOTAL)
@@ -218,8 +229,9 @@ def ttft_ns(span: Span) -> int | None:
     return None
 
 
-def finish_reasons(attributes: Attributes) -> tuple[str, ...]:
-    """Why each choice ended: a list, JSON text of one, or a single word."""
+def finish_reasons(span: Span) -> tuple[str, ...]:
+    """Why each choice ended: a list, JSON text of one, or a single word; else what the choice events say."""
+    attributes = span.attributes
     for key in _FINISH:
         value = attributes.get(key)
         if value is None:
@@ -227,9 +239,12 @@ def finish_reasons(attributes: Attributes) -> tuple[str, ...]:
         if isinstance(value, str):
             decoded = json_value(value) if value[:1] == "[" else None
             value = decoded if isinstance(decoded, list) else [value]
-        if isinstance(value, list) and (words := tuple(word for each in value if (word := text(each)))):
-            return words
-    return ()
+        if isinstance(value, list) and (words := [word for each in value if (word := text(each))]):
+            return tuple(words)
+    if not span.events:
+        return ()
+    choices = (each.attributes for each in span.events if each.name == "gen_ai.choice")
+    return tuple(word for each in choices if (word := text(each.get("finish_reason"))))
 
 
 def failure(span: Span) -> tuple[bool, str | None, str | None]:

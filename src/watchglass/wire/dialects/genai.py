@@ -49,7 +49,7 @@ def describe_judged(
         service_tier=fields.service_tier(attributes),
         ttft_ns=ttft,
         streaming=True if streaming is None and ttft is not None else streaming,
-        finish_reasons=fields.finish_reasons(attributes),
+        finish_reasons=fields.finish_reasons(span),
         success=success,
         error_type=error_type,
         error_message=error_message,

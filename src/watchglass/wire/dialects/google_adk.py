@@ -24,9 +24,13 @@ class GoogleAdk:
 
     name = "google-adk"
 
+    def reads_scope(self, scope: str) -> bool:
+        """ADK's own tracer."""
+        return scope == _SCOPE
+
     def matches(self, span: Span) -> bool:
         """By scope."""
-        return span.scope.name == _SCOPE
+        return self.reads_scope(span.scope.name)
 
     def describe(self, span: Span) -> Described | None:
         """A call where the span is `call_llm` or names a request's operation."""

@@ -21,9 +21,13 @@ class OpenAIAgents:
 
     name = "otel-openai-agents"
 
+    def reads_scope(self, scope: str) -> bool:
+        """One scope, which OpenLLMetry's instrumentation has too."""
+        return scope == _SCOPE
+
     def matches(self, span: Span) -> bool:
         """By scope; OpenLLMetry's of the same name writes no `gen_ai.system`."""
-        return span.scope.name == _SCOPE and "gen_ai.system" in span.attributes
+        return self.reads_scope(span.scope.name) and "gen_ai.system" in span.attributes
 
     def describe(self, span: Span) -> Described | None:
         """By the conventions, without the default host."""

@@ -20,9 +20,13 @@ class Strands:
 
     name = "strands"
 
+    def reads_scope(self, scope: str) -> bool:
+        """Strands' own tracer."""
+        return scope.startswith("strands")
+
     def matches(self, span: Span) -> bool:
         """By scope."""
-        return span.scope.name.startswith("strands")
+        return self.reads_scope(span.scope.name)
 
     def describe(self, span: Span) -> Described | None:
         """By the conventions, with the time to first token in milliseconds."""
