@@ -135,30 +135,25 @@ _FILLED = (
         "response_id",
         "reported_cost_usd",
     ),
-    *("service_tier", "ttft_ns", "streaming"),
+    *("service_tier", "ttft_ns", "streaming", "finish_reasons", "input_messages", "output_messages"),
 )
-_FILLED_LISTS = ("finish_reasons", "input_messages", "output_messages")
 
 
 def _filled(head: CallNode, others: Sequence[CallNode]) -> CallNode:
     changes: dict[str, object] = {}
     for name in _FILLED:
-        if getattr(head, name) is None:
-            value = next((found for other in others if (found := getattr(other, name)) is not None), None)
-            if value is not None:
-                changes[name] = value
-    for name in _FILLED_LISTS:
-        if not getattr(head, name) and (
-            found := next(filter(None, (getattr(each, name) for each in others)), None)
-        ):
-            changes[name] = found
+        if getattr(head, name) in (None, ()):
+            said: list[object] = [
+                value for each in others if (value := getattr(each, name)) not in (None, ())
+            ]
+            if said:
+                changes[name] = said[0]
     if not head.success and head.error_type is None:
-        failed = next((each for each in others if each.error_type is not None), None)
-        if failed is not None:
-            changes |= {
-                "error_type": failed.error_type,
-                "error_message": head.error_message or failed.error_message,
-            }
+        for failed in others:
+            if failed.error_type is not None:
+                changes["error_type"] = failed.error_type
+                changes["error_message"] = head.error_message or failed.error_message
+                break
     usage = head.usage
     for other in others:
         usage = completed(usage, other.usage)
