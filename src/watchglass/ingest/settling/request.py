@@ -115,14 +115,22 @@ def knowledge(usage: Usage) -> tuple[int, int, int]:
 
 def _telling(call: CallNode) -> tuple[object, ...]:
     usage = call.usage
-    classes = knowledge(usage)
     return (
         has_tokens(usage),
-        *classes,
+        _coherent(usage),
+        *knowledge(usage),
         call.response_id is not None,
         call.response_model is not None,
         call.start_ns,
         call.call_id,
+    )
+
+
+def _coherent(usage: Usage) -> bool:
+    """No part is larger than its total: a library that leaves cached tokens out of the input says less."""
+    cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    return cached <= (usage.input_tokens or cached) and (usage.reasoning_tokens or 0) <= (
+        usage.output_tokens or usage.reasoning_tokens or 0
     )
 
 

@@ -16,6 +16,9 @@ from typing import TypeAlias
 from watchglass.ingest.settling.agreement import model_stem
 from watchglass.ingest.settling.nodes import CallNode
 
+LONGEST_STREAM_NS = 3_600 * 10**9
+"""A request is not taken for that of a supplement which came later than this after its start."""
+
 _Where: TypeAlias = tuple[str, ...]
 
 
@@ -76,8 +79,11 @@ def _latest(requests: list[tuple[int, str, int]], until_ns: int, taken: set[int]
     at = bisect_right(requests, until_ns, key=lambda each: each[0])
     while at > 0:
         at -= 1
-        if requests[at][2] not in taken:
-            return requests[at][2]
+        start_ns, _, index = requests[at]
+        if start_ns < until_ns - LONGEST_STREAM_NS:
+            return None
+        if index not in taken:
+            return index
         # What is taken stays taken, so each entry is passed over once in all.
         del requests[at]
     return None
