@@ -26,7 +26,11 @@ import pyarrow as pa
 from watchglass.store import SCHEMAS, Store, open_store
 
 START_NS = 1_730_000_000_000_000_000
-MODELS = [("openai", "gpt-4o-2024-08-06"), ("openai", "gpt-4o-mini"), ("anthropic", "claude-sonnet-4-5-20250929")]
+MODELS = [
+    ("openai", "gpt-4o-2024-08-06"),
+    ("openai", "gpt-4o-mini"),
+    ("anthropic", "claude-sonnet-4-5-20250929"),
+]
 AGENTS = ["researcher", "writer", "reviewer", "planner", None]
 Batches = dict[str, pa.RecordBatch]
 
@@ -37,7 +41,34 @@ class Prose:
     def __init__(self, seed: int, words: int = 4000) -> None:
         self.random = random.Random(seed)
         letters = "etaoinshrdlucmfwypvbgkqjxz"
-        weights = [12, 9, 8, 7.5, 7, 6.7, 6.3, 6, 6, 4.3, 4, 2.8, 2.8, 2.4, 2.2, 2.4, 2, 1.9, 1, 1.5, 2, 0.8, 0.1, 0.1, 0.1, 0.1]
+        weights = [
+            12,
+            9,
+            8,
+            7.5,
+            7,
+            6.7,
+            6.3,
+            6,
+            6,
+            4.3,
+            4,
+            2.8,
+            2.8,
+            2.4,
+            2.2,
+            2.4,
+            2,
+            1.9,
+            1,
+            1.5,
+            2,
+            0.8,
+            0.1,
+            0.1,
+            0.1,
+            0.1,
+        ]
         lengths = [min(14, max(1, round(self.random.gauss(5.5, 2.2)))) for _ in range(words)]
         self.words = ["".join(self.random.choices(letters, weights, k=n)) for n in lengths]
         self.cumulative = [0.0] * words
@@ -105,13 +136,20 @@ def one(prose: Prose, number: int, text_bytes: int) -> list[tuple[str, dict[str,
         "input_messages": [hashes[0]], "output_messages": [hashes[1]],
     }  # fmt: skip
     messages = [
-        {"tenant": tenant, "hash": digest, "role": role, "content": content, "first_time": at, "version": at + 40_000_000}
+        {
+            "tenant": tenant,
+            "hash": digest,
+            "role": role,
+            "content": content,
+            "first_time": at,
+            "version": at + 40_000_000,
+        }
         for role, digest, content in zip(("user", "assistant"), hashes, contents, strict=True)
     ]
     return [("spans", span), ("calls", call), *(("messages", message) for message in messages)]
 
 
-_EMPTY: dict[str, object] = {"string": "", "list": [], "map": []}
+_EMPTY: dict[str, object] = {"string": "", "list": [], "map": [], "bool": False}
 
 
 def _batch(table: str, rows: list[dict[str, object]]) -> pa.RecordBatch:
@@ -175,7 +213,10 @@ def report_sizes(store: Store, spans: int, when: str, *, detail: bool = False) -
     print(f"bytes per span {when}: {total:.0f} ({parts})")
     if detail:
         for table in by_table:
-            print(f"  {table}: " + ", ".join(f"{name} {size / spans:.1f}" for name, size in columns(store, table)))
+            print(
+                f"  {table}: "
+                + ", ".join(f"{name} {size / spans:.1f}" for name, size in columns(store, table))
+            )
     return total
 
 
@@ -190,13 +231,18 @@ def main() -> None:
 
     prose = Prose(seed=1)
     work = [full_spans(prose, n, args.batch, args.text_bytes) for n in range(0, args.spans, args.batch)]
-    print(f"{args.spans} full spans made, {sum(b.nbytes for w in work for b in w.values()) / args.spans:.0f} bytes each in Arrow", file=sys.stderr)
+    print(
+        f"{args.spans} full spans made, {sum(b.nbytes for w in work for b in w.values()) / args.spans:.0f} bytes each in Arrow",
+        file=sys.stderr,
+    )
     for writers in (1, 2):
         rates: list[float] = []
         for _ in range(args.rounds):
             with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "data") as store:
                 rates.append(args.spans / insert_all(store, work, writers))
-        print(f"durable inserts, {writers} at once: median {statistics.median(rates):,.0f} full spans/s ({min(rates):,.0f} to {max(rates):,.0f})")
+        print(
+            f"durable inserts, {writers} at once: median {statistics.median(rates):,.0f} full spans/s ({min(rates):,.0f} to {max(rates):,.0f})"
+        )
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "data") as store:
         store.engine.execute("SYSTEM STOP MERGES")
         insert_all(store, work, 1)

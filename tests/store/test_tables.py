@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -67,10 +66,7 @@ def value_of(field: pa.Field, row: int) -> object:
 def test_rows_come_back_as_they_went_in(store: Store, table: str) -> None:
     """Every type survives the way in and out: decimals to the last digit, nanoseconds, NULL, NUL, Unicode."""
     schema = SCHEMAS[table]
-    arrays = [
-        pa.array([value_of(field, row) for row in range(12)], field.type)
-        for field in schema
-    ]
+    arrays = [pa.array([value_of(field, row) for row in range(12)], field.type) for field in schema]
     batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
     assert store.engine.insert(f"store.{table}", [batch]) == 12
     read = store.engine.execute(

@@ -43,9 +43,7 @@ class _Inserter(Protocol):
 class _Connection(Protocol):
     """The part of the driver's connection that is used here; the driver itself is untyped."""
 
-    def query(
-        self, query: str, format: str, params: Mapping[str, str] | None = None
-    ) -> _Result: ...
+    def query(self, query: str, format: str, params: Mapping[str, str] | None = None) -> _Result: ...
     def send_insert(self, query: str, format: str) -> _Inserter: ...
     def close(self) -> None: ...
 
@@ -53,9 +51,7 @@ class _Connection(Protocol):
 class ChdbEngine:
     """One store directory, open in this process. See `Engine` for what it promises."""
 
-    def __init__(
-        self, path: Path, config_file: Path | None = None, *, connections: int = 4
-    ) -> None:
+    def __init__(self, path: Path, config_file: Path | None = None, *, connections: int = 4) -> None:
         """Open or create the store at `path`.
 
         `config_file` must exist: the driver ignores a missing one in silence.
@@ -65,13 +61,9 @@ class ChdbEngine:
             raise StoreError(
                 f"the engine's settings file {config_file} is missing; open the store again to write it"
             )
-        self._dsn = str(path) + (
-            f"?config-file={quote(str(config_file))}" if config_file else ""
-        )
+        self._dsn = str(path) + (f"?config-file={quote(str(config_file))}" if config_file else "")
         if "?" in str(path):
-            raise StoreError(
-                f"the data directory {path} has a '?' in its name, which the engine cannot open"
-            )
+            raise StoreError(f"the data directory {path} has a '?' in its name, which the engine cannot open")
         self._pid = os.getpid()
         self._ready = threading.Condition()
         self._busy = 0
@@ -149,9 +141,7 @@ class ChdbEngine:
     def _connection(self, *, fresh: bool = False) -> Iterator[_Connection]:
         """A connection for one statement: from the pool, or of its own and never used again."""
         if os.getpid() != self._pid:
-            raise StoreError(
-                "the store was opened before this process was forked; spawn it instead"
-            )
+            raise StoreError("the store was opened before this process was forked; spawn it instead")
         with self._room:
             connection = self._enter(fresh)
             try:
@@ -213,10 +203,7 @@ def _limiting(limits: Limits) -> str:
             "result_overflow_mode = 'throw'",
         ]
     if limits.row_filters:
-        pairs = ", ".join(
-            f"{_quoted(table)}: {_quoted(rule)}"
-            for table, rule in limits.row_filters.items()
-        )
+        pairs = ", ".join(f"{_quoted(table)}: {_quoted(rule)}" for table, rule in limits.row_filters.items())
         settings += [f"additional_table_filters = {{{pairs}}}"]
     if limits.read_only:
         settings += ["readonly = 1"]

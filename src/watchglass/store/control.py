@@ -25,9 +25,7 @@ class Control:
         self._clock = clock
         self._lock = threading.Lock()
         try:
-            self._db = sqlite3.connect(
-                path, timeout=_BUSY_S, check_same_thread=False, isolation_level=None
-            )
+            self._db = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             path.chmod(0o600)
@@ -52,9 +50,7 @@ class Control:
 
     def applied(self, target: str) -> dict[int, str]:
         """Checksums of the migrations that `target` has had, by number."""
-        rows = self._run(
-            "SELECT number, checksum FROM migrations WHERE target = ?", target
-        )
+        rows = self._run("SELECT number, checksum FROM migrations WHERE target = ?", target)
         return {int(number): str(checksum) for number, checksum in rows}
 
     def record(self, target: str, migration: migrate.Migration) -> None:
@@ -78,10 +74,6 @@ class Control:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             known = migrate.migrations("control")
-            exists = self._db.execute(
-                "SELECT 1 FROM sqlite_master WHERE name = 'migrations'"
-            ).fetchone()
+            exists = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone()
             todo = migrate.pending(known, self.applied("control") if exists else {})
-            migrate.apply(
-                todo, self._run, lambda migration: self.record("control", migration)
-            )
+            migrate.apply(todo, self._run, lambda migration: self.record("control", migration))

@@ -74,9 +74,7 @@ _BROKEN = {
 }
 
 _CODE = re.compile(r"Code: (\d+)\.")
-_PREFIX = re.compile(
-    r"(?:Code: \d+\. )?DB::\w*Exception: |Streaming insert \w+ failed: |default: "
-)
+_PREFIX = re.compile(r"(?:Code: \d+\. )?DB::\w*Exception: |Streaming insert \w+ failed: |default: ")
 _TRAILER = re.compile(r"\s*\((?:version [^)]*|[A-Z][A-Z0-9_]+)\)\.?(?=\s|$)")
 _PATH = re.compile(r"(?<![\w.])(?:/[\w.+@%~ -]*[\w.+@%~-]){2,}/?")
 
@@ -87,9 +85,7 @@ def read_fault(raw: str) -> WatchglassError:
     if _is_full(code, raw):
         return _full()
     if code in _LIMIT:
-        return QueryLimit(
-            f"the question went over a limit: {text}; narrow it (time, filters, LIMIT)"
-        )
+        return QueryLimit(f"the question went over a limit: {text}; narrow it (time, filters, LIMIT)")
     if code in _REFUSED:
         return QueryRefused(f"a reader may not do this: {text}")
     if code in _CANCELLED:
@@ -115,9 +111,7 @@ def write_fault(table: str, raw: str) -> WatchglassError:
 def open_fault(raw: str) -> WatchglassError:
     """The error for a store that does not open."""
     if "Cannot lock file" in raw or "already running" in raw:
-        return StoreBusy(
-            "another process has this data directory open; stop it or ask it instead"
-        )
+        return StoreBusy("another process has this data directory open; stop it or ask it instead")
     if _is_full(_code(raw), raw):
         return _full()
     return StoreError(f"the store does not open: {clean(raw)}")
@@ -141,15 +135,8 @@ def _code(raw: str) -> int | None:
 
 
 def _is_full(code: int | None, raw: str) -> bool:
-    return (
-        code in _FULL
-        or "No space left on device" in raw
-        or "errno: 28" in raw
-        or "errno: 122" in raw
-    )
+    return code in _FULL or "No space left on device" in raw or "errno: 28" in raw or "errno: 122" in raw
 
 
 def _full() -> StoreFull:
-    return StoreFull(
-        "the disk that holds the data directory is full; make room, then send again"
-    )
+    return StoreFull("the disk that holds the data directory is full; make room, then send again")

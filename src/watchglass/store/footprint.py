@@ -17,9 +17,7 @@ import sys
 from pathlib import Path
 
 _MADV_DONTNEED = 4
-_LINE = re.compile(
-    r"([0-9a-f]+)-([0-9a-f]+) (r[-w][-x]p) [0-9a-f]+ [0-9a-f:]+ \d+\s+(/.*\.so(?:\.[\d.]+)?)$"
-)
+_LINE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (r[-w][-x]p) [0-9a-f]+ [0-9a-f:]+ \d+\s+(/.*\.so(?:\.[\d.]+)?)$")
 _WORTH_BYTES = 4 << 20
 
 
@@ -33,18 +31,12 @@ def shrink() -> int:
     if not sys.platform.startswith("linux"):
         return 0
     try:
-        regions = _clean_regions(
-            Path("/proc/self/smaps").read_text("utf-8", "surrogateescape")
-        )
+        regions = _clean_regions(Path("/proc/self/smaps").read_text("utf-8", "surrogateescape"))
         madvise = ctypes.CDLL(None, use_errno=True).madvise
     except (OSError, AttributeError):
         return 0
     madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    return sum(
-        end - start
-        for start, end in regions
-        if madvise(start, end - start, _MADV_DONTNEED) == 0
-    )
+    return sum(end - start for start, end in regions if madvise(start, end - start, _MADV_DONTNEED) == 0)
 
 
 def _clean_regions(smaps: str) -> list[tuple[int, int]]:

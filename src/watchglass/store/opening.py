@@ -68,13 +68,9 @@ def open_store(
         control = Control(place.control_file, clock)
         undo.callback(control.close)
         todo = migrate.pending(migrate.migrations("engine"), control.applied("engine"))
-        engine = ChdbEngine(
-            place.engine_directory, write_settings(place.engine_settings)
-        )
+        engine = ChdbEngine(place.engine_directory, write_settings(place.engine_settings))
         undo.callback(engine.close)
-        migrate.apply(
-            todo, engine.execute, lambda migration: control.record("engine", migration)
-        )
+        migrate.apply(todo, engine.execute, lambda migration: control.record("engine", migration))
         _refresh_views(engine, control)
         versions = VersionClock(clock, floor=_highest_version(engine))
         footprint.shrink()
@@ -100,8 +96,4 @@ def _highest_version(engine: Engine) -> int:
         WHERE database = 'store'
         """
     )
-    return (
-        (int(found["youngest"][0].as_py() or 0) + 1) * 1_000_000_000
-        if found.num_rows
-        else 0
-    )
+    return (int(found["youngest"][0].as_py() or 0) + 1) * 1_000_000_000 if found.num_rows else 0

@@ -66,18 +66,10 @@ def _plain(name: str, value: object) -> str:
         case dt.date():
             return value.isoformat()
         case list() | tuple():
-            return (
-                "["
-                + ",".join(_element(name, v) for v in cast("list[object]", value))
-                + "]"
-            )
+            return "[" + ",".join(_element(name, v) for v in cast("list[object]", value)) + "]"
         case dict():
             pairs = cast("dict[object, object]", value).items()
-            return (
-                "{"
-                + ",".join(f"{_element(name, k)}:{_element(name, v)}" for k, v in pairs)
-                + "}"
-            )
+            return "{" + ",".join(f"{_element(name, k)}:{_element(name, v)}" for k, v in pairs) + "}"
         case _:
             raise QueryError(
                 f"parameter {name} is a {type(value).__name__}, which cannot be bound; "
@@ -87,7 +79,5 @@ def _plain(name: str, value: object) -> str:
 
 def _moment(name: str, value: dt.datetime) -> str:
     if value.tzinfo is None:
-        raise QueryError(
-            f"parameter {name} is {value.isoformat()}, which has no time zone; pass UTC times"
-        )
+        raise QueryError(f"parameter {name} is {value.isoformat()}, which has no time zone; pass UTC times")
     return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")

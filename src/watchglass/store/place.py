@@ -38,9 +38,7 @@ class Place:
         self.directory = directory.absolute()
         self._holder = holder
         _make_private(self.directory)
-        self._fd = os.open(
-            self.directory / _HOLDER_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        self._fd = os.open(self.directory / _HOLDER_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -111,17 +109,11 @@ def _make_private(directory: Path) -> None:
 def _read(fd: int) -> Holder | None:
     try:
         return msgspec.json.decode(os.pread(fd, 65536, 0), type=Holder)
-    except (
-        msgspec.DecodeError
-    ):  # the holder is at this moment between taking and signing
+    except msgspec.DecodeError:  # the holder is at this moment between taking and signing
         return None
 
 
 def _sentence(directory: Path, other: Holder | None) -> str:
     who = str(other) if other else "another process"
-    ask = (
-        f"ask it with --url {other.address}"
-        if other and other.address
-        else "stop it first"
-    )
+    ask = f"ask it with --url {other.address}" if other and other.address else "stop it first"
     return f"the data directory {directory} is held by {who}; {ask}, or choose another with --data"

@@ -29,9 +29,7 @@ SETTINGS: dict[str, int | str] = {
 
 def write_settings(path: Path, settings: Mapping[str, int | str] = SETTINGS) -> Path:
     """Write the file whole or not at all, and return its path."""
-    lines = [
-        f"    <{name}>{escape(str(value))}</{name}>" for name, value in settings.items()
-    ]
+    lines = [f"    <{name}>{escape(str(value))}</{name}>" for name, value in settings.items()]
     text = "\n".join(
         [
             "<!-- Written at each start; changes are lost. -->",

@@ -17,15 +17,10 @@ MONEY = pa.decimal128(38, 18)
 VERSION = pa.uint64()
 
 
-def _schema(
-    required: dict[str, pa.DataType], optional: dict[str, pa.DataType] | None = None
-) -> pa.Schema:
+def _schema(required: dict[str, pa.DataType], optional: dict[str, pa.DataType] | None = None) -> pa.Schema:
     return pa.schema(
         [pa.field(name, kind, nullable=False) for name, kind in required.items()]
-        + [
-            pa.field(name, kind, nullable=True)
-            for name, kind in (optional or {}).items()
-        ]
+        + [pa.field(name, kind, nullable=True) for name, kind in (optional or {}).items()]
     )
 
 
@@ -119,15 +114,11 @@ CALLS = _schema(
         ),
         "cost_usd": MONEY,
         "reported_cost_usd": MONEY,
-        **dict.fromkeys(
-            ("price_source", "price_id", "unpriced_reason", "service_tier"), TEXT
-        ),
+        **dict.fromkeys(("price_source", "price_id", "unpriced_reason", "service_tier"), TEXT),
         "duration_ns": pa.int64(),
         "ttft_ns": pa.int64(),
         "streaming": pa.bool_(),
-        **dict.fromkeys(
-            ("error_type", "error_message", "not_counted_reason", "duplicate_of"), TEXT
-        ),
+        **dict.fromkeys(("error_type", "error_message", "not_counted_reason", "duplicate_of"), TEXT),
         "supplements_span_id": TEXT,
         "code_file": TEXT,
         "code_line": pa.uint32(),

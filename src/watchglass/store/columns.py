@@ -1,0 +1,274 @@
+"""What readers may ask for, column by column: the reference that documentation is made from.
+
+Names and order are those of the views in `views.sql`; a test compares them with the engine, which
+also knows the types. `None` (NULL) always means that nobody said, never zero.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """One column of a documented table. `unit` is '' where there is none."""
+
+    name: str
+    meaning: str
+    unit: str = ""
+
+
+def _columns(*rows: tuple[str, str] | tuple[str, str, str]) -> tuple[Column, ...]:
+    return tuple(Column(*row) for row in rows)
+
+
+_IDS = (
+    ("trace_id", "Trace, 32 lower-case hex digits."),
+    ("span_id", "Span, 16 lower-case hex digits."),
+)
+_TENANT = ("tenant", "Tenant that the row belongs to.")
+_SERVICE = ("service", "Sender's `service.name`.")
+_SCOPE = ("scope", "Name of the instrumentation scope (library) that made it.")
+_RESOURCE = ("resource", "Attributes of the sending process, as a JSON object.")
+_ATTRIBUTES = ("attributes", "Attributes by name; what is not text is written as JSON.")
+_ATTRIBUTE_TYPES = (
+    "attribute_types",
+    "Types of those attributes that are not text: i integer, d float, b boolean, y bytes, j JSON.",
+)
+
+CALLS = _columns(
+    (
+        "call_id",
+        "Identity of the call: `<trace_id>:<span_id>` for a span, its own for an imported call.",
+    ),
+    *_IDS,
+    ("time", "When the call started, UTC. Prices are those in force at this moment."),
+    (
+        "tenant",
+        "Customer that the call was made for; own attribute, else inherited within the trace.",
+    ),
+    ("engagement", "Engagement (contract, project) it was made for."),
+    ("feature", "Product feature it was made for."),
+    ("flow", "Id of the flow (run of a workflow or crew) it belongs to."),
+    ("agent", "Name of the agent that made it."),
+    ("session", "Conversation or session it belongs to."),
+    ("provider", "Who really served the call, as the price book names providers."),
+    ("request_model", "Model that was asked for."),
+    ("response_model", "Model that the provider says it used."),
+    (
+        "operation",
+        "Kind of request: chat, text_completion, embeddings, generate_content, …",
+    ),
+    ("input_tokens", "All input, cached reads and writes included.", "tokens"),
+    ("output_tokens", "All output, reasoning included.", "tokens"),
+    (
+        "cache_read_tokens",
+        "Part of the input that was read from the provider's cache.",
+        "tokens",
+    ),
+    (
+        "cache_write_tokens",
+        "Part of the input that was written to the provider's cache.",
+        "tokens",
+    ),
+    ("reasoning_tokens", "Part of the output that was reasoning.", "tokens"),
+    (
+        "cost_usd",
+        "Exact cost from tokens and the price in force; NULL when unknown.",
+        "US dollars",
+    ),
+    (
+        "reported_cost_usd",
+        "Cost as the client library reported it, for comparison only.",
+        "US dollars",
+    ),
+    (
+        "price_source",
+        "Layer of the price book: override, watchglass, genai-prices, litellm.",
+    ),
+    (
+        "unpriced_reason",
+        (
+            "Why there is no cost: failed_without_usage, tokens_missing, model_missing, unknown_provider, "
+            "unknown_model, no_price_at_date, tier_unknown."
+        ),
+    ),
+    ("duration_ns", "How long the call took.", "nanoseconds"),
+    ("ttft_ns", "Time to the first token of a streamed answer.", "nanoseconds"),
+    ("success", "Whether the call ended without an error."),
+    ("error_type", "Class of the error."),
+    (
+        "counted",
+        "Whether this row is the one that counts for its request; sums are over counted rows.",
+    ),
+    (
+        "duplicate_of",
+        "`call_id` of the row that counts for the same request instead of this one.",
+    ),
+    ("dialect", "Convention that the span was read by."),
+    ("code_file", "Source file that made the call."),
+    ("code_line", "Line in `code_file`."),
+    ("time_ns", "`time` as an exact integer since 1970-01-01 UTC.", "nanoseconds"),
+    (
+        "kind",
+        (
+            "call (one request), aggregate (repeats the sum of others, never counted) or supplement "
+            "(facts that belong to another row's request)."
+        ),
+    ),
+    ("parent_span_id", "Parent span, '' for a root."),
+    ("flow_type", "Kind of the flow."),
+    ("phase", "Phase of the flow."),
+    ("task", "Task within the flow."),
+    ("user", "End user."),
+    ("environment", "Deployment environment."),
+    _SERVICE,
+    _SCOPE,
+    ("provider_source", "What `provider` was concluded from."),
+    ("provider_label", "The library's own word for the provider, unjudged."),
+    ("server_address", "Host of the API that was called, or its base URL."),
+    ("response_id", "The provider's id of the answer."),
+    (
+        "cache_write_1h_tokens",
+        "Part of `cache_write_tokens` that is kept for an hour.",
+        "tokens",
+    ),
+    ("input_audio_tokens", "Part of the input that was audio.", "tokens"),
+    ("output_audio_tokens", "Part of the output that was audio.", "tokens"),
+    (
+        "total_tokens_reported",
+        "Total as reported, kept to be checked against the sum.",
+        "tokens",
+    ),
+    ("price_id", "Entry of the price book that was used."),
+    ("service_tier", "Service tier of the provider: batch, flex, priority, …"),
+    ("streaming", "Whether the answer was streamed."),
+    ("finish_reasons", "Why the model stopped, one for each choice."),
+    ("error_message", "Message of the error."),
+    (
+        "not_counted_reason",
+        "Why the row does not count: cumulative, unattributed, duplicate, wrapper or supplement.",
+    ),
+    ("code_function", "Function that made the call."),
+    (
+        "input_messages",
+        "Hashes of the messages that went in, in order; texts are in `messages`.",
+    ),
+    ("output_messages", "Hashes of the messages that came out."),
+    ("metadata", "Further facts that the sender attached, by name."),
+)
+
+SPANS = _columns(
+    *_IDS,
+    ("parent_span_id", "Parent span, '' for a root."),
+    ("name", "Name of the span."),
+    (
+        "kind",
+        "OTLP span kind: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer.",
+    ),
+    ("start_time", "Start, UTC."),
+    (
+        "start_time_ns",
+        "`start_time` as an exact integer since 1970-01-01 UTC.",
+        "nanoseconds",
+    ),
+    ("duration_ns", "How long it took; NULL when the end is not known.", "nanoseconds"),
+    ("status", "0 unset, 1 ok, 2 error."),
+    ("status_message", "Message of the status."),
+    _SERVICE,
+    _SCOPE,
+    ("scope_version", "Version of that library."),
+    ("tenant", "Tenant of the span; own attribute, else inherited within the trace."),
+    (
+        "attributes",
+        "Attributes by name; what is not text is written as JSON; `\\u0001ref:<hash>` points into `messages`.",
+    ),
+    _ATTRIBUTE_TYPES,
+    ("events", "Events, as a JSON array."),
+    ("links", "Links to other spans, as a JSON array."),
+    _RESOURCE,
+    ("trace_state", "W3C trace state."),
+    ("flags", "W3C trace flags, as in OTLP."),
+)
+
+MESSAGES = _columns(
+    _TENANT,
+    ("hash", "BLAKE2b-128 of `content`, 32 hex digits; calls point at it."),
+    ("role", "Who spoke: system, user, assistant, tool, …"),
+    ("content", "The message, as JSON text; each is kept once per tenant."),
+    ("first_time", "When it was first seen, UTC."),
+)
+
+LOGS = _columns(
+    ("log_id", "Identity: hash of the record."),
+    ("time", "When it happened, UTC."),
+    ("observed_time", "When the collector saw it, UTC."),
+    ("trace_id", "Trace it belongs to, or ''."),
+    ("span_id", "Span it belongs to, or ''."),
+    ("severity", "OTLP severity number, 0 to 24."),
+    ("severity_text", "Severity as the sender calls it."),
+    ("event_name", "Name of the event, or ''."),
+    ("body", "Text as it is, anything else as JSON."),
+    _ATTRIBUTES,
+    _ATTRIBUTE_TYPES,
+    _TENANT,
+    _SERVICE,
+    _SCOPE,
+    _RESOURCE,
+)
+
+METRICS = _columns(
+    ("point_id", "Identity: hash of name, time and attributes."),
+    ("name", "Name of the metric."),
+    ("kind", "gauge, sum, histogram, exponential_histogram or summary."),
+    ("unit", "Unit as the sender wrote it (UCUM)."),
+    ("description", "What the sender says it measures."),
+    ("time", "When it was measured, UTC."),
+    ("start_time", "Start of the interval it covers, UTC."),
+    ("value", "Value of a gauge or sum, where it is a float.", "`unit`"),
+    ("value_int", "Value of a gauge or sum, where it is an integer.", "`unit`"),
+    ("count", "Number of observations of a histogram or summary.", "observations"),
+    ("sum", "Sum of the observations of a histogram or summary.", "`unit`"),
+    ("data", "The rest of the point (buckets, quantiles, exemplars), as JSON."),
+    _ATTRIBUTES,
+    _ATTRIBUTE_TYPES,
+    ("temporality", "delta, cumulative, or ''."),
+    ("monotonic", "Whether a sum only grows."),
+    _TENANT,
+    _SERVICE,
+    _SCOPE,
+    _RESOURCE,
+)
+
+REJECTS = _columns(
+    ("time", "When it was rejected, UTC."),
+    ("signal", "traces, logs or metrics."),
+    ("where", "Place in the request."),
+    ("reason", "What was wrong."),
+    ("trace_id", "Trace of the rejected item, or ''."),
+    ("span_id", "Span of the rejected item, or ''."),
+    ("source", "Who sent it."),
+)
+
+COLUMNS: dict[str, tuple[Column, ...]] = {
+    "calls": CALLS,
+    "usage": CALLS,
+    "unattributed_usage": CALLS,
+    "spans": SPANS,
+    "messages": MESSAGES,
+    "logs": LOGS,
+    "metrics": METRICS,
+    "rejects": REJECTS,
+}
+"""Columns of each documented table (database `watchglass`), in the order of `SELECT *`."""
+
+TABLES: dict[str, str] = {
+    "calls": "Every LLM request that was described, and what repeats or supplements one; `counted` says which add up.",
+    "usage": "The calls that count, each request once. Sums of cost and tokens are over this table.",
+    "unattributed_usage": "Sums that an agent or crew reported with no call below them: usage that no call explains.",
+    "spans": "Every span as it came.",
+    "messages": "Texts of prompts and answers, each kept once per tenant.",
+    "logs": "Log records.",
+    "metrics": "Metric points.",
+    "rejects": "What was refused, and why.",
+}
+"""What each documented table is, in one sentence."""
