@@ -30,6 +30,10 @@ class Catalogue:
     everything: Mapping[str, frozenset[str]]
     closed_databases: frozenset[str]
 
+    def has_column(self, name: str) -> bool:
+        """Whether any documented table has a column of this name."""
+        return any(column.name == name for columns in self.tables.values() for column in columns)
+
     @property
     def hint(self) -> str:
         """The end of a sentence that tells a reader what there is."""

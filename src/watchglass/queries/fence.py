@@ -113,9 +113,9 @@ def _check_name(node: Node, catalogue: Catalogue, functions: Functions) -> None:
         raise QueryRefused(f"there is no table {node.name} for readers; {catalogue.hint}")
     # A function's bare name can be handed to another function (arrayMap(sleep, …)).
     call = node.parent(2)
-    if call is not None and call.kind == "Function" and functions.refers_to_closed(node.name):
-        if not any(column.name == node.name for columns in catalogue.tables.values() for column in columns):
-            raise QueryRefused(f"the function {node.name} is not open to readers")
+    is_argument = call is not None and call.kind == "Function"
+    if is_argument and functions.refers_to_closed(node.name) and not catalogue.has_column(node.name):
+        raise QueryRefused(f"the function {node.name} is not open to readers")
 
 
 def _check_function(node: Node, catalogue: Catalogue, functions: Functions) -> None:

@@ -11,6 +11,7 @@ import ipaddress
 import math
 import re
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, cast
 
 import msgspec
@@ -161,7 +162,7 @@ def _maps(column: pa.MapArray[Any, Any, Any], engine_type: str) -> list[Plain]:
     keys = [str(key) for key in plain_values(column.keys, key_type)]
     items = plain_values(column.items, item_type)
     starts = cast("list[int]", column.offsets.to_pylist())
-    return [dict(zip(keys[a:b], items[a:b], strict=True)) for a, b in zip(starts, starts[1:], strict=False)]
+    return [dict(zip(keys[a:b], items[a:b], strict=True)) for a, b in pairwise(starts)]
 
 
 def _structs(column: pa.StructArray, engine_type: str) -> list[Plain]:

@@ -64,7 +64,7 @@ class UsageRow(Figures, frozen=True, kw_only=True):
     `avg_duration_ns` is the mean, `p95_duration_ns` the exact 95th percentile of the calls' durations.
     """
 
-    group: dict[str, str | None] = {}
+    group: dict[str, str | None] = msgspec.field(default_factory=dict[str, str | None])
     avg_duration_ns: int | None = None
     p95_duration_ns: int | None = None
 

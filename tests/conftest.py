@@ -1,0 +1,1 @@
+"""What all tests share: that `tests` itself can be imported from."""
