@@ -37,9 +37,9 @@ def matched(calls: Sequence[CallNode]) -> dict[int, int]:
             found[index] = named
     open_requests = _open_requests(calls, supplements)
     taken = set(found.values())
-    for index in sorted(
-        set(supplements) - found.keys(), key=lambda each: (calls[each].start_ns, calls[each].call_id)
-    ):
+    # One that names its request waits for that one to come.
+    nameless = (index for index in supplements if calls[index].supplements_span_id is None)
+    for index in sorted(nameless, key=lambda each: (calls[each].start_ns, calls[each].call_id)):
         for where in _places(calls[index]):
             request = _latest(open_requests.get(where, []), calls[index].start_ns, taken)
             if request is not None:
