@@ -13,11 +13,18 @@ from watchglass.model import Context, Described, Span
 from watchglass.wire.dialects.bedrock import BEDROCK
 from watchglass.wire.dialects.contract import Dialect
 from watchglass.wire.dialects.google_adk import GOOGLE_ADK
+from watchglass.wire.dialects.langfuse import LANGFUSE
+from watchglass.wire.dialects.langsmith import LANGSMITH
 from watchglass.wire.dialects.litellm import LITELLM
+from watchglass.wire.dialects.logfire import LOGFIRE
+from watchglass.wire.dialects.mlflow import MLFLOW
 from watchglass.wire.dialects.openai_agents import OPENAI_AGENTS
+from watchglass.wire.dialects.openinference import OPENINFERENCE
 from watchglass.wire.dialects.openllmetry import OPENLLMETRY
 from watchglass.wire.dialects.otel_genai import CURRENT, EARLIER
+from watchglass.wire.dialects.pydantic_ai import PYDANTIC_AI
 from watchglass.wire.dialects.strands import STRANDS
+from watchglass.wire.dialects.vercel import VERCEL_AI
 
 DIALECTS: list[Dialect] = [
     # By scope: one library's spans, whatever their attributes.
@@ -26,7 +33,14 @@ DIALECTS: list[Dialect] = [
     GOOGLE_ADK,
     OPENAI_AGENTS,
     BEDROCK,
+    PYDANTIC_AI,
+    LOGFIRE,
     # By attributes that one family of libraries writes beside `gen_ai.*`.
+    VERCEL_AI,
+    LANGFUSE,
+    MLFLOW,
+    LANGSMITH,
+    OPENINFERENCE,
     OPENLLMETRY,
     # Anything else that speaks the conventions.
     CURRENT,
