@@ -21,7 +21,7 @@ from watchglass.wire.values import count, first_text, text
 _MARKERS = frozenset(
     {
         *("llm.request.type", "traceloop.span.kind", "traceloop.workflow.name", "traceloop.entity.name"),
-        *("llm.usage.total_tokens", "llm.vendor", "crewai.crew.id", "crewai.agent.id", "crewai.task.id"),
+        *("llm.usage.total_tokens", "llm.vendor", "crewai.crew.token_usage", "crewai.agent.id", "crewai.task.id"),
     }
 )
 

@@ -74,7 +74,7 @@ def part_of(block: Mapping[str, Value]) -> Value:
 def _parts_of_text(content: str) -> list[Value]:
     if content.startswith(("[{", '{"')):
         blocks = json_value(content)
-        listed = blocks if isinstance(blocks, list) else [blocks]
+        listed: list[Value] = blocks if isinstance(blocks, list) else [blocks]
         if listed and all(_is_block(each) for each in listed):
             return parts_of(listed)
     return [text_part(content)]
