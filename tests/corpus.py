@@ -280,7 +280,30 @@ def mismatches(case: Case, made: Outcome) -> list[str]:
         if total != case.facts[fact]:
             found.append(f"{name} {total}, visible {case.facts[fact]}")
     found += _model_mismatches(case, made)
+    if not found and all(case.facts[fact] == case.facts[_SERVED[name]] for name, fact in TOKENS.items()):
+        found += _tokens_by_model(case, made)
     return found
+
+
+_SERVED = {name: name for name in TOKENS} | {"input_tokens": "input_tokens_total"}
+
+
+def _tokens_by_model(case: Case, made: Outcome) -> list[str]:
+    if any(made.unattributed.values()):
+        return []
+    served: dict[str, Counter[str]] = {}
+    for request in case.requests:
+        if request["api"] != "count_tokens" and request.get("usage_as_reported"):
+            tokens = {name: request[fact] for name, fact in _SERVED.items()}
+            served.setdefault(model_stem(request["model_requested"]), Counter()).update(tokens)
+    ours: dict[str, Counter[str]] = {}
+    for model, tokens in made.by_model.items():
+        ours.setdefault(model_stem(model), Counter()).update(tokens)
+    return [
+        f"tokens of {model} {dict(ours.get(model, {}))}, served {dict(tokens)}"
+        for model, tokens in served.items()
+        if ours.get(model, Counter()) != tokens
+    ]
 
 
 def _model_mismatches(case: Case, made: Outcome) -> list[str]:
