@@ -337,6 +337,12 @@ def test_doubles_pair_up_one_to_one() -> None:
     assert [reason(verdicts[f"l{n}"]) for n in range(3)] == [("duplicate", f"r{n}") for n in range(3)]
 
 
+def test_doubles_of_a_coarse_clock_pair_up_all_the_same() -> None:
+    """A hundred equal calls that began and ended in one tick of the clock, in two scopes, are a hundred."""
+    calls = [call(f"{scope}{n}", "root", scope=scope) for scope in ("x", "y") for n in range(100)]
+    assert len(counted(*calls)) == 100
+
+
 def test_failures_reported_by_two_scopes_are_one() -> None:
     """A failed request that two libraries report side by side is one failed request."""
     failed = {"success": False, "tokens": None}

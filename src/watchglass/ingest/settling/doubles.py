@@ -94,12 +94,14 @@ def _merge_group(group: Sequence[Request], agree: _Agree) -> None:
     if len(by_scopes) < 2:
         return
     bases: list[Request] = []
-    for _, reports in sorted(by_scopes.items()):
+    for scopes, reports in sorted(by_scopes.items()):
         waiting = reports
-        while waiting and (pairs := _pairs(bases, waiting, agree)):
+        free = [base for base in bases if base.scopes.isdisjoint(scopes)]
+        while waiting and (pairs := _pairs(free, waiting, agree)):
             for base, report in pairs:
                 base.absorb(report)
             waiting = _left(waiting)
+            free = [base for base in free if base.scopes.isdisjoint(scopes)]
         bases = sorted([*bases, *waiting], key=lambda each: (each.start_ns, each.id))
 
 
@@ -112,7 +114,7 @@ def _pairs(
     for report in reports:
         at = bisect_left(starts, report.start_ns)
         for base in bases[max(0, at - _NEIGHBOURS) : at + _NEIGHBOURS]:
-            if base.scopes.isdisjoint(report.scopes) and agree(base, report):
+            if agree(base, report):
                 distance = abs(base.start_ns - report.start_ns) + abs(base.end_ns - report.end_ns)
                 candidates.append((distance, base.id, report.id, base, report))
     candidates.sort(key=lambda each: each[:3])
