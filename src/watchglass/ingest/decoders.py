@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from threading import Thread
 
 import pyarrow as pa
 
@@ -93,11 +95,22 @@ class Decoders:
 def _begin(book: PriceBook) -> None:
     global _book  # one a process, set once before its first task
     _book = book
+    # Ctrl-C reaches the whole process group; the server still needs its decoders to drain.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, name="watchglass-parent", daemon=True).start()
 
 
-def _prepare_there(signal: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Shipped:
+def _end_with_parent() -> None:
+    """A worker holds both ends of its queue, so it would wait forever for a server that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _prepare_there(kind: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Shipped:
     assert _book is not None
-    done = prepare(signal, body, encoding, _book, now_ns)
+    done = prepare(kind, body, encoding, _book, now_ns)
     shipped = {name: _pack(batch) for name, batch in done.batches.items()}
     return done.accepted, done.rejected, done.message, shipped, done.touched
 
