@@ -8,11 +8,23 @@ own. (OpenTelemetry semantic conventions 1.25 to 1.41 and the separate GenAI rep
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import msgspec
 
 from watchglass.model import Attributes, Span, Usage, Value
-from watchglass.wire.values import count, dig, first_count, first_text, flag, json_value, seconds_to_ns, text
+from watchglass.wire.values import (
+    count,
+    dig,
+    first,
+    first_count,
+    first_text,
+    flag,
+    json_value,
+    money,
+    seconds_to_ns,
+    text,
+)
 
 _INPUT = (
     *("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
@@ -26,12 +38,15 @@ _TOTAL = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens")
 _CACHE_READ = (
     *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
     *("gen_ai.usage.input_tokens.cached", "gen_ai.usage.cached_input_tokens", "gen_ai.usage.cached_tokens"),
+    *("gen_ai.usage.cache_read_tokens", "gen_ai.usage.details.cache_read_input_tokens"),
     *("gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cached_tokens"),
     *("gen_ai.usage.input_token_details.cached", "gen_ai.usage.prompt_tokens_details.cached_tokens"),
 )
 _CACHE_WRITE = (
     *("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
     *("gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_input_tokens"),
+    *("gen_ai.usage.cache_write_tokens", "gen_ai.usage.cache_creation_tokens"),
+    *("gen_ai.usage.input_tokens.cache_write", "gen_ai.usage.details.cache_creation_tokens"),
     *("gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens"),
 )
 _CACHE_WRITE_1H = (
@@ -71,7 +86,14 @@ _TIERS = (
     *("gen_ai.response.service_tier", "aws.bedrock.service_tier"),
     *("openai.request.service_tier", "gen_ai.openai.request.service_tier", "gen_ai.request.service_tier"),
 )
-_STREAMING = ("gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming", "litellm.request.streaming")
+_STREAMING = (
+    *("gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming", "litellm.request.streaming"),
+    *("gen_ai.response.streaming", "gen_ai.request.is_stream", "gen_ai.request.llm_is_streaming"),
+)
+_COSTS = (
+    *("gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.usage.cost_usd", "gen_ai.cost.total_cost"),
+    *("gen_ai.cost.total", "gen_ai.cost.usd", "operation.cost", "llm.cost.total"),
+)
 _TTFT = (
     *("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"),
     *("gen_ai.response.time_to_first_token", "gen_ai.client.operation.time_to_first_chunk"),
@@ -125,6 +147,12 @@ def host(attributes: Attributes) -> str | None:
 def service_tier(attributes: Attributes) -> str | None:
     """Which service tier answered, or was asked for."""
     return first_text(attributes, *_TIERS)
+
+
+def cost_usd(attributes: Attributes) -> Decimal | None:
+    """What the library says the request cost; 0 is what they say of a model without a price."""
+    said = first(attributes, *_COSTS)
+    return None if said is None else money(said) or None
 
 
 def usage(attributes: Attributes, *, cache_excluded: bool = False) -> Usage:

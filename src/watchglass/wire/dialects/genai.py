@@ -46,6 +46,7 @@ def describe_judged(
         response_model=fields.response_model(attributes),
         response_id=text(attributes.get("gen_ai.response.id")),
         usage=said,
+        reported_cost_usd=fields.cost_usd(attributes),
         service_tier=fields.service_tier(attributes),
         ttft_ns=ttft,
         streaming=True if streaming is None and ttft is not None else streaming,

@@ -17,11 +17,9 @@ from watchglass.wire.dialects import fields
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import indexed_messages
 from watchglass.wire.dialects.operations import judge
-from watchglass.wire.values import first, first_text, json_value, mapping, money, text
+from watchglass.wire.values import first_text, json_value, mapping, money, text
 
 _RAW = "raw_gen_ai_request"
-_COSTS = ("gen_ai.cost.total_cost", "litellm.cost.total")
-
 _MADE_HERE = re.compile(r"chatcmpl-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OWN_IDS = frozenset(
     {
@@ -91,7 +89,7 @@ def _usage(attributes: Attributes) -> Usage:
 def _mended(described: Described, attributes: Attributes) -> Described:
     """Cost, host and provider from LiteLLM's own attributes; its aliases and made-up ids taken out."""
     label = described.provider_label or text(attributes.get("error.llm_provider"))
-    cost = money(first(attributes, *_COSTS))
+    cost = described.reported_cost_usd or money(attributes.get("litellm.cost.total"))
     answered = described.output_messages
     keys = described.content_keys
     if "gen_ai.completion.0.function_call.name" in attributes and not _has_tool_call(described):
@@ -104,7 +102,7 @@ def _mended(described: Described, attributes: Attributes) -> Described:
         server_address=described.server_address or _api_base(attributes),
         response_model=_answered_model(described, label, attributes),
         response_id=_provider_id(described.response_id, label, attributes),
-        reported_cost_usd=cost or None,  # LiteLLM reports 0 for a model that it has no price for
+        reported_cost_usd=cost or None,  # 0 is what it reports for a model that it has no price for
         output_messages=answered,
         content_keys=keys,
     )

@@ -8,6 +8,7 @@ repetition in the next request's history are one message.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from watchglass.model import Attributes, Event, Message, Value
@@ -47,9 +48,10 @@ def provider_message(value: Value, role: str) -> Message | None:
     parts = value.get("parts")
     if not isinstance(parts, list):
         return message(role, _parts_of_message(value))
-    # The conventions' own shape, and Gemini's (`{"text": …}` without a type).
-    if any(not isinstance(part, dict) or "type" not in part for part in parts):
-        parts = parts_of(parts)
+    for part in parts:
+        if not isinstance(part, dict) or "type" not in part:  # not the conventions' shape but Gemini's
+            parts = parts_of(parts)
+            break
     return message("assistant" if role == "model" else role, parts)
 
 
@@ -104,14 +106,13 @@ def indexed_messages(attributes: Attributes, prefix: str, role: str) -> Found:
     """OpenLLMetry's `<prefix>.N.role`, `.content`, `.tool_calls.M.name` …; `prefix` is `gen_ai.prompt` or alike."""
     rows: dict[int, dict[str, Value]] = {}
     keys: list[str] = []
-    start = len(prefix) + 1
-    for key, value in attributes.items():
-        if key.startswith(prefix) and key[start - 1 : start] == ".":
-            number, _, rest = key[start:].partition(".")
-            if rest and number.isascii() and number.isdigit() and len(number) < 6:
-                rows.setdefault(int(number), {})[rest] = value
-                if rest.endswith(("content", "arguments", "reasoning")):
-                    keys.append(key)
+    for key in [each for each in attributes if each.startswith(prefix)]:
+        place = _places.get(key) or _place(key)
+        if place is not None and place[0] == prefix:
+            _, number, rest, is_text = place
+            rows.setdefault(number, {})[rest] = attributes[key]
+            if is_text:
+                keys.append(key)
     if not rows:
         return NOTHING
     made = (_indexed(rows[number], role) for number in sorted(rows))
@@ -151,6 +152,25 @@ def named_event_messages(name: str, attributes: Attributes, body: Value) -> tupl
         return (), _some(_event_message(attributes, body, "assistant"))
     role = name.removeprefix("gen_ai.").removesuffix(".message")
     return (_some(_event_message(attributes, body, role)), ()) if role in _ROLES else ((), ())
+
+
+_Place = tuple[str, int, str, bool]
+"""Prefix, number of the message, the rest of the key, and whether its value is the message's text."""
+
+_INDEXED = re.compile(r"([a-z_.]+)\.(\d{1,5})\.(.+)", re.DOTALL)
+_MOST_PLACES = 4_096
+_places: dict[str, _Place] = {}  # a memo: the same few hundred keys come with every span
+
+
+def _place(key: str) -> _Place | None:
+    found = _INDEXED.fullmatch(key)
+    if found is None:
+        return None
+    prefix, number, rest = found.groups()
+    place = prefix, int(number), rest, rest.endswith(("content", "arguments", "reasoning"))
+    if len(_places) < _MOST_PLACES:
+        _places[key] = place
+    return place
 
 
 def _event_message(attributes: Attributes, body: Value, role: str) -> Message | None:

@@ -22,6 +22,13 @@ CALLS: dict[str, str] = {
     "response": "chat",
     "anthropic_messages": "chat",
     "messages": "chat",
+    "converse": "chat",
+    "generation": "chat",
+    "generate": "chat",
+    "generate_text": "chat",
+    "inference": "chat",
+    "llm": "chat",
+    "llm_call": "chat",
     "text_completion": "text_completion",
     "text_completions": "text_completion",
     "text.completions": "text_completion",  # Semantic Kernel
