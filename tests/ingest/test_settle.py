@@ -337,6 +337,19 @@ def test_doubles_pair_up_one_to_one() -> None:
     assert [reason(verdicts[f"l{n}"]) for n in range(3)] == [("duplicate", f"r{n}") for n in range(3)]
 
 
+def test_of_two_possible_doubles_the_one_with_the_same_prompt_is_it() -> None:
+    """Equal requests of two tenants at once keep their tenants, where both libraries tell the prompt."""
+    calls = [
+        call("l1", scope="langchain", at=(0, 100), input_messages=("from a",)),
+        call("l2", scope="langchain", at=(1, 100), input_messages=("from b",)),
+        call("r1", trace=OTHER_TRACE, at=(0.1, 99), input_messages=("from b",)),
+        call("r2", trace=OTHER_TRACE, at=(1.1, 99), input_messages=("from a",)),
+    ]
+    verdicts = settled(*calls)
+    assert reason(verdicts["l1"]) == ("duplicate", "r2")
+    assert reason(verdicts["l2"]) == ("duplicate", "r1")
+
+
 def test_doubles_of_a_coarse_clock_pair_up_all_the_same() -> None:
     """A hundred equal calls that began and ended in one tick of the clock, in two scopes, are a hundred."""
     calls = [call(f"{scope}{n}", "root", scope=scope) for scope in ("x", "y") for n in range(100)]

@@ -38,9 +38,11 @@ def _merge_in_process(reports: Sequence[Request]) -> None:
     identified = ((response_id, each) for each in ordered for response_id in sorted(each.response_ids))
     for group in _buckets(identified):
         _merge_group(group, _same_id)
-    tokens = ((each.usage.output_tokens, each) for each in _left(ordered) if each.known)
-    for group in _buckets(tokens):
-        _merge_group(group, _same_model_and_tokens)
+    # Twice, for libraries that agree on one total only (reasoning or cache left out, no output of embeddings).
+    for total in ("output_tokens", "input_tokens"):
+        tokens = ((getattr(each.usage, total), each) for each in _left(ordered) if each.known)
+        for group in _buckets(tokens):
+            _merge_group(group, _same_model_and_tokens)
     silent = ((each.succeeded, each) for each in _left(ordered) if not each.known)
     for group in _buckets(silent):
         _merge_group(group, _same_model_without_tokens)
@@ -108,19 +110,21 @@ def _merge_group(group: Sequence[Request], agree: _Agree) -> None:
 def _pairs(
     bases: Sequence[Request], reports: Sequence[Request], agree: _Agree
 ) -> list[tuple[Request, Request]]:
-    """Partners, the closest in time first."""
+    """Partners: those with one prompt first, then the closest in time."""
     starts = [base.start_ns for base in bases]
-    candidates: list[tuple[int, str, str, Request, Request]] = []
+    candidates: list[tuple[bool, int, str, str, Request, Request]] = []
     for report in reports:
         at = bisect_left(starts, report.start_ns)
         for base in bases[max(0, at - _NEIGHBOURS) : at + _NEIGHBOURS]:
             if agree(base, report):
                 distance = abs(base.start_ns - report.start_ns) + abs(base.end_ns - report.end_ns)
-                candidates.append((distance, base.id, report.id, base, report))
-    candidates.sort(key=lambda each: each[:3])
+                # Libraries write prompts down in ways of their own: equal ones tell, others do not.
+                strange = base.asked.isdisjoint(report.asked)
+                candidates.append((strange, distance, base.id, report.id, base, report))
+    candidates.sort(key=lambda each: each[:4])
     taken: set[str] = set()
     pairs: list[tuple[Request, Request]] = []
-    for _, base_id, report_id, base, report in candidates:
+    for _, _, base_id, report_id, base, report in candidates:
         if base_id not in taken and report_id not in taken:
             taken |= {base_id, report_id}
             pairs.append((base, report))

@@ -24,7 +24,7 @@ class Request:
     """A request as it is being pieced together. Grows by `absorb` and never shrinks."""
 
     __slots__ = (
-        *("end_ns", "id", "into", "layers", "members", "process", "response_ids"),
+        *("asked", "end_ns", "id", "into", "layers", "members", "process", "response_ids"),
         *("scopes", "start_ns", "stems", "usage", "work"),
     )
 
@@ -44,6 +44,8 @@ class Request:
         )
         self.stems = model_stems(call)
         self.usage: Usage = call.usage if call.usage.known else NO_USAGE
+        self.asked: frozenset[str] = frozenset(call.input_messages[-1:])
+        """The last message of the prompt, as each report that has it has it."""
         self.work = kind_of_work(call.operation)
 
     def absorb(self, other: Request, *, around: bool = False) -> None:
@@ -60,6 +62,7 @@ class Request:
         self.scopes |= other.scopes
         self.response_ids |= other.response_ids
         self.stems |= other.stems
+        self.asked |= other.asked
         if knowledge(other.usage) > knowledge(self.usage):
             self.usage = other.usage
 
