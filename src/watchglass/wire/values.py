@@ -28,6 +28,8 @@ _NOTHING = frozenset({"", "null", "None"})
 
 def text(value: Value) -> str | None:
     """A non-empty string, unquoted where it came JSON-quoted; numbers and booleans as their text."""
+    if value is None:
+        return None
     if isinstance(value, str):
         # Nearly every value is plain: no space or quote around it (and every space is below "!").
         if value and value[0] > '"' and value[-1] > '"' and value not in _NOTHING:

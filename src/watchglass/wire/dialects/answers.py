@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from watchglass.model import NO_USAGE, Usage, Value
+from watchglass.model import Usage, Value
 from watchglass.wire.dialects.usages import usage_of
 from watchglass.wire.values import count, dig, json_value, text
 
@@ -38,7 +38,7 @@ NO_ANSWER = Answer()
 
 class _Choice(msgspec.Struct, gc=False):
     finish_reason: Any = None
-    finishReason: Any = None  # noqa: N815 - Gemini's own name
+    finishReason: Any = None
 
 
 class _Body(msgspec.Struct, gc=False):
@@ -46,19 +46,19 @@ class _Body(msgspec.Struct, gc=False):
 
     id: Any = None
     response_id: Any = None
-    responseId: Any = None  # noqa: N815 - Gemini's own name
+    responseId: Any = None
     object: Any = None
     type: Any = None
     model: Any = None
     model_version: Any = None
-    modelVersion: Any = None  # noqa: N815 - Gemini's own name
+    modelVersion: Any = None
     service_tier: Any = None
     usage: Any = None
     usage_metadata: Any = None
-    usageMetadata: Any = None  # noqa: N815 - Gemini's own name
+    usageMetadata: Any = None
     token_usage: Any = None
     stop_reason: Any = None
-    stopReason: Any = None  # noqa: N815 - Bedrock Converse's own name
+    stopReason: Any = None
     status: Any = None
     choices: list[_Choice] | None = None
     candidates: list[_Choice] | None = None
@@ -92,9 +92,7 @@ def answer_of(value: Value) -> Answer:
     if body.generations is not None:
         return _langchain_result(body)
     if body.response_metadata is not None or body.data is not None:
-        return _langchain_message(
-            body.response_metadata, body.data, body.usage_metadata, body.id
-        )
+        return _langchain_message(body.response_metadata, body.data, body.usage_metadata, body.id)
     if body.raw is not None:
         return _wrapped(body)
     return _plain(body)
@@ -106,10 +104,7 @@ def _plain(body: _Body) -> Answer:
         model=text(body.model) or text(body.model_version) or text(body.modelVersion),
         service_tier=text(body.service_tier) or text(dig(body.usage, "service_tier")),
         finish_reasons=_finish_reasons(body),
-        usage=body.usage
-        or body.usage_metadata
-        or body.usageMetadata
-        or body.token_usage,
+        usage=body.usage or body.usage_metadata or body.usageMetadata or body.token_usage,
         kind=text(body.object) or text(body.type),
     )
 
@@ -117,9 +112,7 @@ def _plain(body: _Body) -> Answer:
 def _finish_reasons(body: _Body) -> tuple[str, ...]:
     choices = body.choices or body.candidates
     if choices:
-        reasons = (
-            text(each.finish_reason) or text(each.finishReason) for each in choices
-        )
+        reasons = (text(each.finish_reason) or text(each.finishReason) for each in choices)
         return tuple(reason for reason in reasons if reason is not None)
     reason = text(body.stop_reason) or text(body.stopReason)
     if reason is None and body.object == "response":
@@ -192,18 +185,14 @@ def _langchain_result(body: _Body) -> Answer:
     reason = text(dig(info, "finish_reason")) or text(dig(info, "stop_reason"))
     return Answer(
         response_id=found.response_id or text(dig(output, "id")),
-        model=found.model
-        or text(dig(info, "model_name"))
-        or text(dig(output, "model_name")),
+        model=found.model or text(dig(info, "model_name")) or text(dig(output, "model_name")),
         service_tier=found.service_tier or text(dig(info, "service_tier")),
         finish_reasons=found.finish_reasons or (() if reason is None else (reason,)),
         usage=found.usage or dig(output, "token_usage") or dig(output, "usage"),
     )
 
 
-def _langchain_message(
-    metadata: Value, data: Value, usage: Value, identity: Value
-) -> Answer:
+def _langchain_message(metadata: Value, data: Value, usage: Value, identity: Value) -> Answer:
     if isinstance(data, dict):
         metadata, usage = data.get("response_metadata"), data.get("usage_metadata")
         identity = data.get("id")

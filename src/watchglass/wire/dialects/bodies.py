@@ -12,10 +12,12 @@ from watchglass.wire.dialects.answers import decoded
 from watchglass.wire.dialects.messages import (
     Messages,
     instructions,
+    message,
     provider_message,
     provider_messages,
     text_message,
 )
+from watchglass.wire.dialects.parts import tool_calls_parts
 from watchglass.wire.values import dig
 
 REDACTED = "__REDACTED__"
@@ -50,24 +52,18 @@ def answer_messages(value: Value) -> Messages:
     """The messages that an answer body gives; a bare text is one assistant message."""
     value = decoded(value)
     if isinstance(value, str):
-        return (
-            () if value in ("", REDACTED) else _some(text_message("assistant", value))
-        )
+        return () if value in ("", REDACTED) else _some(text_message("assistant", value))
     if isinstance(value, list):
+        if value and all(isinstance(call, dict) and "function" in call for call in value):
+            return _some(message("assistant", tool_calls_parts(value)))  # CrewAI hands the bare calls on
         return _listed(value, "assistant")
     if not isinstance(value, dict):
         return ()
     if isinstance(choices := value.get("choices"), list):
-        return tuple(
-            each for choice in choices if (each := _choice(choice)) is not None
-        )
+        return tuple(each for choice in choices if (each := _choice(choice)) is not None)
     if isinstance(candidates := value.get("candidates"), list):
         contents = (dig(candidate, "content") for candidate in candidates)
-        return tuple(
-            each
-            for one in contents
-            if (each := provider_message(one, "assistant")) is not None
-        )
+        return tuple(each for one in contents if (each := provider_message(one, "assistant")) is not None)
     if isinstance(generations := value.get("generations"), list):
         return _generations(generations)
     if isinstance(output := value.get("output"), list):
@@ -90,38 +86,23 @@ def _asked(body: dict[str, Value]) -> Messages:
         asked = body.get(key)
         if asked is None:
             continue
-        return (
-            _listed(asked, "user")
-            if isinstance(asked, list)
-            else provider_messages(asked)
-        )
+        return _listed(asked, "user") if isinstance(asked, list) else provider_messages(asked)
     return _some(_message(body, "user")) if body.keys() & {"content", "role"} else ()
 
 
 def _listed(items: list[Value], role: str) -> Messages:
     """Messages in a list; LangChain nests one list per prompt."""
     if items and isinstance(items[0], list):
-        return tuple(
-            each
-            for inner in items
-            if isinstance(inner, list)
-            for each in _listed(inner, role)
-        )
+        return tuple(each for inner in items if isinstance(inner, list) for each in _listed(inner, role))
     return tuple(each for item in items if (each := _message(item, role)) is not None)
 
 
 def _message(item: Value, role: str) -> Message | None:
     if not isinstance(item, dict):
         return provider_message(item, role) if isinstance(item, str) else None
-    if (
-        isinstance(inner := item.get("kwargs", item.get("data")), dict)
-        and "content" in inner
-    ):
+    if isinstance(inner := item.get("kwargs", item.get("data")), dict) and "content" in inner:
         item = inner
-    if (
-        "role" not in item
-        and (named := _LANGCHAIN_ROLES.get(str(item.get("type")))) is not None
-    ):
+    if "role" not in item and (named := _LANGCHAIN_ROLES.get(str(item.get("type")))) is not None:
         item = {key: held for key, held in item.items() if key not in ("type", "id")}
         item["role"] = named
     return provider_message(item, role)
@@ -137,11 +118,7 @@ def _choice(choice: Value) -> Message | None:
 
 
 def _generations(generations: list[Value]) -> Messages:
-    flat = [
-        one
-        for each in generations
-        for one in (each if isinstance(each, list) else [each])
-    ]
+    flat = [one for each in generations for one in (each if isinstance(each, list) else [each])]
     made: list[Message | None] = []
     for one in flat:
         inner = dig(one, "message")

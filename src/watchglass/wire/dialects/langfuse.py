@@ -50,17 +50,13 @@ class Langfuse:
         usage = _usage(attributes)
         if not usage.known:
             return None
-        return Described(
-            dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage
-        )
+        return Described(dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage)
 
     def context(self, span: Span) -> Context:
         """The older names of session and user; an agent observation's name is the agent's."""
         attributes = span.attributes
         agent = span.name if attributes.get(_TYPE) == "agent" else None
-        session = first_text(
-            attributes, "langfuse.session.id", "langfuse.trace.session_id"
-        )
+        session = first_text(attributes, "langfuse.session.id", "langfuse.trace.session_id")
         user = first_text(attributes, "langfuse.user.id", "langfuse.trace.user_id")
         if agent is None and session is None and user is None:
             return _NO_CONTEXT
@@ -73,10 +69,9 @@ def _request(span: Span, operation: str) -> Described:
     answer = answer_of(attributes.get(_PREFIX + "output"))
     success, error_type, error_message = _failure(span)
     first = _first_token_ns(span)
-    requested, responded = _models(attributes, answer)
-    keys = tuple(
-        key for key in (_PREFIX + "input", _PREFIX + "output") if key in attributes
-    )
+    usage = _usage(attributes, answer)
+    requested, responded = _models(attributes, answer, success and usage.known)
+    keys = tuple(key for key in (_PREFIX + "input", _PREFIX + "output") if key in attributes)
     return Described(
         dialect=Langfuse.name,
         kind="call",
@@ -86,7 +81,7 @@ def _request(span: Span, operation: str) -> Described:
         request_model=requested,
         response_model=responded,
         response_id=text(attributes.get("gen_ai.response.id")) or answer.response_id,
-        usage=_usage(attributes, answer),
+        usage=usage,
         reported_cost_usd=_cost(attributes),
         service_tier=answer.service_tier or text(parameters.get("service_tier")),
         ttft_ns=first,
@@ -106,7 +101,7 @@ def _request(span: Span, operation: str) -> Described:
 
 def _usage(attributes: Attributes, answer: Answer | None = None) -> Usage:
     """`usage_details`; failed generations carry zeros there, which say nothing."""
-    said = usage_of(dict(mapping(attributes.get(_PREFIX + "usage_details"))))
+    said = usage_of(mapping(attributes.get(_PREFIX + "usage_details")))
     if said.known:
         return said
     said = fields.usage(attributes)
@@ -115,30 +110,26 @@ def _usage(attributes: Attributes, answer: Answer | None = None) -> Usage:
     return answer.tokens()
 
 
-def _models(attributes: Attributes, answer: Answer) -> tuple[str | None, str | None]:
-    """`model.name` is what the answer names, or what was asked for where there was none."""
+def _models(attributes: Attributes, answer: Answer, answered: bool) -> tuple[str | None, str | None]:
+    """`model.name` is what was asked for, until an answer comes and names the model itself."""
     named = first_text(attributes, _PREFIX + "model.name", "langfuse.observation.model")
     requested = text(attributes.get("gen_ai.request.model"))
     responded = text(attributes.get("gen_ai.response.model")) or answer.model
-    if requested is None and named != responded:
+    if responded is None and requested != named and answered:
+        responded = named
+    elif requested is None and named != responded:
         requested = named
     return requested, responded
 
 
 def _provider(attributes: Attributes) -> str | None:
     """LangChain's handler passes LangChain's own word on."""
-    return first_text(
-        attributes, _PREFIX + "metadata.ls_provider", _PREFIX + "metadata.provider"
-    )
+    return first_text(attributes, _PREFIX + "metadata.ls_provider", _PREFIX + "metadata.provider")
 
 
 def _host(parameters: Mapping[str, Value]) -> str | None:
     return next(
-        (
-            found
-            for key in _HOST_KEYS
-            if (found := text(parameters.get(key))) is not None
-        ),
+        (found for key in _HOST_KEYS if (found := text(parameters.get(key))) is not None),
         None,
     )
 
@@ -148,9 +139,7 @@ def _cost(attributes: Attributes) -> Decimal | None:
     details = mapping(attributes.get(_PREFIX + "cost_details"))
     total = money(details.get("total"))
     if total is None:
-        parts = [
-            amount for each in details.values() if (amount := money(each)) is not None
-        ]
+        parts = [amount for each in details.values() if (amount := money(each)) is not None]
         total = sum(parts, Decimal(0))
     return total or None
 
@@ -184,9 +173,7 @@ def _first_token_ns(span: Span) -> int | None:
     if first.tzinfo is None:
         return None
     since = first - datetime.fromtimestamp(0, first.tzinfo)
-    at_ns = (
-        since.days * 86_400 + since.seconds
-    ) * 1_000_000_000 + since.microseconds * 1_000
+    at_ns = (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1_000
     return at_ns - span.start_ns if at_ns >= span.start_ns > 0 else None
 
 

@@ -44,9 +44,7 @@ class LangSmith:
         usage = fields.usage(attributes)
         if not usage.known:
             return None
-        return Described(
-            dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage
-        )
+        return Described(dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage)
 
     def context(self, span: Span) -> Context:
         """The agent of LangChain and LangGraph, the session and the user are in the metadata, read as a bag."""
@@ -57,9 +55,7 @@ def _request(span: Span, operation: str) -> Described:
     attributes = span.attributes
     answer = answer_of(attributes.get("gen_ai.completion"))
     success, error_type, error_message = fields.failure(span)
-    keys = tuple(
-        key for key in ("gen_ai.prompt", "gen_ai.completion") if key in attributes
-    )
+    keys = tuple(key for key in ("gen_ai.prompt", "gen_ai.completion") if key in attributes)
     ttft = fields.ttft_ns(span)
     return Described(
         dialect=LangSmith.name,
@@ -81,8 +77,7 @@ def _request(span: Span, operation: str) -> Described:
         service_tier=fields.service_tier(attributes) or answer.service_tier,
         ttft_ns=ttft,
         # LangChain says false in the metadata also where the caller streams.
-        streaming=flag(attributes.get(_METADATA + "stream"))
-        or (True if ttft is not None else None),
+        streaming=flag(attributes.get(_METADATA + "stream")) or (True if ttft is not None else None),
         finish_reasons=fields.finish_reasons(span) or answer.finish_reasons,
         success=success,
         error_type=error_type,
@@ -98,15 +93,13 @@ def _request(span: Span, operation: str) -> Described:
 
 def _label(attributes: Attributes) -> str | None:
     """`ls_provider`: `gen_ai.system` falls back to the framework's own name."""
-    found = first_text(
-        attributes, _METADATA + "ls_provider", "gen_ai.provider.name", "gen_ai.system"
-    )
+    found = first_text(attributes, _METADATA + "ls_provider", "gen_ai.provider.name", "gen_ai.system")
     return None if found == "langchain" else found
 
 
 def _usage(attributes: Attributes, answer: Answer) -> Usage:
     """All agree on the totals; the metadata has the parts. LangChain's input includes the cache."""
-    more = usage_of(dict(mapping(attributes.get(_METADATA + "usage_metadata"))))
+    more = usage_of(mapping(attributes.get(_METADATA + "usage_metadata")))
     said = fields.usage(attributes)
     if not said.known and not more.known:
         return answer.tokens()

@@ -35,6 +35,10 @@ class Logfire:
 
     name = "logfire"
 
+    def reads_scope(self, scope: str) -> bool:
+        """logfire's own only."""
+        return scope.startswith("logfire")
+
     def matches(self, span: Span) -> bool:
         """logfire's scopes, `logfire` or `logfire.<integration>`; other tracers' spans keep their own."""
         return span.scope.name.startswith("logfire")
@@ -61,10 +65,7 @@ def _judged(span: Span, usage: Usage) -> Judged | None:
     attributes = span.attributes
     if "gen_ai.operation.name" in attributes or "request_data" not in attributes:
         return judge(span, usage.known)
-    if (
-        not has_model(attributes)
-        and dig(mapping(attributes["request_data"]), "model") is None
-    ):
+    if not has_model(attributes) and mapping(attributes["request_data"]).get("model") is None:
         return None
     template = (text(attributes.get("logfire.msg_template")) or span.name).lower()
     for beginning, operation in _TEMPLATES:
@@ -89,16 +90,10 @@ def _usage(attributes: Attributes, answer: Value) -> Usage:
     if not own.known:
         own = usage_of(dig(answer, "usage"))
     said = fields.usage(attributes)
-    return (
-        own
-        if own.known and own.output_tokens == said.output_tokens
-        else completed(said, own)
-    )
+    return own if own.known and own.output_tokens == said.output_tokens else completed(said, own)
 
 
-def _with_data(
-    described: Described, attributes: Attributes, answer: Value, ends_stream: bool
-) -> Described:
+def _with_data(described: Described, attributes: Attributes, answer: Value, ends_stream: bool) -> Described:
     """`request_data` and `response_data`, which earlier versions have in place of the conventions' names."""
     request = mapping(attributes.get("request_data"))
     asked, answered, keys = (
@@ -113,14 +108,10 @@ def _with_data(
         answered, keys = answer_messages(body), (*keys, "response_data")
     return msgspec.structs.replace(
         described,
-        kind="supplement"
-        if ends_stream and described.kind == "call"
-        else described.kind,
+        kind="supplement" if ends_stream and described.kind == "call" else described.kind,
         request_model=described.request_model or text(request.get("model")),
         response_model=described.response_model or answer_of(answer).model,
-        streaming=True
-        if ends_stream
-        else (described.streaming or flag(request.get("stream"))),
+        streaming=True if ends_stream else (described.streaming or flag(request.get("stream"))),
         input_messages=asked,
         output_messages=answered,
         content_keys=keys,

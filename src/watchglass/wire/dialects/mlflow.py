@@ -24,6 +24,9 @@ _TYPE = "mlflow.spanType"
 
 _REQUESTS = {"CHAT_MODEL": "chat", "LLM": "chat", "EMBEDDING": "embeddings"}
 
+_MODEL_KEYS = ("model", "modelId", "model_id", "model_name")
+"""What the request's model is called in the arguments: OpenAI and most others, Bedrock, watsonx, LangChain."""
+
 _HOST_KEYS = ("base_url", "api_base", "azure_endpoint")
 
 _NO_CONTEXT = Context()
@@ -45,15 +48,13 @@ class Mlflow:
             return _by_conventions(span)
         operation = _REQUESTS.get((text(attributes[_TYPE]) or "").upper())
         if operation is not None:
-            return _request(span, operation)
+            return None if "count_tokens" in span.name else _request(span, operation)
         if "mlflow.chat.tokenUsage" not in attributes:
             return None
-        usage = usage_of(dict(mapping(attributes["mlflow.chat.tokenUsage"])))
+        usage = usage_of(mapping(attributes["mlflow.chat.tokenUsage"]))
         if not usage.known:
             return None
-        return Described(
-            dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage
-        )
+        return Described(dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage)
 
     def context(self, span: Span) -> Context:
         """Session and user of the trace where they are exported; an AGENT span's name is the agent's."""
@@ -72,19 +73,17 @@ def _request(span: Span, operation: str) -> Described:
     outputs = attributes.get("mlflow.spanOutputs")
     answer = answer_of(outputs)
     success, error_type, error_message = fields.failure(span)
-    requested = text(attributes.get("model")) or text(inputs.get("model"))
+    requested = text(attributes.get("model"))
+    if requested is None:
+        requested = next((found for key in _MODEL_KEYS if (found := text(inputs.get(key))) is not None), None)
     named = text(attributes.get("mlflow.llm.model"))
     responded = answer.model or (named if named != requested else None)
-    keys = tuple(
-        key for key in ("mlflow.spanInputs", "mlflow.spanOutputs") if key in attributes
-    )
+    keys = tuple(key for key in ("mlflow.spanInputs", "mlflow.spanOutputs") if key in attributes)
     return Described(
         dialect=Mlflow.name,
         kind="call",
         operation=operation,
-        provider_label=first_text(
-            attributes, "mlflow.llm.provider", "gen_ai.provider.name", "gen_ai.system"
-        ),
+        provider_label=first_text(attributes, "mlflow.llm.provider", "gen_ai.provider.name", "gen_ai.system"),
         server_address=_host(attributes),
         request_model=requested or (named if responded is None else None),
         response_model=responded,
@@ -97,9 +96,7 @@ def _request(span: Span, operation: str) -> Described:
         success=success,
         error_type=error_type,
         error_message=error_message,
-        input_messages=request_messages(
-            dict(inputs) if inputs else attributes.get("mlflow.spanInputs")
-        ),
+        input_messages=request_messages(dict(inputs) if inputs else attributes.get("mlflow.spanInputs")),
         output_messages=() if operation == "embeddings" else answer_messages(outputs),
         content_keys=keys,
         may_wrap=True,  # all of mlflow's integrations share a scope: LangChain's span stands around openai's
@@ -112,9 +109,7 @@ def _by_conventions(span: Span) -> Described | None:
     if described is None or described.kind != "call":
         return described
     asked = text(span.attributes.get("model"))
-    answered = described.response_model or (
-        described.request_model if asked is not None else None
-    )
+    answered = described.response_model or (described.request_model if asked is not None else None)
     return msgspec.structs.replace(
         described,
         request_model=asked or described.request_model,
@@ -130,7 +125,7 @@ def _usage(attributes: Attributes, answer: Answer) -> Usage:
     own = answer.tokens()
     if own.known:
         return own
-    return usage_of(dict(mapping(attributes.get("mlflow.chat.tokenUsage"))))
+    return usage_of(mapping(attributes.get("mlflow.chat.tokenUsage")))
 
 
 def _cost(attributes: Attributes) -> Decimal | None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -45,23 +47,22 @@ _SUMMED = frozenset(
     }
 )
 
-_PROVIDER_CLIENTS = frozenset(
-    {
-        *(
-            "openai",
-            "anthropic",
-            "bedrock",
-            "groq",
-            "mistralai",
-            "vertexai",
-            "google_genai",
-            "genai",
-            "cohere",
-        ),
-        *("together", "ollama", "openai_responses", "watsonx", "sdk"),
-    }
-)
-"""Last word of the scope of instrumentations that sit on a provider's own client: nothing is below them."""
+_CLIENT_LABELS: dict[str, str] = {
+    "anthropic": "anthropic",
+    "bedrock": "aws.bedrock",
+    "groq": "groq",
+    "mistralai": "mistral",
+    "vertexai": "vertex_ai",
+    "google_genai": "google",
+    "cohere": "cohere",
+    "together": "together",
+    "ollama": "ollama",
+    "watsonx": "watsonx",
+}
+"""Last word of the scope of an instrumentation that sits on a provider's own client: the provider."""
+
+_PROVIDER_CLIENTS = frozenset({*_CLIENT_LABELS, "openai"})
+"""Nothing is below these; every other instrumentation may stand around one of them."""
 
 _HOST_KEYS = (
     "api_base",
@@ -72,6 +73,7 @@ _HOST_KEYS = (
     "endpoint",
     "host",
 )
+_HOST_KEY_SET = frozenset(_HOST_KEYS)
 
 _NOT_A_REQUEST = re.compile(
     r"count_?tokens|token_?count|\._prepare|\.get_tool_calls_from_response$",
@@ -99,7 +101,7 @@ _FIRST_TOKEN = "First Token Stream Event"
 
 
 class _CrewOutput(msgspec.Struct, gc=False):
-    token_usage: dict[str, int | None] | None = None
+    token_usage: Any = None
 
 
 _decode_crew = msgspec.json.Decoder(_CrewOutput).decode
@@ -118,10 +120,10 @@ class OpenInference:
         """A request, the sum of some (agents, chains, crews), or nothing."""
         attributes = span.attributes
         kind = attributes[_KIND]
-        if kind != "LLM" and kind != "EMBEDDING":  # noqa: PLR1714 - a hot path
+        if kind != "LLM" and kind != "EMBEDDING":
             kind = kind.upper() if isinstance(kind, str) else ""
         if kind == "LLM":
-            return None if _asks_nothing(span) else _request(span)
+            return None if _asks_nothing(span.scope.name, span.name) else _request(span)
         if kind == "EMBEDDING":
             return _embedding(span)
         return _sum(span)
@@ -138,13 +140,11 @@ class OpenInference:
 _NOBODY = Context()
 
 
-def _asks_nothing(span: Span) -> bool:
-    if _NOT_A_REQUEST.search(span.name) is not None:
+@lru_cache(4_096)
+def _asks_nothing(scope: str, name: str) -> bool:
+    if _NOT_A_REQUEST.search(name) is not None:
         return True
-    return (
-        _NOT_INFERENCE.search(span.name) is not None
-        and _last_word(span.scope.name) == "openai"
-    )
+    return _NOT_INFERENCE.search(name) is not None and _last_word(scope) == "openai"
 
 
 def _request(span: Span) -> Described | None:
@@ -172,9 +172,7 @@ def _request(span: Span) -> Described | None:
         reported_cost_usd=_cost(attributes),
         service_tier=answer.service_tier or text(parameters.get("service_tier")),
         ttft_ns=first,
-        streaming=True
-        if first is not None or "stream" in span.name.lower()
-        else _streamed(parameters),
+        streaming=True if first is not None or "stream" in span.name.lower() else _streamed(parameters),
         finish_reasons=_finish_reasons(attributes, answer),
         success=success,
         error_type=error_type,
@@ -189,8 +187,7 @@ def _request(span: Span) -> Described | None:
 def _embedding(span: Span) -> Described:
     attributes = span.attributes
     parameters = mapping(
-        attributes.get("embedding.invocation_parameters")
-        or attributes.get("llm.invocation_parameters")
+        attributes.get("embedding.invocation_parameters") or attributes.get("llm.invocation_parameters")
     )
     answer = answer_of(attributes.get("output.value"))
     success, error_type, error_message = fields.failure(span)
@@ -205,8 +202,7 @@ def _embedding(span: Span) -> Described:
         operation="embeddings",
         provider_label=_label(span),
         server_address=_host(attributes, parameters),
-        request_model=text(parameters.get("model"))
-        or (None if answer.model == named else named),
+        request_model=text(parameters.get("model")) or (None if answer.model == named else named),
         response_model=answer.model,
         response_id=answer.response_id,
         usage=_usage(span, answer),
@@ -231,11 +227,7 @@ def _sum(span: Span) -> Described | None:
         usage = _crew_usage(attributes.get("output.value"))
     else:
         return None
-    if (
-        usage.input_tokens is None
-        and usage.output_tokens is None
-        and not usage.total_tokens
-    ):
+    if usage.input_tokens is None and usage.output_tokens is None and not usage.total_tokens:
         return None
     success, error_type, error_message = fields.failure(span)
     return Described(
@@ -277,11 +269,7 @@ def _usage(span: Span, answer: Answer) -> Usage:
         return said
     own = answer.tokens()
     cached = (own.cache_read_tokens or 0) + (own.cache_write_tokens or 0)
-    if (
-        cached
-        and said.input_tokens is not None
-        and said.input_tokens + cached == own.input_tokens
-    ):
+    if cached and said.input_tokens is not None and said.input_tokens + cached == own.input_tokens:
         return own
     return completed(said, own)
 
@@ -308,9 +296,8 @@ def _counted(attributes: Attributes) -> Usage:
 
 
 def _drops_cache(span: Span) -> bool:
-    if (
-        span.scope.name != "openinference.instrumentation.anthropic"
-        or not span.scope.version.startswith("0.")
+    if span.scope.name != "openinference.instrumentation.anthropic" or not span.scope.version.startswith(
+        "0."
     ):
         return False
     asked = span.attributes.get("input.value")
@@ -322,16 +309,9 @@ def _models(
 ) -> tuple[str | None, str | None]:
     """Requested and answered. `llm.model_name` is either, depending on the instrumentation and on success."""
     named = text(attributes.get("llm.model_name"))
-    responded = (
-        first_text(attributes, "llm.response.model_name", "gen_ai.response.model")
-        or answer.model
-    )
+    responded = first_text(attributes, "llm.response.model_name", "gen_ai.response.model") or answer.model
     requested = first_text(attributes, "llm.request.model_name", "gen_ai.request.model")
-    if (
-        requested is None
-        and "object" not in parameters
-        and "created_at" not in parameters
-    ):
+    if requested is None and "object" not in parameters and "created_at" not in parameters:
         # openai-agents puts the whole answer among the parameters; its model is no request.
         requested = text(parameters.get("model")) or text(parameters.get("model_name"))
     if requested is None and named != responded:
@@ -347,22 +327,27 @@ def _label(span: Span) -> str | None:
     The openai instrumentations always say system `openai`, and a provider only for hosts that they know.
     """
     provider = first_text(span.attributes, "llm.provider", "gen_ai.provider.name")
-    if provider is not None or _last_word(span.scope.name) == "openai":
+    client = _last_word(span.scope.name)
+    if provider is not None or client == "openai":
         return provider
-    return text(span.attributes.get("llm.system"))
+    return text(span.attributes.get("llm.system")) or _CLIENT_LABELS.get(client)
 
 
 def _host(attributes: Attributes, parameters: Mapping[str, Value]) -> str | None:
-    for key in _HOST_KEYS:
-        if key in parameters and (found := text(parameters[key])) is not None:
-            return found
+    if not _HOST_KEY_SET.isdisjoint(parameters):
+        for key in _HOST_KEYS:
+            if (found := text(parameters.get(key))) is not None:
+                return found
     return first_text(attributes, "server.address", "url.full")
 
 
 def _cost(attributes: Attributes) -> Decimal | None:
-    cost = attributes.get("llm.cost.total")
+    cost = money(attributes.get("llm.cost.total"))
+    if cost is None and "llm.cost.prompt" in attributes:
+        parts = money(attributes["llm.cost.prompt"]), money(attributes.get("llm.cost.completion"))
+        cost = None if None in parts else sum((part for part in parts if part is not None), Decimal(0))
     # litellm writes 0 where its price table does not know the model.
-    return (money(cost) or None) if cost is not None else None
+    return cost or None
 
 
 def _finish_reasons(attributes: Attributes, answer: Answer) -> tuple[str, ...]:
@@ -384,10 +369,7 @@ def _streamed(parameters: Mapping[str, Value]) -> bool | None:
 
 def _counts_tokens(attributes: Attributes) -> bool:
     """An answer of nothing but a count."""
-    if (
-        "llm.token_count.completion" in attributes
-        or "llm.token_count.prompt" in attributes
-    ):
+    if "llm.token_count.completion" in attributes or "llm.token_count.prompt" in attributes:
         return False
     value = attributes.get("output.value")
     if not isinstance(value, str) or len(value) > 1_000 or "token" not in value:
@@ -409,10 +391,12 @@ def _messages_of_values(
     return asked, answered, keys
 
 
+@lru_cache(1_024)
 def _on_a_client(scope: str) -> bool:
     return _last_word(scope) in _PROVIDER_CLIENTS
 
 
+@lru_cache(1_024)
 def _last_word(scope: str) -> str:
     """`openinference.instrumentation.openai` and `@arizeai/openinference-instrumentation-openai` alike."""
     return scope.rpartition(".")[2].rpartition("instrumentation-")[2]

@@ -29,6 +29,10 @@ class PydanticAi:
 
     name = "pydantic-ai"
 
+    def reads_scope(self, scope: str) -> bool:
+        """pydantic-ai's own only."""
+        return scope in _SCOPES
+
     def matches(self, span: Span) -> bool:
         """By scope alone: the attributes are the conventions'."""
         return span.scope.name in _SCOPES
@@ -36,10 +40,7 @@ class PydanticAi:
     def describe(self, span: Span) -> Described | None:
         """A request, an agent's sum, or nothing (tools)."""
         attributes = span.attributes
-        if (
-            _AGGREGATED + "input_tokens" in attributes
-            or _AGGREGATED + "output_tokens" in attributes
-        ):
+        if _AGGREGATED + "input_tokens" in attributes or _AGGREGATED + "output_tokens" in attributes:
             return _sum(span, _aggregated(attributes))
         usage = _with_details(attributes, fields.usage(attributes))
         if "model_name" in attributes and "gen_ai.request.model" not in attributes:
@@ -58,15 +59,11 @@ def as_sent(span: Span, described: Described) -> Described:
     """What pydantic-ai and logfire add to, or do otherwise than, the conventions.
 
     logfire's exporter copies the requested model into `gen_ai.response.model` of spans that have no
-    answer (failed, or streamed and reported elsewhere): without any sign of an answer it is no fact.
+    answer (failed) or whose answer did not say (streamed): without a response id it is no fact.
     """
     attributes = span.attributes
     responded = described.response_model
-    if (
-        responded == described.request_model
-        and described.response_id is None
-        and not described.usage.known
-    ):
+    if responded == described.request_model and described.response_id is None:
         responded = None
     asked, answered, keys = (
         described.input_messages,
@@ -99,9 +96,7 @@ def _event_list(value: object) -> tuple[Messages, Messages]:
             more_asked, more_answered = named_event_messages(name, event, event)
             asked.append(more_asked)
             answered.append(more_answered)
-    return tuple(one for some in asked for one in some), tuple(
-        one for some in answered for one in some
-    )
+    return tuple(one for some in asked for one in some), tuple(one for some in answered for one in some)
 
 
 def _sum(span: Span, usage: Usage) -> Described:
@@ -137,11 +132,7 @@ def _with_details(attributes: Attributes, usage: Usage) -> Usage:
     reasoning = count(attributes.get("gen_ai.usage.details.reasoning_tokens"))
     if reasoning is None:
         reasoning = count(attributes.get("gen_ai.usage.details.thoughts_tokens"))
-    return (
-        usage
-        if reasoning is None
-        else msgspec.structs.replace(usage, reasoning_tokens=reasoning)
-    )
+    return usage if reasoning is None else msgspec.structs.replace(usage, reasoning_tokens=reasoning)
 
 
 PYDANTIC_AI = PydanticAi()

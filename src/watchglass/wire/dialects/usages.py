@@ -14,6 +14,9 @@ from watchglass.model import NO_USAGE, Usage, Value
 from watchglass.wire.dialects.fields import provider_usage, settled_usage
 from watchglass.wire.values import count, dig
 
+_WRITE_5M = "cache_write_5m_tokens"
+"""No field of `Usage`: what is written for five minutes, which LangChain tells apart from the rest."""
+
 _PARTS: dict[str, str] = {
     "prompt_tokens": "input_tokens",
     "input_tokens": "input_tokens",
@@ -46,6 +49,7 @@ _PARTS: dict[str, str] = {
     # Anthropic; mlflow uses the same names whatever the provider
     "cache_read_input_tokens": "cache_read_tokens",
     "cache_creation_input_tokens": "cache_write_tokens",
+    "cache_creation.ephemeral_5m_input_tokens": _WRITE_5M,
     "cache_creation.ephemeral_1h_input_tokens": "cache_write_1h_tokens",
     # Bedrock Converse
     "cacheReadInputTokens": "cache_read_tokens",
@@ -54,13 +58,20 @@ _PARTS: dict[str, str] = {
     "prompt_cache_hit_tokens": "cache_read_tokens",
     # LangChain's usage_metadata, and as langfuse's handler flattens it
     "input_token_details.cache_read": "cache_read_tokens",
+    "input_token_details.priority_cache_read": "cache_read_tokens",
+    "input_token_details.flex_cache_read": "cache_read_tokens",
     "input_token_details.cache_creation": "cache_write_tokens",
+    "input_token_details.ephemeral_5m_input_tokens": _WRITE_5M,
     "input_token_details.ephemeral_1h_input_tokens": "cache_write_1h_tokens",
     "input_token_details.audio": "input_audio_tokens",
     "output_token_details.reasoning": "reasoning_tokens",
+    "output_token_details.priority_reasoning": "reasoning_tokens",
+    "output_token_details.flex_reasoning": "reasoning_tokens",
     "output_token_details.audio": "output_audio_tokens",
     "input_cache_read": "cache_read_tokens",
     "input_cache_creation": "cache_write_tokens",
+    "input_ephemeral_5m_input_tokens": _WRITE_5M,
+    "input_ephemeral_1h_input_tokens": "cache_write_1h_tokens",
     "input_audio": "input_audio_tokens",
     "output_reasoning": "reasoning_tokens",
     "output_audio": "output_audio_tokens",
@@ -77,19 +88,19 @@ _PARTS: dict[str, str] = {
 _RANK = {name: rank for rank, name in enumerate(_PARTS)}
 
 
-def usage_of(value: Value) -> Usage:
+def usage_of(value: Value | Mapping[str, Value]) -> Usage:
     """Totals in our counting rule out of any of these maps; nothing where it counts nothing."""
     if not isinstance(value, dict) or not value:
         return NO_USAGE
     if "prompt_token_count" in value or "promptTokenCount" in value:
         return provider_usage(value)
     said = _said(value)
+    # LangChain says 0 for all writes where it tells those of five minutes and of an hour apart.
+    by_life = said.pop(_WRITE_5M, 0) + said.get("cache_write_1h_tokens", 0)
+    if by_life > said.get("cache_write_tokens", 0):
+        said["cache_write_tokens"] = by_life
     if not said.get("input_tokens") and not said.get("output_tokens"):
-        return (
-            Usage(total_tokens=said["total_tokens"])
-            if said.get("total_tokens")
-            else NO_USAGE
-        )
+        return Usage(total_tokens=said["total_tokens"]) if said.get("total_tokens") else NO_USAGE
     if "input" in value or "output" in value:
         return _disjoint(said)
     return settled_usage(Usage(**said), cache_excluded=_excludes_cache(value, said))
@@ -141,10 +152,7 @@ def _excludes_cache(value: Mapping[str, Value], said: Mapping[str, int]) -> bool
     """Anthropic and Bedrock leave cached tokens out of the input; a total that adds up without them denies it."""
     if "inputTokens" in value and said.get("total_tokens") is None:
         return True
-    if (
-        "prompt_tokens" in value
-        or dig(value.get("input_token_details"), "cache_read") is not None
-    ):
+    if "prompt_tokens" in value or dig(value.get("input_token_details"), "cache_read") is not None:
         return False
     named = "cache_read_input_tokens" in value or "cache_creation_input_tokens" in value
     return named and "total_tokens" not in value

@@ -95,15 +95,12 @@ def _request(span: Span, operation: str) -> Described:
         operation=operation,
         provider_label=first_text(attributes, "gen_ai.system", "ai.model.provider"),
         request_model=first_text(attributes, "gen_ai.request.model", "ai.model.id"),
-        response_model=first_text(
-            attributes, "gen_ai.response.model", "ai.response.model"
-        ),
+        response_model=first_text(attributes, "gen_ai.response.model", "ai.response.model"),
         response_id=_response_id(attributes),
         usage=_usage(attributes),
         service_tier=text(dig(_metadata(attributes), "openai", "serviceTier")),
         ttft_ns=_milliseconds(attributes.get("ai.response.msToFirstChunk")),
-        streaming=span.attributes[_OPERATION] == "ai.streamText.doStream"
-        or "doStream" in span.name,
+        streaming=span.attributes[_OPERATION] == "ai.streamText.doStream" or "doStream" in span.name,
         finish_reasons=_finish_reasons(span),
         success=success,
         error_type=error_type,
@@ -151,17 +148,11 @@ def _usage(attributes: Attributes) -> Usage:
         input_tokens=asked,
         output_tokens=answered,
         cache_read_tokens=_of_provider(metadata, _READ_PATHS) if read is None else read,
-        cache_write_tokens=_of_provider(metadata, _WRITE_PATHS)
-        if write is None
-        else write,
-        reasoning_tokens=_of_provider(metadata, _REASONING_PATHS)
-        if reasoning is None
-        else reasoning,
+        cache_write_tokens=_of_provider(metadata, _WRITE_PATHS) if write is None else write,
+        reasoning_tokens=_of_provider(metadata, _REASONING_PATHS) if reasoning is None else reasoning,
         total_tokens=count(attributes.get("ai.usage.totalTokens")),
     )
-    return fields.settled_usage(
-        said, cache_excluded=not settled and _leaves_cache_out(attributes, metadata)
-    )
+    return fields.settled_usage(said, cache_excluded=not settled and _leaves_cache_out(attributes, metadata))
 
 
 _READ_PATHS = (
@@ -200,9 +191,7 @@ def _leaves_cache_out(attributes: Attributes, metadata: Value) -> bool:
     provider = first_text(attributes, "ai.model.provider", "gen_ai.system") or ""
     if "anthropic" in provider or "bedrock" in provider:
         return True
-    return isinstance(metadata, dict) and (
-        "anthropic" in metadata or "bedrock" in metadata
-    )
+    return isinstance(metadata, dict) and ("anthropic" in metadata or "bedrock" in metadata)
 
 
 def _response_id(attributes: Attributes) -> str | None:
@@ -223,17 +212,11 @@ def _milliseconds(value: Value) -> int | None:
 
 def _asked(attributes: Attributes) -> Messages:
     if (prompt := attributes.get("ai.prompt.messages")) is not None:
-        return tuple(
-            each for item in sequence(prompt) if (each := _message(item)) is not None
-        )
+        return tuple(each for item in sequence(prompt) if (each := _message(item)) is not None)
     values = attributes.get("ai.values", attributes.get("ai.value"))
     if values is None:
         return ()
-    made = (
-        text_message("user", told)
-        for each in _values(values)
-        if (told := text(each)) is not None
-    )
+    made = (text_message("user", told) for each in _values(values) if (told := text(each)) is not None)
     return tuple(each for each in made if each is not None)
 
 
@@ -261,9 +244,7 @@ def _message(item: Value) -> Message | None:
     content = item.get("content")
     return message(
         role,
-        [_part(part) for part in content]
-        if isinstance(content, list)
-        else parts_of(content),
+        [_part(part) for part in content] if isinstance(content, list) else parts_of(content),
     )
 
 
@@ -274,9 +255,7 @@ def _part(part: Value) -> Value:
     kind = part.get("type")
     if kind == "tool-call" or "toolCallType" in part:
         arguments = part.get("input", part.get("args"))
-        return tool_call_part(
-            part.get("toolCallId"), part.get("toolName"), _decoded(arguments)
-        )
+        return tool_call_part(part.get("toolCallId"), part.get("toolName"), _decoded(arguments))
     if kind == "tool-result":
         response = part.get("output", part.get("result"))
         return {
