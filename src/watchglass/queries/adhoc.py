@@ -17,6 +17,7 @@ from watchglass.queries.fence import Describe, Select, ShowTables, judge
 from watchglass.queries.functions import Functions
 from watchglass.queries.plain import is_ambiguous, is_number, plain_values
 from watchglass.store import Engine, Limits
+from watchglass.store.columns import TABLES
 
 _SCOPE_ECHO = re.compile(r"[.:]?\s*(?:In scope|In query) .*", re.DOTALL)
 _UNKNOWN_COLUMN = re.compile(r"Unknown expression(?: or function)? identifier [`'](?P<name>[^`']+)[`']")
@@ -37,7 +38,7 @@ def ask(engine: Engine, sql: str, *, catalogue: Catalogue, functions: Functions,
                 return _select(engine, statement.sql, limits)
             case ShowTables():
                 return _listed(
-                    ("name", "columns"), [[name, len(c)] for name, c in sorted(catalogue.tables.items())]
+                    ("name", "meaning"), [[t, TABLES.get(t, "")] for t in sorted(catalogue.tables)]
                 )
             case Describe():
                 columns = catalogue.tables[statement.table]
@@ -101,4 +102,4 @@ class TableChunks:
 
 
 def _listed(names: tuple[str, ...], rows: Sequence[Row]) -> Answer:
-    return Answer(tuple(ResultColumn(name, name == "columns") for name in names), [rows])
+    return Answer(tuple(ResultColumn(name) for name in names), [rows])

@@ -1,0 +1,214 @@
+"""The reading API over a real store, asked as a program would ask it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.testclient import TestClient
+
+from tests.stored_rows import NOON_NS, call, insert, span
+from watchglass.clock import ManualClock
+from watchglass.errors import WatchglassError
+from watchglass.queries.answers import Answer
+from watchglass.queries.reader import StoreReader
+from watchglass.queries.trace import Trace
+from watchglass.queries.usage import UsageQuestion, UsageReport
+from watchglass.store import Limits, open_store
+from watchglass.surfaces.api import routes
+from watchglass.surfaces.api.routes import AT_ONCE, WAITING
+from watchglass.surfaces.http.problems import problem_for
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+async def on_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, WatchglassError)
+    answer = problem_for(error)
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return Response(answer.body, answer.status, headers, answer.media_type.decode())
+
+
+def client_of(reader: Any) -> TestClient:
+    clock = ManualClock(NOON_NS + 3600 * 10**9)
+    return TestClient(
+        Starlette(routes=routes(reader, clock=clock), exception_handlers={WatchglassError: on_error})
+    )
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    with open_store(tmp_path_factory.mktemp("api") / "data") as store:
+        insert(store.engine, "spans", [span(1, trace_id=TRACE)])
+        insert(
+            store.engine,
+            "calls",
+            [
+                call(
+                    1,
+                    trace_id=TRACE,
+                    tenant="acme",
+                    request_model="m",
+                    cost_usd=Decimal("0.0000012"),
+                    input_tokens=5,
+                ),
+                call(2, tenant="umbrella", request_model="m", cost_usd=Decimal("0.5")),
+                call(3, time=NOON_NS - 86400 * 10**9, tenant="acme", unpriced_reason="unknown_model"),
+            ],
+        )
+        with client_of(StoreReader(store.engine, limits=Limits(time_s=5, result_rows=1000))) as made:
+            yield made
+
+
+def test_usage(client: TestClient) -> None:
+    """Rows are flat, money is text without exponents, totals add up."""
+    found = client.get("/api/v1/usage", params={"by": "tenant"}).json()
+    assert [(row["tenant"], row["calls"], row["cost_usd"]) for row in found["rows"]] == [
+        ("umbrella", 1, "0.5"),
+        ("acme", 2, "0.0000012"),
+    ]
+    assert found["totals"]["cost_usd"] == "0.5000012"
+    assert found["unattributed"]["rows"] == []
+
+
+def test_usage_filters_and_times(client: TestClient) -> None:
+    """Dimensions filter by their own names, `since` may be so long ago."""
+    found = client.get("/api/v1/usage", params={"by": "", "tenant": "acme", "since": "2h"}).json()
+    assert found["totals"]["calls"] == 1
+    assert found["since"] == "2026-01-01T11:00:00.000000000Z"
+    both = client.get("/api/v1/usage?by=&tenant=acme&tenant=umbrella").json()
+    assert both["totals"]["calls"] == 3
+
+
+@pytest.mark.parametrize("query", ["by=colour", "colour=red", "since=soon", "limit=5", "since=1h&until=2h"])
+def test_usage_ignores_nothing(client: TestClient, query: str) -> None:
+    """A parameter or value that means nothing is a 400 that says so, for ignoring it would lie."""
+    response = client.get(f"/api/v1/usage?{query}")
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["detail"]
+
+
+def test_trace(client: TestClient) -> None:
+    """A trace by its id, in any case or shortened."""
+    found = client.get(f"/api/v1/traces/{TRACE}").json()
+    assert found["trace_id"] == TRACE
+    assert found["totals"]["cost_usd"] == "0.0000012"
+    assert [call["call_id"] for call in found["spans"][0]["calls"]] == [f"{TRACE}:{1:016x}"]
+    assert client.get(f"/api/v1/traces/{TRACE[:9].upper()}").json() == found
+
+
+def test_no_trace(client: TestClient) -> None:
+    """What is not there is a 404, what is no id a 400."""
+    assert client.get(f"/api/v1/traces/{'f' * 32}").status_code == 404
+    assert client.get("/api/v1/traces/nothing").status_code == 400
+
+
+def test_query_by_get_and_post(client: TestClient) -> None:
+    """The same question both ways gives the same array of objects."""
+    sql = "SELECT tenant, sum(cost_usd) AS cost_usd FROM usage GROUP BY tenant ORDER BY tenant"
+    expected = [{"tenant": "acme", "cost_usd": "0.0000012"}, {"tenant": "umbrella", "cost_usd": "0.5"}]
+    assert client.get("/api/v1/query", params={"sql": sql}).json() == expected
+    assert client.post("/api/v1/query", json={"sql": sql}).json() == expected
+
+
+def test_query_formats(client: TestClient) -> None:
+    """Columns with rows for programs that page, CSV for spreadsheets."""
+    body = {"sql": "SELECT tenant, input_tokens FROM calls WHERE input_tokens = 5"}
+    assert client.post("/api/v1/query", json={**body, "format": "columns"}).json() == {
+        "columns": [{"name": "tenant", "number": False}, {"name": "input_tokens", "number": True}],
+        "rows": [["acme", 5]],
+    }
+    csv = client.post("/api/v1/query", json={**body, "format": "csv"})
+    assert csv.text == "tenant,input_tokens\r\nacme,5\r\n"
+    assert csv.headers["content-type"].startswith("text/csv")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"sql": "SELECT * FROM system.tables"}, 403),
+        ({"sql": "DROP TABLE calls"}, 403),
+        ({"sql": "SELECT nothing FROM calls"}, 400),
+        ({"sql": ""}, 400),
+        ({"sql": "SELECT number FROM numbers(1001)"}, 422),
+        ({"sql": "SELECT 1", "format": "xml"}, 400),
+        ({"sql": "SELECT 1", "settings": {}}, 400),
+        ({"sql": 1}, 400),
+        ({}, 400),
+        ([], 400),
+    ],
+)
+def test_query_refusals(client: TestClient, body: object, status: int) -> None:
+    """Outside the fence 403, nonsense 400, over a limit 422; each a problem that says why."""
+    response = client.post("/api/v1/query", json=body)
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    assert response.json()["detail"]
+
+
+def test_query_bodies(client: TestClient) -> None:
+    """A body that is no JSON is a 400, an endless one a 413, a GET without sql a 400."""
+    assert client.post("/api/v1/query", content=b"SELECT 1").status_code == 400
+    assert client.post("/api/v1/query", content=b"\xff").status_code == 400
+    assert client.post("/api/v1/query", content=b" " * (2 << 20)).status_code == 413
+    assert client.get("/api/v1/query").status_code == 400
+    assert client.put("/api/v1/query").status_code == 405
+
+
+class Gate:
+    """A reader that answers only when the gate is opened, and counts who is inside."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.inside = 0
+        self.most = 0
+        self._lock = threading.Lock()
+
+    def usage(self, question: UsageQuestion) -> UsageReport:
+        raise NotImplementedError
+
+    def trace(self, trace_id: str) -> Trace:
+        raise NotImplementedError
+
+    def query(self, sql: str) -> Answer:
+        with self._lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        self.opened.wait(30)
+        with self._lock:
+            self.inside -= 1
+        return Answer((), [])
+
+
+def test_few_questions_run_at_once_and_not_many_wait() -> None:
+    """Some run, some wait, the rest get 503 with Retry-After, and those that waited get their answers."""
+    gate = Gate()
+    results: list[Response] = []
+    refused = threading.Event()
+
+    with client_of(gate) as client:
+
+        def ask() -> None:
+            response = client.get("/api/v1/query?sql=x")
+            results.append(response)
+            if response.status_code == 503:
+                refused.set()
+
+        threads = [threading.Thread(target=ask) for _ in range(AT_ONCE + WAITING + 5)]
+        for thread in threads:
+            thread.start()
+        assert refused.wait(30)
+        gate.opened.set()
+        for thread in threads:
+            thread.join(30)
+    codes = [response.status_code for response in results]
+    assert codes.count(503) >= 1
+    assert codes.count(200) == len(codes) - codes.count(503) >= AT_ONCE
+    assert gate.most <= AT_ONCE
+    assert all(r.headers["retry-after"] == "5" for r in results if r.status_code == 503)
