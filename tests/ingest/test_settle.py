@@ -347,7 +347,7 @@ def test_of_two_possible_doubles_the_one_with_the_same_prompt_is_it() -> None:
     ]
     verdicts = settled(*calls)
     assert reason(verdicts["l1"]) == ("duplicate", "r2")
-    assert reason(verdicts["l2"]) == ("duplicate", "r1")
+    assert reason(verdicts["r1"]) == ("duplicate", "l2")
 
 
 def test_doubles_of_a_coarse_clock_pair_up_all_the_same() -> None:
