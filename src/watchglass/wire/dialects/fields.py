@@ -108,10 +108,43 @@ _FINISH = (
 )
 _NO_MODEL = frozenset({"none", "unknown", "Unknown", "UNKNOWN", "n/a", "N/A", "NONE", "undefined"})
 
+TIER, COST, STREAMING, TTFT, FINISH, FAILURE, MESSAGES = (1 << bit for bit in range(7))
+"""Bits of `mentioned`: which of the rarer fields a span says anything about."""
+
+_MENTIONS: dict[str, int] = {
+    key: bit
+    for bit, keys in (
+        (TIER, _TIERS),
+        (COST, _COSTS),
+        (STREAMING, _STREAMING),
+        (TTFT, _TTFT),
+        (FINISH, _FINISH),
+        (FAILURE, ("error.type", "http.response.status_code", "http.status_code")),
+        (
+            MESSAGES,
+            (
+                *("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"),
+                *("gen_ai.prompt", "gen_ai.completion", "gen_ai.prompt.0.role", "gen_ai.prompt.0.content"),
+                *("gen_ai.completion.0.role", "gen_ai.completion.0.content"),
+            ),
+        ),
+    )
+    for key in keys
+}
+
 _STATUS_CODE = re.compile(r"Error code: (\d{3})\b")  # openai and anthropic clients' str(APIStatusError)
 
 UNNAMED_ERROR = "_OTHER"
 """`error.type` of a failure that names no type (OpenTelemetry `error.type`, fallback value)."""
+
+
+def mentioned(attributes: Attributes) -> int:
+    """Which of the rarer fields are there: one walk over a dozen keys saves seventy look-ups in vain."""
+    bits, mentions = 0, _MENTIONS
+    for key in attributes:
+        if key in mentions:
+            bits |= mentions[key]
+    return bits
 
 
 def request_model(attributes: Attributes) -> str | None:

@@ -18,6 +18,8 @@ from watchglass.wire.values import text
 
 Messages = tuple[Message, ...]
 
+_ERROR = 2  # OTLP's status code of a failed span
+
 
 def describe_genai(span: Span, dialect: str, *, cache_excluded: bool = False) -> Described | None:
     """What a span says by the conventions; `cache_excluded` where its input tokens leave cached ones out."""
@@ -32,10 +34,15 @@ def describe_judged(
     """The record of a span whose kind and usage are known already."""
     attributes = span.attributes
     kind, operation = judged
-    success, error_type, error_message = fields.failure(span)
-    asked, answered, keys = messages(span) if kind == "call" else ((), (), ())
-    ttft = fields.ttft_ns(span)
-    streaming = fields.streaming(attributes)
+    said_of = fields.mentioned(attributes)
+    success, error_type, error_message = True, None, None
+    if span.status == _ERROR or said_of & fields.FAILURE:
+        success, error_type, error_message = fields.failure(span)
+    asked, answered, keys = (), (), ()
+    if kind == "call" and (said_of & fields.MESSAGES or span.events):
+        asked, answered, keys = messages(span)
+    ttft = fields.ttft_ns(span) if said_of & fields.TTFT or span.events else None
+    streaming = fields.streaming(attributes) if said_of & fields.STREAMING else None
     return Described(
         dialect=dialect,
         kind=kind,
@@ -46,11 +53,11 @@ def describe_judged(
         response_model=fields.response_model(attributes),
         response_id=text(attributes.get("gen_ai.response.id")),
         usage=said,
-        reported_cost_usd=fields.cost_usd(attributes),
-        service_tier=fields.service_tier(attributes),
+        reported_cost_usd=fields.cost_usd(attributes) if said_of & fields.COST else None,
+        service_tier=fields.service_tier(attributes) if said_of & fields.TIER else None,
         ttft_ns=ttft,
         streaming=True if streaming is None and ttft is not None else streaming,
-        finish_reasons=fields.finish_reasons(span),
+        finish_reasons=fields.finish_reasons(span) if said_of & fields.FINISH or span.events else (),
         success=success,
         error_type=error_type,
         error_message=error_message,
