@@ -277,6 +277,22 @@ def test_a_supplement_in_a_trace_of_its_own_finds_its_request() -> None:
     assert verdicts["request"].call.usage == Usage(20, 5)
 
 
+def test_a_supplement_finds_the_request_of_its_answer() -> None:
+    """A supplement whose own request is missing belongs to whatever call reports the same answer."""
+    lost = call("late", kind="supplement", supplements_span_id="gone", response_id="r1", scope="litellm")
+    verdicts = settled(lost, call("b", trace=OTHER_TRACE, response_id="r1"))
+    assert reason(verdicts["late"]) == ("supplement", "b")
+
+
+def test_a_supplement_that_names_its_request_waits_for_it() -> None:
+    """It is not given to another request in the meantime."""
+    verdicts = settled(
+        call("other", tokens=None), call("late", kind="supplement", supplements_span_id="gone")
+    )
+    assert verdicts["other"].call.usage.input_tokens is None
+    assert reason(verdicts["late"]) == ("unattributed", None)
+
+
 def test_a_supplement_without_a_request_is_unattributed() -> None:
     """Usage whose request is not there stays visible."""
     verdicts = settled(call("late", kind="supplement"))

@@ -30,15 +30,25 @@ def matched(calls: Sequence[CallNode]) -> dict[int, int]:
     by_span = {
         (call.trace_id, call.span_id): index for index, call in enumerate(calls) if call.kind == "call"
     }
+    by_answer = {
+        (call.process, call.response_id): index
+        for index, call in sorted(enumerate(calls), key=lambda pair: pair[1].call_id)
+        if call.kind == "call" and call.response_id
+    }
     found: dict[int, int] = {}
     for index in supplements:
-        named = by_span.get((calls[index].trace_id, calls[index].supplements_span_id or ""))
+        call = calls[index]
+        named = by_span.get((call.trace_id, call.supplements_span_id or ""))
+        if named is None:
+            named = by_answer.get((call.process, call.response_id))
         if named is not None:
             found[index] = named
     open_requests = _open_requests(calls, supplements)
     taken = set(found.values())
     # One that names its request waits for that one to come.
-    nameless = (index for index in supplements if calls[index].supplements_span_id is None)
+    nameless = (
+        index for index in supplements if calls[index].supplements_span_id is None and index not in found
+    )
     for index in sorted(nameless, key=lambda each: (calls[each].start_ns, calls[each].call_id)):
         for where in _places(calls[index]):
             request = _latest(open_requests.get(where, []), calls[index].start_ns, taken)
