@@ -40,7 +40,7 @@ def matched(calls: Sequence[CallNode]) -> dict[int, int]:
         call = calls[index]
         named = by_span.get((call.trace_id, call.supplements_span_id or ""))
         if named is None:
-            named = by_answer.get((call.process, call.response_id))
+            named = by_answer.get((call.process, call.response_id or ""))
         if named is not None:
             found[index] = named
     open_requests = _open_requests(calls, supplements)
