@@ -68,6 +68,26 @@ def test_strands() -> None:
     assert agent.kind == "aggregate"
 
 
+def test_strands_hands_on_what_the_provider_counts() -> None:
+    """Through Strands, Bedrock's and Anthropic's input leaves the cache out, OpenAI's includes it."""
+    about = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.usage.input_tokens": 5000,
+        "gen_ai.usage.output_tokens": 17,
+        "gen_ai.usage.total_tokens": 5017,
+        "gen_ai.usage.cache_read_input_tokens": 1000,
+    }
+    for model, expected in (
+        ("us.anthropic.claude-sonnet-4-20250514-v1:0", 6000),
+        ("amazon.nova-pro-v1:0", 6000),
+        ("claude-sonnet-4-5", 6000),
+        ("gpt-4o", 5000),
+        ("anthropic/claude-sonnet-4-5", 5000),
+    ):
+        found = described({**about, "gen_ai.request.model": model}, scope="strands.telemetry.tracer")
+        assert tokens(found)[0] == expected, model
+
+
 def test_adk_adds_the_thinking() -> None:
     """ADK's output attribute leaves thoughts out; the recorded response has the whole usage and the messages."""
     found = described(

@@ -2,7 +2,7 @@
 
 Each list stands in order of trust: the current conventions' name, their earlier names, then libraries'
 own. (OpenTelemetry semantic conventions 1.25 to 1.41 and the separate GenAI repository; OpenLLMetry
-0.1 to 0.62; Semantic Kernel; Spring AI; pydantic-ai.)
+0.1 to 0.62; Semantic Kernel; Spring AI; pydantic-ai; OpenLIT; Sentry.)
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ _CACHE_READ = (
     *("gen_ai.usage.cache_read_tokens", "gen_ai.usage.details.cache_read_input_tokens"),
     *("gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cached_tokens"),
     *("gen_ai.usage.input_token_details.cached", "gen_ai.usage.prompt_tokens_details.cached_tokens"),
+    *("gen_ai.usage.prompt_tokens_details.cache_read", "gen_ai.usage.input_tokens_details.cached_tokens"),
 )
 _CACHE_WRITE = (
     *("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
     *("gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_input_tokens"),
     *("gen_ai.usage.cache_write_tokens", "gen_ai.usage.cache_creation_tokens"),
     *("gen_ai.usage.input_tokens.cache_write", "gen_ai.usage.details.cache_creation_tokens"),
+    "gen_ai.usage.prompt_tokens_details.cache_write",
     *("gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens"),
 )
 _CACHE_WRITE_1H = (
@@ -60,10 +62,20 @@ _REASONING = (
         "gen_ai.usage.experimental.reasoning_tokens",
         "gen_ai.usage.completion_tokens_details.reasoning_tokens",
     ),
+    *(
+        "gen_ai.usage.output_tokens_details.reasoning_tokens",
+        "gen_ai.usage.completion_tokens_details.reasoning",
+    ),
     *("gen_ai.usage.output_reasoning_tokens", "gen_ai.usage.thoughts_tokens", "llm.usage.reasoning_tokens"),
 )
-_INPUT_AUDIO = ("gen_ai.usage.audio.input_tokens", "gen_ai.usage.details.input_audio_tokens")
-_OUTPUT_AUDIO = ("gen_ai.usage.audio.output_tokens", "gen_ai.usage.details.output_audio_tokens")
+_INPUT_AUDIO = (
+    *("gen_ai.usage.audio.input_tokens", "gen_ai.usage.details.input_audio_tokens"),
+    "gen_ai.usage.prompt_tokens_details.audio",
+)
+_OUTPUT_AUDIO = (
+    *("gen_ai.usage.audio.output_tokens", "gen_ai.usage.details.output_audio_tokens"),
+    "gen_ai.usage.completion_tokens_details.audio",
+)
 
 _SPLITS = frozenset(
     {*_CACHE_READ, *_CACHE_WRITE, *_CACHE_WRITE_1H, *_REASONING, *_INPUT_AUDIO, *_OUTPUT_AUDIO}

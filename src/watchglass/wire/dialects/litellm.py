@@ -70,20 +70,14 @@ class LiteLLM:
 
 
 def _usage(attributes: Attributes) -> Usage:
+    """Totals from the attributes; what they do not split, from the usage object that the metadata repeats."""
     said = fields.usage(attributes)
     split = attributes.get("metadata.usage_object")
-    if not said.known or not isinstance(split, str) or said.cache_read_tokens is not None:
+    if not said.known or not isinstance(split, str):
         return said
     parts = fields.provider_usage(_literal(split))
-    return msgspec.structs.replace(
-        said,
-        cache_read_tokens=parts.cache_read_tokens,
-        cache_write_tokens=parts.cache_write_tokens,
-        cache_write_1h_tokens=parts.cache_write_1h_tokens,
-        reasoning_tokens=parts.reasoning_tokens,
-        input_audio_tokens=parts.input_audio_tokens,
-        output_audio_tokens=parts.output_audio_tokens,
-    )
+    unsaid = {name: getattr(parts, name) for name in Usage.__struct_fields__ if getattr(said, name) is None}
+    return msgspec.structs.replace(said, **unsaid)
 
 
 def _mended(described: Described, attributes: Attributes) -> Described:

@@ -72,8 +72,8 @@ NOT_CALLS: frozenset[str] = frozenset(
         # Azure AI agents
         *("create_thread", "create_message", "start_thread_run", "process_thread_run", "get_thread_run"),
         *("submit_tool_outputs", "list_messages", "list_run_steps"),
-        # Spring AI
-        *("framework", "count_tokens"),
+        # Spring AI, OpenLIT
+        *("framework", "count_tokens", "vectordb", "graph", "evaluation", "cache"),
     }
 )
 """Operation names that are no request of their own; with usage they repeat that of what is below them."""

@@ -1,18 +1,28 @@
 """Strands Agents' native tracing: chat spans under event-loop cycles under an agent that repeats their sum.
 
 Time to first token is in milliseconds here, whatever the name says elsewhere; messages are span events
-with Bedrock's content blocks as JSON text. (strands-agents 1.x, `strands.telemetry.tracer`.)
+with Bedrock's content blocks as JSON text. Usage is handed on as the provider counts it: Bedrock and
+Anthropic leave cached tokens out of the input, and only the model's name tells that it was one of them.
+(strands-agents 1.x, `strands.telemetry.tracer`.)
 """
 
 from __future__ import annotations
+
+import re
 
 import msgspec
 
 from watchglass.model import Context, Described, Span
 from watchglass.wire.dialects.genai import describe_genai
-from watchglass.wire.values import count
+from watchglass.wire.values import count, text
 
 _NO_CONTEXT = Context()
+
+_EXCLUSIVE = re.compile(
+    r"claude-"  # Anthropic's own API
+    r"|arn:aws:bedrock|([a-z]{2,6}\.)?(anthropic|amazon|meta|mistral|cohere|ai21|deepseek|qwen|openai)\.[a-z]"
+)
+"""Model ids of Anthropic's API, and of Bedrock with and without an inference profile's region."""
 
 
 class Strands:
@@ -30,7 +40,9 @@ class Strands:
 
     def describe(self, span: Span) -> Described | None:
         """By the conventions, with the time to first token in milliseconds."""
-        described = describe_genai(span, self.name)
+        model = text(span.attributes.get("gen_ai.request.model"))
+        exclusive = model is not None and _EXCLUSIVE.match(model) is not None
+        described = describe_genai(span, self.name, cache_excluded=exclusive)
         if described is None:
             return None
         milliseconds = count(span.attributes.get("gen_ai.server.time_to_first_token"))
