@@ -273,8 +273,7 @@ ALLOWED = [
     "SELECT * EXCEPT (metadata) FROM calls",
     "SELECT COLUMNS('tokens$') FROM calls",
     "SELECT c.* FROM calls AS c JOIN spans AS s USING (trace_id)",
-    "SELECT tenant, model, sum(cost_usd) AS usd FROM (SELECT *, coalesce(response_model, request_model) AS model FROM usage)"
-    " GROUP BY tenant, model WITH TOTALS HAVING usd IS NULL OR usd > 0",
+    "SELECT tenant, sum(cost_usd) AS usd FROM (SELECT *, 1 AS n FROM usage) GROUP BY ALL WITH TOTALS HAVING usd > 0",
     "WITH per AS (SELECT tenant, count() AS n FROM calls GROUP BY ALL) SELECT * FROM per WHERE n > (SELECT avg(n) FROM per) - 1",
     "WITH RECURSIVE up AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM up WHERE n < 5) SELECT sum(n) FROM up",
     "SELECT toStartOfHour(time) AS hour, countIf(success) FROM calls GROUP BY hour ORDER BY hour WITH FILL STEP 3600",
@@ -388,10 +387,56 @@ def test_the_last_row_inside_the_limit_is_answered(engine: Engine) -> None:
 
 
 WORDS = st.sampled_from(
-    "SELECT FROM WHERE calls spans system . one tables ( ) , * ; -- /* */ ' ` \" UNION ALL JOIN ON IN AS WITH x 1 "
-    "SETTINGS readonly = 0 FORMAT TSV INTO OUTFILE sleep file numbers store EXPLAIN AST { } [ ] : : $$ \\ \n".split(
-        " "
-    )
+    [
+        *(
+            "SELECT",
+            "FROM",
+            "WHERE",
+            "UNION ALL",
+            "JOIN",
+            "ON",
+            "IN",
+            "AS",
+            "WITH",
+            "SETTINGS",
+            "FORMAT",
+            "INTO",
+        ),
+        *(
+            "OUTFILE",
+            "EXPLAIN",
+            "AST",
+            "TSV",
+            "calls",
+            "spans",
+            "system",
+            "one",
+            "tables",
+            "store",
+            "numbers",
+        ),
+        *(
+            "sleep",
+            "file",
+            "readonly",
+            "x",
+            "0",
+            "1",
+            "=",
+            ".",
+            ",",
+            "*",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            ":",
+            "->",
+        ),
+        *(";", "--", "/*", "*/", "'", "`", '"', "$$", "\\", "\n", "\0", "\u00a0"),
+    ]
 )
 
 

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import msgspec
 
@@ -44,13 +44,11 @@ class RemoteReader:
     """See `Reader`. Every method raises `Unreachable` when no watchglass answers at `url`."""
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
-        parts = urlsplit(url if "//" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise errors.ConfigError(f"{url!r} is no address of a server; write http://127.0.0.1:4318")
+        parts = _parts(url)
         self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self._timeout_s = timeout_s
         # A proxy set for the outside world cannot reach this machine's own servers.
-        direct = [urllib.request.ProxyHandler({})] if _is_loopback(parts.hostname) else []
+        direct = [urllib.request.ProxyHandler({})] if _is_loopback(parts.hostname or "") else []
         self._opener = urllib.request.build_opener(*direct)
 
     def usage(self, question: UsageQuestion) -> UsageReport:
@@ -104,6 +102,16 @@ class RemoteReader:
             f"no server answers at {self._base} ({what}); start one with `watchglass serve`, name another "
             "with --url, or read a store without a server with --data DIR"
         )
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # brackets that do not close, a port that is no number
+        pass
+    raise errors.ConfigError(f"{url!r} is no address of a server; write http://127.0.0.1:4318")
 
 
 def _is_loopback(host: str) -> bool:
