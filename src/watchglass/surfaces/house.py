@@ -1,0 +1,46 @@
+"""Opens the real thing behind the surfaces: the embedded store, the write path and the read path over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from watchglass.clock import SystemClock
+from watchglass.config import Settings
+from watchglass.ingest.pipeline import Ingest
+from watchglass.ingest.settle_rows import SettleRows
+from watchglass.ingest.settler import Settler
+from watchglass.pricing.book import PriceBook
+from watchglass.queries.reader import StoreReader
+from watchglass.store import Limits, open_store
+from watchglass.surfaces.api.routes import routes
+from watchglass.surfaces.backend import Backend
+from watchglass.surfaces.prices_file import read_prices
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend]:
+    """The store of `settings.data`, for as long as the context lasts; ends by writing what was admitted.
+
+    Raises `StoreBusy` naming the holder, other `StoreError`s, and `ConfigError` for a price file
+    that cannot be used.
+    """
+    clock = SystemClock()
+    book = PriceBook(read_prices(Path(settings.prices)) if settings.prices else ())
+    store = await asyncio.to_thread(
+        open_store, Path(settings.data), program="watchglass serve", address=address, clock=clock
+    )
+    try:
+        settler = Settler(SettleRows(store.engine, book, store.versions))
+        ingest = Ingest(store.engine, book, clock, settler)
+        ingest.start()
+        try:
+            limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
+            reader = StoreReader(store.engine, limits=limits)
+            yield Backend(ingest, routes(reader, clock=clock))
+        finally:
+            await ingest.stop()
+    finally:
+        await asyncio.to_thread(store.close)
