@@ -228,6 +228,7 @@ def serving(store: Store, listening: socket.socket) -> Iterator[None]:
         routes=[*routes(StoreReader(store.engine)), other], exception_handlers={WatchglassError: _on_error}
     )
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    listening.listen()  # connections wait from here on, however long the server takes to start
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
