@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.wire.dialects.made import span
 from watchglass.model import Described
 from watchglass.wire.context import own_context
-from watchglass.wire.dialects import DIALECTS, MARKERS, context, describe, fields
+from watchglass.wire.dialects import DIALECTS, MARKERS, context, describe, totals
 
 NUMBERS = st.integers() | st.floats() | st.integers(0, 5000).map(str)
 TEXTS = st.sampled_from(
@@ -104,7 +104,7 @@ def test_never_raises_and_says_the_same_twice(
 @given(st.dictionaries(KEYS, st.integers(0, 5000), max_size=12))
 def test_parts_are_within_their_totals(attributes: dict[str, Any]) -> None:
     """Whatever is reported, input is never less than its cached parts, nor output less than reasoning."""
-    usage = fields.usage(attributes)
+    usage = totals.usage(attributes)
     cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
     assert usage.input_tokens is None or usage.input_tokens >= cached
     assert usage.output_tokens is None or usage.output_tokens >= (usage.reasoning_tokens or 0)

@@ -6,7 +6,7 @@ What a library does differently, its own file hands in (its usage, its label) or
 from __future__ import annotations
 
 from watchglass.model import Attributes, Described, Message, Span, Usage
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.messages import (
     convention_messages,
     event_messages,
@@ -23,7 +23,7 @@ _ERROR = 2  # OTLP's status code of a failed span
 
 def describe_genai(span: Span, dialect: str, *, cache_excluded: bool = False) -> Described | None:
     """What a span says by the conventions; `cache_excluded` where its input tokens leave cached ones out."""
-    said = fields.usage(span.attributes, cache_excluded=cache_excluded)
+    said = totals.usage(span.attributes, cache_excluded=cache_excluded)
     judged = judge(span, said.known)
     return None if judged is None else describe_judged(span, dialect, judged, said)
 

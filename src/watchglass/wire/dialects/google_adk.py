@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from watchglass.model import Context, Described, Span, Value
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import totals
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import instructions, provider_message, provider_messages
 from watchglass.wire.dialects.operations import judge
@@ -36,8 +36,8 @@ class GoogleAdk:
         """A call where the span is `call_llm` or names a request's operation."""
         attributes = span.attributes
         response = json_value(attributes.get("gcp.vertex.agent.llm_response"))
-        said = fields.provider_usage(dig(response, "usage_metadata"))
-        said = said if said.known else fields.usage(attributes)
+        said = totals.provider_usage(dig(response, "usage_metadata"))
+        said = said if said.known else totals.usage(attributes)
         judged = judge(span, said.known)
         if judged is None and span.name.startswith("call_llm"):
             judged = "call", "generate_content"

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from watchglass.model import Attributes, Context, Described, Span, Usage, Value
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.answers import Answer, answer_of
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
 from watchglass.wire.dialects.usages import usage_of
@@ -104,7 +104,7 @@ def _usage(attributes: Attributes, answer: Answer | None = None) -> Usage:
     said = usage_of(mapping(attributes.get(_PREFIX + "usage_details")))
     if said.known:
         return said
-    said = fields.usage(attributes)
+    said = totals.usage(attributes)
     if said.known or answer is None:
         return said
     return answer.tokens()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from watchglass.model import Attributes, Context, Described, Span, Usage
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.answers import Answer, answer_of
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
 from watchglass.wire.dialects.usages import completed, usage_of
@@ -41,7 +41,7 @@ class LangSmith:
         operation = _REQUESTS.get(text(attributes[_KIND]) or "")
         if operation is not None:
             return _request(span, operation)
-        usage = fields.usage(attributes)
+        usage = totals.usage(attributes)
         if not usage.known:
             return None
         return Described(dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage)
@@ -100,7 +100,7 @@ def _label(attributes: Attributes) -> str | None:
 def _usage(attributes: Attributes, answer: Answer) -> Usage:
     """All agree on the totals; the metadata has the parts. LangChain's input includes the cache."""
     more = usage_of(mapping(attributes.get(_METADATA + "usage_metadata")))
-    said = fields.usage(attributes)
+    said = totals.usage(attributes)
     if not said.known and not more.known:
         return answer.tokens()
     return completed(said, more)

@@ -13,7 +13,7 @@ import re
 import msgspec
 
 from watchglass.model import Attributes, Context, Described, Span, Usage, Value
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import totals
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import indexed_messages
 from watchglass.wire.dialects.operations import judge
@@ -71,11 +71,11 @@ class LiteLLM:
 
 def _usage(attributes: Attributes) -> Usage:
     """Totals from the attributes; what they do not split, from the usage object that the metadata repeats."""
-    said = fields.usage(attributes)
+    said = totals.usage(attributes)
     split = attributes.get("metadata.usage_object")
     if not said.known or not isinstance(split, str):
         return said
-    parts = fields.provider_usage(_literal(split))
+    parts = totals.provider_usage(_literal(split))
     unsaid = {name: getattr(parts, name) for name in Usage.__struct_fields__ if getattr(said, name) is None}
     return msgspec.structs.replace(said, **unsaid)
 
@@ -112,7 +112,7 @@ def _raw(span: Span, dialect: str) -> Described | None:
             label = place[1]
             answer[place[2]] = value
     identity = text(answer.get("id"))
-    said = fields.provider_usage(_literal(answer.get("usage")))
+    said = totals.provider_usage(_literal(answer.get("usage")))
     if identity is None and not said.known:
         return None
     return Described(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from watchglass.model import Attributes, Context, Described, Span, Usage, Value
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import totals
 from watchglass.wire.dialects.answers import answer_of
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
 from watchglass.wire.dialects.genai import describe_judged
@@ -89,7 +89,7 @@ def _usage(attributes: Attributes, answer: Value) -> Usage:
     own = usage_of(json_value(raw) if isinstance(raw, str) else raw)
     if not own.known:
         own = usage_of(dig(answer, "usage"))
-    said = fields.usage(attributes)
+    said = totals.usage(attributes)
     return own if own.known and own.output_tokens == said.output_tokens else completed(said, own)
 
 

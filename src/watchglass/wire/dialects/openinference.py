@@ -25,7 +25,7 @@ from watchglass.model import (
     Usage,
     Value,
 )
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.answers import Answer, answer_of
 from watchglass.wire.dialects.bodies import REDACTED, answer_messages, request_messages
 from watchglass.wire.dialects.messages import Messages
@@ -222,7 +222,7 @@ def _sum(span: Span) -> Described | None:
     if not _SUMMED.isdisjoint(attributes):
         usage = _counted(attributes)
         if usage is NO_USAGE:
-            usage = fields.usage(attributes)
+            usage = totals.usage(attributes)
     elif "crewai" in span.scope.name:
         usage = _crew_usage(attributes.get("output.value"))
     else:
@@ -264,7 +264,7 @@ def _usage(span: Span, answer: Answer) -> Usage:
     if answer.usage is None:
         if said.input_tokens is not None and _drops_cache(span):
             return msgspec.structs.replace(said, input_tokens=None, total_tokens=None)
-        return said if said.known else fields.usage(attributes)
+        return said if said.known else totals.usage(attributes)
     if said.cache_read_tokens is not None and said.reasoning_tokens is not None:
         return said
     own = answer.tokens()
@@ -281,7 +281,7 @@ def _counted(attributes: Attributes) -> Usage:
     if not asked and not answered:
         total = count(get("llm.token_count.total"))
         return Usage(total_tokens=total) if total else NO_USAGE
-    return fields.settled_usage(
+    return totals.settled_usage(
         Usage(
             input_tokens=asked,
             output_tokens=answered,

@@ -12,7 +12,7 @@ import re
 import msgspec
 
 from watchglass.model import Attributes, Context, Described, Span, Usage
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import totals
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import indexed_messages
 from watchglass.wire.dialects.operations import judge
@@ -21,7 +21,8 @@ from watchglass.wire.values import count, first_text, text
 _MARKERS = frozenset(
     {
         *("llm.request.type", "traceloop.span.kind", "traceloop.workflow.name", "traceloop.entity.name"),
-        *("llm.usage.total_tokens", "llm.vendor", "crewai.crew.token_usage", "crewai.agent.id", "crewai.task.id"),
+        *("llm.usage.total_tokens", "llm.vendor"),
+        *("crewai.crew.token_usage", "crewai.agent.id", "crewai.task.id"),
     }
 )
 
@@ -42,7 +43,7 @@ class OpenLLMetry:
     def describe(self, span: Span) -> Described | None:
         """Calls by `llm.request.type` or operation; agents, crews and workflows with usage as repetitions."""
         attributes = span.attributes
-        said = fields.usage(attributes)
+        said = totals.usage(attributes)
         if not said.known and "crewai.crew.token_usage" in attributes:
             said = crew_usage(attributes)
         judged = judge(span, said.known)
@@ -73,7 +74,7 @@ def crew_usage(attributes: Attributes) -> Usage:
     pairs = {name: count(value) for name, value in _PAIR.findall(said)}
     if not pairs.get("prompt_tokens") and not pairs.get("completion_tokens"):
         return Usage()
-    return fields.settled_usage(
+    return totals.settled_usage(
         Usage(
             input_tokens=pairs.get("prompt_tokens"),
             output_tokens=pairs.get("completion_tokens"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from watchglass.model import NO_USAGE, Attributes, Context, Described, Span, Usage
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import Messages, named_event_messages
 from watchglass.wire.dialects.operations import judge
@@ -42,7 +42,7 @@ class PydanticAi:
         attributes = span.attributes
         if _AGGREGATED + "input_tokens" in attributes or _AGGREGATED + "output_tokens" in attributes:
             return _sum(span, _aggregated(attributes))
-        usage = _with_details(attributes, fields.usage(attributes))
+        usage = _with_details(attributes, totals.usage(attributes))
         if "model_name" in attributes and "gen_ai.request.model" not in attributes:
             return _sum(span, usage) if usage.known else None  # an agent run
         judged = judge(span, usage.known)
@@ -122,7 +122,7 @@ def _aggregated(attributes: Attributes) -> Usage:
         for key, value in attributes.items()
         if key.startswith(_AGGREGATED)
     }
-    return _with_details(renamed, fields.usage(renamed))
+    return _with_details(renamed, totals.usage(renamed))
 
 
 def _with_details(attributes: Attributes, usage: Usage) -> Usage:

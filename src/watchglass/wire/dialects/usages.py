@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from watchglass.model import NO_USAGE, Usage, Value
-from watchglass.wire.dialects.fields import provider_usage, settled_usage
+from watchglass.wire.dialects.totals import provider_usage, settled_usage
 from watchglass.wire.values import count, dig
 
 _WRITE_5M = "cache_write_5m_tokens"

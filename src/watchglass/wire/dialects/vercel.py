@@ -8,7 +8,7 @@ the requests, one span per attempt; the functions around them (`ai.generateText`
 from __future__ import annotations
 
 from watchglass.model import Attributes, Context, Described, Message, Span, Usage, Value
-from watchglass.wire.dialects import fields
+from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.messages import Messages, message, text_message
 from watchglass.wire.dialects.parts import parts_of, text_part, tool_call_part
 from watchglass.wire.values import (
@@ -152,7 +152,7 @@ def _usage(attributes: Attributes) -> Usage:
         reasoning_tokens=_of_provider(metadata, _REASONING_PATHS) if reasoning is None else reasoning,
         total_tokens=count(attributes.get("ai.usage.totalTokens")),
     )
-    return fields.settled_usage(said, cache_excluded=not settled and _leaves_cache_out(attributes, metadata))
+    return totals.settled_usage(said, cache_excluded=not settled and _leaves_cache_out(attributes, metadata))
 
 
 _READ_PATHS = (
