@@ -319,14 +319,22 @@ def _model_mismatches(case: Case, made: Outcome) -> list[str]:
     if facts != models:
         found.append(f"models {_show(models - facts)} instead of {_show(facts - models)}")
     if detect is not _no_provider:
-        canonical = {ours: theirs for theirs, names in FACT_PROVIDERS.items() for ours in names}
-        ours = Counter[str]()
-        for name, count in made.providers.items():
-            ours[canonical.get(name, name)] += count
-        theirs = Counter(each["provider"] for each in served)
-        if ours != theirs:
-            found.append(f"providers {_show(ours - theirs)} instead of {_show(theirs - ours)}")
+        found += _provider_mismatches(served, made)
     return found
+
+
+def _provider_mismatches(served: Sequence[dict[str, Any]], made: Outcome) -> list[str]:
+    """A call that names neither host nor provider can be anybody's; its provider was guessed from the model."""
+    canonical = {ours: theirs for theirs, names in FACT_PROVIDERS.items() for ours in names}
+    theirs = Counter(each["provider"] for each in served)
+    named = [each.call for each in made.counted if each.call.server_address or each.call.provider_label]
+    ours = Counter[str]()
+    for call in named:
+        name = provider_of(call) or "?"
+        ours[canonical.get(name, name)] += 1
+    if ours - theirs or len(named) > sum(theirs.values()):
+        return [f"providers {_show(ours - theirs)} instead of {_show(theirs - ours)}"]
+    return []
 
 
 def _show(counts: Counter[str]) -> str:
