@@ -2,19 +2,23 @@
 
 Facts that shaped this file: one connection serialises what it is asked, several run at once, so
 there is a small pool; a setting made on a connection stays there, and `readonly` cannot be taken
-back, so a limited question gets a fresh connection (2 ms) that is thrown away; the engine
-crashes the process when it exits during a query, so `close` stops reads, waits for
+back, so a limited question gets a fresh connection (2 ms) that is thrown away; the driver's
+streaming insert (`send_insert`) reports success when the disk is full and nothing was written, so
+rows go in as a file that the engine selects from, whose failures it does report (10% dearer);
+the engine crashes the process when it exits during a query, so `close` stops reads, waits for
 inserts, and only then closes.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, cast
+from typing import IO, Protocol, cast
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -32,19 +36,13 @@ _CLOSE_PATIENCE_S = 30.0
 
 class _Result(Protocol):
     def bytes(self) -> bytes: ...
-
-
-class _Inserter(Protocol):
-    def append(self, data: memoryview | bytes) -> None: ...
-    def finish(self) -> object: ...
-    def cancel(self) -> None: ...
+    def rows_written(self) -> int: ...
 
 
 class _Connection(Protocol):
     """The part of the driver's connection that is used here; the driver itself is untyped."""
 
     def query(self, query: str, format: str, params: Mapping[str, str] | None = None) -> _Result: ...
-    def send_insert(self, query: str, format: str) -> _Inserter: ...
     def close(self) -> None: ...
 
 
@@ -58,17 +56,18 @@ class ChdbEngine:
         Raises `StoreBusy` when another process has it open.
         """
         if config_file is not None and not config_file.is_file():
+            raise StoreError(f"the engine's settings file {config_file} is missing; open the store again")
+        if forbidden := {"?", "&"} & set(str(path)):
             raise StoreError(
-                f"the engine's settings file {config_file} is missing; open the store again to write it"
+                f"the data directory {path} has a {forbidden.pop()!r} in its name; choose another"
             )
+        self._path = path
         self._dsn = str(path) + (f"?config-file={quote(str(config_file))}" if config_file else "")
-        if "?" in str(path):
-            raise StoreError(f"the data directory {path} has a '?' in its name, which the engine cannot open")
         self._pid = os.getpid()
         self._ready = threading.Condition()
         self._busy = 0
         self._closed = False
-        self._idle: list[_Connection] = [_connect(self._dsn)]
+        self._idle: list[_Connection] = [self._connect()]
         self._room = threading.BoundedSemaphore(connections)
 
     def execute(
@@ -95,14 +94,17 @@ class ChdbEngine:
         rows = sum(batch.num_rows for batch in batches)
         if not rows:
             return 0
-        schema = batches[0].schema
-        body = _stream(schema, batches)
-        columns = ", ".join(f"`{name}`" for name in schema.names)
-        with self._connection() as connection:
+        columns = ", ".join(f"`{name}`" for name in batches[0].schema.names)
+        with self._connection() as connection, _as_file(batches) as file:
             try:
-                _send(connection, f"INSERT INTO {table} ({columns})", body)
+                written = connection.query(
+                    f"INSERT INTO {table} ({columns}) SELECT {columns} FROM file('{file}', 'ArrowStream')",
+                    "Null",
+                ).rows_written()
             except RuntimeError as error:
                 raise write_fault(table, str(error)) from None
+        if written != rows:
+            raise StoreError(f"{written} of {rows} rows for {table} were written; send all of them again")
         return rows
 
     def close(self) -> None:
@@ -124,7 +126,7 @@ class ChdbEngine:
             connection.close()
 
     def _stop_reads(self) -> None:
-        connection = _connect(self._dsn)
+        connection = self._connect()
         try:
             connection.query("KILL QUERY WHERE query_kind = 'Select' ASYNC", "Null")
         except RuntimeError:
@@ -157,10 +159,20 @@ class ChdbEngine:
             if not fresh and self._idle:
                 return self._idle.pop()
         try:
-            return _connect(self._dsn)
+            return self._connect()
         except BaseException:
             self._rest()
             raise
+
+    def _connect(self) -> _Connection:
+        import chdb  # 0.3 s and 200 MB: only for those who open a store
+
+        try:
+            connection = cast("_Connection", chdb.connect(self._dsn))  # pyright: ignore[reportUnknownMemberType]
+            connection.query(_SESSION, "Null")
+        except RuntimeError as error:
+            raise open_fault(str(error), locked=_is_locked(self._path)) from None
+        return connection
 
     def _leave(self, connection: _Connection, fresh: bool) -> None:
         if fresh:
@@ -176,15 +188,16 @@ class ChdbEngine:
             self._ready.notify_all()
 
 
-def _connect(dsn: str) -> _Connection:
-    import chdb  # 0.3 s and 200 MB: only for those who open a store
-
+def _is_locked(path: Path) -> bool:
+    """Whether somebody holds the engine's own lock; its error does not say."""
     try:
-        connection = cast("_Connection", chdb.connect(dsn))  # pyright: ignore[reportUnknownMemberType]
-        connection.query(_SESSION, "Null")
-    except RuntimeError as error:
-        raise open_fault(str(error)) from None
-    return connection
+        with (path / "status").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _limiting(limits: Limits) -> str:
@@ -214,19 +227,21 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _stream(schema: pa.Schema, batches: Sequence[pa.RecordBatch]) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
+@contextmanager
+def _as_file(batches: Sequence[pa.RecordBatch]) -> Iterator[str]:
+    """The batches as an Arrow stream that the engine can open by name: in memory where that exists."""
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("watchglass-rows", os.MFD_CLOEXEC), "wb") as file:
+            _write_stream(file, batches)
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        with tempfile.NamedTemporaryFile(prefix="watchglass-rows-") as named:
+            _write_stream(named, batches)
+            yield named.name
+
+
+def _write_stream(file: IO[bytes], batches: Sequence[pa.RecordBatch]) -> None:
+    with pa.ipc.new_stream(file, batches[0].schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()
-
-
-def _send(connection: _Connection, statement: str, body: bytes) -> None:
-    inserter = connection.send_insert(statement, "ArrowStream")
-    try:
-        inserter.append(body)
-        inserter.finish()
-    except RuntimeError:
-        inserter.cancel()
-        raise
+    file.flush()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 from watchglass.clock import Clock
 from watchglass.errors import StoreError
@@ -65,7 +66,7 @@ class Control:
         with self._lock:
             self._db.close()
 
-    def _run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+    def _run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 

@@ -108,9 +108,9 @@ def write_fault(table: str, raw: str) -> WatchglassError:
     return StoreError(f"rows for {table} were not written: {text}")
 
 
-def open_fault(raw: str) -> WatchglassError:
-    """The error for a store that does not open."""
-    if "Cannot lock file" in raw or "already running" in raw:
+def open_fault(raw: str, *, locked: bool) -> WatchglassError:
+    """The error for a store that does not open; `locked`: somebody has the engine's files open."""
+    if locked:
         return StoreBusy("another process has this data directory open; stop it or ask it instead")
     if _is_full(_code(raw), raw):
         return _full()

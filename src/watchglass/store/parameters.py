@@ -46,7 +46,7 @@ def _element(name: str, value: object) -> str:
         return "NULL"
     if isinstance(value, str):
         return f"'{value.translate(_QUOTED)}'"
-    if isinstance(value, dt.datetime | dt.date | Decimal):
+    if isinstance(value, dt.date):  # and dt.datetime, which is one
         return f"'{_plain(name, value)}'"
     return _plain(name, value)
 
