@@ -1,0 +1,163 @@
+"""The layer of `genai-prices`: its shipped, partly dated data, read once into our own rates.
+
+The package's arithmetic is not used, only its facts and its way of matching model names. Nothing
+is downloaded: its updater is never started. Importing its data takes a quarter of a second, so
+that is put off until the first price is asked for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from watchglass.pricing.rates import Rate, Rates, per_request, rate
+from watchglass.pricing.source import Period, Schedule
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, Provider
+
+PROVIDERS: dict[str, str] = {
+    "aws_bedrock": "aws",
+    "azure_openai": "azure",
+    "azure_ai": "azure",
+    "google_ai_studio": "google",
+    "google_vertex_ai": "google",
+    "moonshot": "moonshotai",
+    "voyage": "voyageai",
+    "xai": "x-ai",
+    "zai": "zai",
+    "github_copilot": "github-copilot",
+}
+"""Ours to the package's, where they differ."""
+
+_CLASSES = {
+    "input_mtok": "input",
+    "output_mtok": "output",
+    "cache_read_mtok": "cache_read",
+    "cache_write_mtok": "cache_write",
+    "cache_write_1h_mtok": "cache_write_1h",
+    "output_reasoning_mtok": "reasoning",
+    "input_audio_mtok": "input_audio",
+    "output_audio_mtok": "output_audio",
+}
+_CONTEXT = {
+    "batch": ("processing", "batch"),
+    "flex": ("service_tier", "flex"),
+    "priority": ("service_tier", "priority"),
+    "fast": ("service_tier", "fast"),
+}
+_PER_THOUSAND = Decimal("0.001")
+
+
+class GenaiPrices:
+    """The package's book as a layer."""
+
+    name = "genai-prices"
+
+    def find(self, provider: str, model: str, tier: str | None) -> Schedule | None:
+        """See `PriceSource.find`."""
+        book = _providers()
+        seller = book.get(PROVIDERS.get(provider, provider))
+        if seller is None:
+            return None
+        found = seller.find_model(model, all_providers=list(book.values()))
+        if found is None:
+            return None
+        # Another provider's tiers say nothing about this one's.
+        own = any(each is found for each in seller.models)
+        return _schedule(seller.id, found, tier) if tier is None or own else Schedule(())
+
+
+@cache
+def _providers() -> dict[str, Provider]:
+    from genai_prices.data import providers
+
+    return {each.id: each for each in providers}
+
+
+def _schedule(seller: str, model: ModelInfo, tier: str | None) -> Schedule:
+    prices = model.prices if isinstance(model.prices, list) else [None]
+    periods: list[Period] = []
+    # The package tries its conditional prices last to first, and falls back on the first.
+    for each in reversed(prices):
+        constraint = each.constraint if each is not None else None
+        standard = each.prices if each is not None else model.prices
+        periods += _periods(seller, model, vars(standard), constraint, tier)
+    return Schedule(tuple(periods))
+
+
+def _periods(
+    seller: str, model: ModelInfo, standard: dict[str, Any], constraint: Any, tier: str | None
+) -> list[Period]:
+    if tier is None:
+        return [_period(seller, model, standard, constraint, None)]
+    if tier not in _CONTEXT:
+        return []
+    key, value = _CONTEXT[tier]
+    variants = [each for each in model.price_variants or () if each.when == {key: value}]
+    # Both the standard price's and the variant's condition must hold; the later start bounds it.
+    return [
+        _period(seller, model, standard | _set(vars(each.prices)), _later(constraint, each.constraint), tier)
+        for each in variants
+    ]
+
+
+def _set(prices: dict[str, Any]) -> dict[str, Any]:
+    return {key: price for key, price in prices.items() if price is not None}
+
+
+def _later(one: Any, other: Any) -> Any:
+    if one is None or other is None:
+        return one or other
+    starts = getattr(one, "start_date", None), getattr(other, "start_date", None)
+    if starts[0] is None or starts[1] is None:
+        return one if starts[0] is None else other
+    return one if starts[0] >= starts[1] else other
+
+
+def _period(
+    seller: str, model: ModelInfo, prices: dict[str, Any], constraint: Any, tier: str | None
+) -> Period:
+    start: dt.date | None = getattr(constraint, "start_date", None)
+    daily = (
+        (_of_day(constraint.start_time), _of_day(constraint.end_time))
+        if hasattr(constraint, "start_time")
+        else None
+    )
+    price_id = f"genai-prices:{seller}/{model.id}"
+    if start is not None:
+        price_id += f"@{start.isoformat()}"
+    if daily is not None:
+        price_id += f"@{constraint.start_time.isoformat()}"
+    if tier is not None:
+        price_id += f"+{tier}"
+    return Period(_rates(price_id, prices), _midnight(start) if start is not None else None, None, daily)
+
+
+def _rates(price_id: str, prices: dict[str, Any]) -> Rates:
+    classes = {ours: _rate(prices[theirs]) for theirs, ours in _CLASSES.items() if prices.get(theirs) is not None}
+    kilo = prices.get("requests_kcount")
+    return Rates(
+        price_id,
+        GenaiPrices.name,
+        **classes,
+        request=per_request(kilo * _PER_THOUSAND) if isinstance(kilo, Decimal) else 0,
+    )
+
+
+def _rate(price: Any) -> Rate:
+    if isinstance(price, Decimal):
+        return rate(price)
+    return rate(price.base, tuple((tier.start, tier.price) for tier in price.tiers))
+
+
+def _midnight(day: dt.date) -> int:
+    return int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp()) * 10**9
+
+
+def _of_day(moment: dt.time) -> int:
+    offset = moment.utcoffset() or dt.timedelta()
+    seconds = moment.hour * 3600 + moment.minute * 60 + moment.second - int(offset.total_seconds())
+    return seconds % 86_400 * 10**9 + moment.microsecond * 1000
