@@ -70,12 +70,22 @@ def open_store(
         todo = migrate.pending(migrate.migrations("engine"), control.applied("engine"))
         engine = ChdbEngine(place.engine_directory, write_settings(place.engine_settings))
         undo.callback(engine.close)
-        migrate.apply(todo, engine.execute, lambda migration: control.record("engine", migration))
+        migrate.apply(todo, engine.execute, lambda migration: _record(control, place, migration))
         _refresh_views(engine, control)
         versions = VersionClock(clock, floor=_highest_version(engine))
         footprint.shrink()
         undo.pop_all()
     return Store(place, control, engine, versions)
+
+
+def _record(control: Control, place: Place, migration: migrate.Migration) -> None:
+    """Record a step only after the directories that it made are on disk.
+
+    The engine syncs each part and the table's directory, but not the directories above it, and a
+    table that a loss of power takes away takes its acknowledged rows along.
+    """
+    place.sync_directories()
+    control.record("engine", migration)
 
 
 def _refresh_views(engine: Engine, control: Control) -> None:

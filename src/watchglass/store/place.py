@@ -67,6 +67,15 @@ class Place:
         self._holder = msgspec.structs.replace(self._holder, address=address)
         self._write(self._holder)
 
+    def sync_directories(self) -> None:
+        """Put the names of all files and directories in here on disk."""
+        for folder, _, _ in os.walk(self.directory):
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+
     def release(self) -> None:
         """Let go of the directory. Idempotent."""
         if self._fd >= 0:
