@@ -26,6 +26,9 @@ _MARKERS = frozenset(
     }
 )
 
+_NESTING = ("llamaindex", "llama_index", "haystack")
+"""Frameworks whose own layers are spans with a request type each, one inside the other."""
+
 _PAIR = re.compile(r"(\w+)=(\d+)")
 
 _NO_CONTEXT = Context()
@@ -49,7 +52,8 @@ class OpenLLMetry:
         judged = judge(span, said.known)
         if judged is None:
             return None
-        described = describe_judged(span, self.name, judged, said)
+        nests = any(framework in span.scope.name for framework in _NESTING)
+        described = describe_judged(span, self.name, judged, said, may_wrap=nests)
         if not described.success and described.response_id is None and not said.known:
             # The LangChain instrumentation writes the model asked for as the one that answered.
             described = msgspec.structs.replace(described, response_model=None)

@@ -147,7 +147,7 @@ def _by_operation(operation: str, span: Span, has_usage: bool) -> Judged | None:
         return "call", known
     if operation in NOT_CALLS:
         return _repetition(operation, has_usage)
-    if any(word in operation for word in _NOT_CALL_WORDS):
+    if any(word in operation for word in _NOT_CALL_WORDS) and "chat" not in operation:
         return _repetition(operation, has_usage)
     if has_usage or (span.kind == _CLIENT and has_model(span.attributes)):
         return "call", operation
