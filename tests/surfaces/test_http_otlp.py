@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
+import socket
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -370,3 +372,32 @@ def test_many_small_requests_on_many_connections(server: Any) -> None:
     for wire in wires:
         wire.close()
     assert len({body for _, body, _ in server.receiver.received}) == 200
+
+
+def test_mutated_requests_never_make_a_5xx(server: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever happens to the bytes of a request, the answer is no 5xx, and the server goes on."""
+    rng = random.Random(7)
+    body = gzip.compress(b"some body " * 20, mtime=0)
+    heads = [
+        HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n3;x=y\r\nend\r\n0\r\nTrailer: x\r\n\r\n",
+        HEAD
+        + b"Connection: upgrade\r\nUpgrade: h2c\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nbody",
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nAccept: */*\r\n\r\n",
+    ]
+    for number in range(400):
+        request = bytearray(heads[number % len(heads)])
+        for _ in range(rng.randint(1, 3)):
+            at = rng.randrange(len(request))
+            change = rng.randrange(3)
+            request[at : at + (change != 0)] = bytes([rng.randrange(256)]) if change != 2 else b""
+        wire = server.connect()
+        wire.send(bytes(request))
+        wire.socket.shutdown(socket.SHUT_WR)
+        status = 100
+        while status == 100:
+            status = wire.response()[0]
+        assert status < 500, bytes(request)
+        wire.close()
+    assert [record for record in caplog.records if record.name.startswith("watchglass")] == []
+    assert server.http.get("/ready").status_code == 200

@@ -102,9 +102,8 @@ async def _serve(settings: Settings, open_backend: OpenBackend) -> Stop:
     stop = Stop()
     stop.listen()
     sockets = listening.bind(settings.host, settings.port)
-    listening.probe(
-        settings.host, settings.grpc_port, "--grpc-port"
-    )  # before the store is opened for nothing
+    # Now, and not only when the store has been opened for nothing.
+    listening.probe(settings.host, settings.grpc_port, "--grpc-port")
     address = listening.address_text(settings.host, listening.port_of(sockets[0]))
     try:
         async with open_backend(settings, f"http://{address}") as backend:
@@ -128,21 +127,29 @@ async def _answer(
     grpc_port = grpc.bind(settings.host, settings.grpc_port)
     listening.listen(sockets)
     serving = asyncio.create_task(http.serve(sockets), name="http")
-    await asyncio.gather(http.answering.wait(), grpc.start())
+    await _either(serving, http.answering)
+    await grpc.start()
     grpc_address = listening.address_text(settings.host, grpc_port)
     print(
         f"watchglass is ready: http://{address} (OTLP/HTTP, API, /health), {grpc_address} (OTLP/gRPC), "
         f"data in {settings.data}",
         flush=True,
     )
-    waiting = asyncio.create_task(stopping.wait())
-    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    await _either(serving, stopping)
     log.info("stopping")
     life.draining = True
     intake.patience.hurry(HURRY_S)
     http.should_exit = True
     await asyncio.gather(serving, grpc.stop(DRAIN_S))
+
+
+async def _either(serving: asyncio.Task[None], event: asyncio.Event) -> None:
+    """Wait for the event; should the server end first, raise what ended it."""
+    waiting = asyncio.create_task(event.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
+    if serving.done():
+        serving.result()
 
 
 class Stop:

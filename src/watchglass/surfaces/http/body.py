@@ -49,7 +49,8 @@ class Patience:
         """The server stops: nobody is waited for longer than `within_s` from now."""
         self.stops_at = asyncio.get_running_loop().time() + within_s
         for timeout in self._waiting:
-            timeout.reschedule(self.stops_at)
+            if not timeout.expired():
+                timeout.reschedule(self.stops_at)
 
     @contextmanager
     def _registered(self, timeout: asyncio.Timeout) -> Generator[None]:
