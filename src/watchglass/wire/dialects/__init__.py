@@ -107,6 +107,9 @@ def dialect_of(span: Span) -> Dialect | None:
     scope = span.scope.name
     if MARKERS.isdisjoint(span.attributes) and scope not in SCOPES:
         return None
+    # logfire announces every span when it begins: the same attributes on a zero-length child of the real one.
+    if span.attributes.get("logfire.span_type") == "pending_span":
+        return None
     found = None
     for dialect in _by_scope.get(scope) or _candidates(scope):
         if dialect.matches(span):
