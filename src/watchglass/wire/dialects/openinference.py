@@ -12,40 +12,17 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
-import msgspec
-
-from watchglass.model import (
-    NO_USAGE,
-    Attributes,
-    Context,
-    Described,
-    Span,
-    Usage,
-    Value,
-)
+from watchglass.model import NO_USAGE, Attributes, Context, Described, Span, Value
 from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.answers import Answer, answer_of
 from watchglass.wire.dialects.bodies import REDACTED, answer_messages, request_messages
 from watchglass.wire.dialects.messages import Messages
-from watchglass.wire.dialects.openinference_messages import (
-    embedded_texts,
-    flattened_messages,
-)
-from watchglass.wire.dialects.usages import completed, usage_of
-from watchglass.wire.values import count, first_text, mapping, money, text
+from watchglass.wire.dialects.openinference_messages import embedded_texts, flattened_messages
+from watchglass.wire.dialects.openinference_usage import SUMMED, counted, crew_usage, request_usage
+from watchglass.wire.values import first_text, mapping, money, text
 
 _KIND = "openinference.span.kind"
-
-_SUMMED = frozenset(
-    {
-        "llm.token_count.prompt",
-        "llm.token_count.completion",
-        "llm.token_count.total",
-        "gen_ai.usage.input_tokens",
-    }
-)
 
 _CLIENT_LABELS: dict[str, str] = {
     "anthropic": "anthropic",
@@ -100,13 +77,6 @@ _COUNTING = frozenset(
 _FIRST_TOKEN = "First Token Stream Event"
 
 
-class _CrewOutput(msgspec.Struct, gc=False):
-    token_usage: Any = None
-
-
-_decode_crew = msgspec.json.Decoder(_CrewOutput).decode
-
-
 class OpenInference:
     """Reads spans with `openinference.span.kind`."""
 
@@ -157,7 +127,7 @@ def _request(span: Span) -> Described | None:
     asked, answered, keys = _messages_of_values(attributes, asked, answered, keys)
     success, error_type, error_message = fields.failure(span)
     requested, responded = _models(attributes, parameters, answer)
-    usage = _usage(span, answer)
+    usage = request_usage(span, answer)
     first = _first_token_ns(span)
     return Described(
         dialect="openinference",
@@ -205,7 +175,7 @@ def _embedding(span: Span) -> Described:
         request_model=text(parameters.get("model")) or (None if answer.model == named else named),
         response_model=answer.model,
         response_id=answer.response_id,
-        usage=_usage(span, answer),
+        usage=request_usage(span, answer),
         reported_cost_usd=_cost(attributes),
         success=success,
         error_type=error_type,
@@ -219,12 +189,12 @@ def _embedding(span: Span) -> Described:
 def _sum(span: Span) -> Described | None:
     """Agents, chains, crews: a repetition of usage, where they have any."""
     attributes = span.attributes
-    if not _SUMMED.isdisjoint(attributes):
-        usage = _counted(attributes)
+    if not SUMMED.isdisjoint(attributes):
+        usage = counted(attributes)
         if usage is NO_USAGE:
             usage = totals.usage(attributes)
     elif "crewai" in span.scope.name:
-        usage = _crew_usage(attributes.get("output.value"))
+        usage = crew_usage(attributes.get("output.value"))
     else:
         return None
     if usage.input_tokens is None and usage.output_tokens is None and not usage.total_tokens:
@@ -240,68 +210,6 @@ def _sum(span: Span) -> Described | None:
         error_type=error_type,
         error_message=error_message,
     )
-
-
-def _crew_usage(value: Value) -> Usage:
-    """A crew's sum inside its output (CrewAI's `CrewOutput.token_usage`)."""
-    if not isinstance(value, str) or '"token_usage"' not in value:
-        return NO_USAGE
-    try:
-        return usage_of(_decode_crew(value).token_usage)
-    except (msgspec.DecodeError, RecursionError):
-        return NO_USAGE
-
-
-def _usage(span: Span, answer: Answer) -> Usage:
-    """`llm.token_count.*`, completed by the provider's own figures where the answer is there.
-
-    The conventions have the cache inside the prompt. Where an instrumentation hands on the figure of
-    a provider that leaves it out, the answer's larger total shows it; the streams of the anthropic
-    instrumentation before 1.0 leave it out without a trace, so with caching asked for the input is unknown.
-    """
-    attributes = span.attributes
-    said = _counted(attributes)
-    if answer.usage is None:
-        if said.input_tokens is not None and _drops_cache(span):
-            return msgspec.structs.replace(said, input_tokens=None, total_tokens=None)
-        return said if said.known else totals.usage(attributes)
-    if said.cache_read_tokens is not None and said.reasoning_tokens is not None:
-        return said
-    own = answer.tokens()
-    cached = (own.cache_read_tokens or 0) + (own.cache_write_tokens or 0)
-    if cached and said.input_tokens is not None and said.input_tokens + cached == own.input_tokens:
-        return own
-    return completed(said, own)
-
-
-def _counted(attributes: Attributes) -> Usage:
-    get = attributes.get
-    asked = count(get("llm.token_count.prompt"))
-    answered = count(get("llm.token_count.completion"))
-    if not asked and not answered:
-        total = count(get("llm.token_count.total"))
-        return Usage(total_tokens=total) if total else NO_USAGE
-    return totals.settled_usage(
-        Usage(
-            input_tokens=asked,
-            output_tokens=answered,
-            cache_read_tokens=count(get("llm.token_count.prompt_details.cache_read")),
-            cache_write_tokens=count(get("llm.token_count.prompt_details.cache_write")),
-            reasoning_tokens=count(get("llm.token_count.completion_details.reasoning")),
-            input_audio_tokens=count(get("llm.token_count.prompt_details.audio")),
-            output_audio_tokens=count(get("llm.token_count.completion_details.audio")),
-            total_tokens=count(get("llm.token_count.total")),
-        )
-    )
-
-
-def _drops_cache(span: Span) -> bool:
-    if span.scope.name != "openinference.instrumentation.anthropic" or not span.scope.version.startswith(
-        "0."
-    ):
-        return False
-    asked = span.attributes.get("input.value")
-    return isinstance(asked, str) and '"cache_control"' in asked
 
 
 def _models(
