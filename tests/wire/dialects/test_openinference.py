@@ -390,6 +390,25 @@ def test_messages_where_there_are_only_bodies() -> None:
     assert found.content_keys == ("input.value", "output.value")
 
 
+def test_rewritten_spans_of_other_scopes() -> None:
+    """Arize's processors rewrite other libraries' spans in place: the kind counts, not the scope."""
+    rewritten = {
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "gpt-4o",
+        "llm.token_count.prompt": 25,
+        "llm.token_count.completion": 17,
+    }
+    for scope in ("strands.telemetry.tracer", "litellm"):
+        found = described(rewritten, scope=scope)
+        assert (found.dialect, tokens(found)) == ("openinference", (25, 17, None, None, None))
+
+
+def test_a_frameworks_id_is_no_response_id() -> None:
+    """An `id` beside nothing that a provider says is the framework's own."""
+    found = described({"openinference.span.kind": "LLM", "output.value": '{"id": "run-1", "content": "x"}'})
+    assert found.response_id is None
+
+
 def test_the_agent_is_an_agent_spans() -> None:
     """Only a span of kind AGENT names an agent: elsewhere the node is a step of a graph."""
     agent = {"openinference.span.kind": "AGENT", "graph.node.id": "Researcher"}

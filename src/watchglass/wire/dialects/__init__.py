@@ -27,20 +27,22 @@ from watchglass.wire.dialects.strands import STRANDS
 from watchglass.wire.dialects.vercel import VERCEL_AI
 
 DIALECTS: list[Dialect] = [
+    # Their names say more than what processors and callbacks of others add to their spans.
+    VERCEL_AI,
+    PYDANTIC_AI,
+    LOGFIRE,
+    # Arize's processors and callbacks rewrite spans of litellm, Strands and others, whose scope remains.
+    OPENINFERENCE,
     # By scope: one library's spans, whatever their attributes.
     LITELLM,
     STRANDS,
     GOOGLE_ADK,
     OPENAI_AGENTS,
     BEDROCK,
-    PYDANTIC_AI,
-    LOGFIRE,
     # By attributes that one family of libraries writes beside `gen_ai.*`.
-    VERCEL_AI,
     LANGFUSE,
     MLFLOW,
     LANGSMITH,
-    OPENINFERENCE,
     OPENLLMETRY,
     # Anything else that speaks the conventions.
     CURRENT,

@@ -99,12 +99,18 @@ def answer_of(value: Value) -> Answer:
 
 
 def _plain(body: _Body) -> Answer:
+    model = text(body.model) or text(body.model_version) or text(body.modelVersion)
+    finish_reasons = _finish_reasons(body)
+    usage = body.usage or body.usage_metadata or body.usageMetadata or body.token_usage
+    # Frameworks' own results have an `id` too; it is the provider's only beside what a provider says.
+    answered = model is not None or finish_reasons or usage or body.object is not None
+    identity = text(body.id) or text(body.response_id) or text(body.responseId)
     return Answer(
-        response_id=text(body.id) or text(body.response_id) or text(body.responseId),
-        model=text(body.model) or text(body.model_version) or text(body.modelVersion),
+        response_id=identity if answered else None,
+        model=model,
         service_tier=text(body.service_tier) or text(dig(body.usage, "service_tier")),
-        finish_reasons=_finish_reasons(body),
-        usage=body.usage or body.usage_metadata or body.usageMetadata or body.token_usage,
+        finish_reasons=finish_reasons,
+        usage=usage,
         kind=text(body.object) or text(body.type),
     )
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from watchglass.model import Attributes, Context, Described, Span, Usage, Value
 from watchglass.wire.dialects import fields, totals
-from watchglass.wire.dialects.answers import Answer, answer_of
+from watchglass.wire.dialects.answers import Answer, answer_of, decoded
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
 from watchglass.wire.dialects.usages import usage_of
 from watchglass.wire.values import first_text, json_value, mapping, money, text
@@ -66,7 +66,8 @@ class Langfuse:
 def _request(span: Span, operation: str) -> Described:
     attributes = span.attributes
     parameters = mapping(attributes.get(_PREFIX + "model.parameters"))
-    answer = answer_of(attributes.get(_PREFIX + "output"))
+    output = decoded(attributes.get(_PREFIX + "output"))
+    answer = answer_of(output)
     success, error_type, error_message = _failure(span)
     first = _first_token_ns(span)
     usage = _usage(attributes, answer)
@@ -91,9 +92,7 @@ def _request(span: Span, operation: str) -> Described:
         error_type=error_type,
         error_message=error_message,
         input_messages=request_messages(attributes.get(_PREFIX + "input")),
-        output_messages=()
-        if operation == "embeddings"
-        else answer_messages(attributes.get(_PREFIX + "output")),
+        output_messages=() if operation == "embeddings" else answer_messages(output),
         content_keys=keys,
         may_wrap=True,  # a decorated function of the application may be a generation too
     )

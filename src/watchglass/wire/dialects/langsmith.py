@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from watchglass.model import Attributes, Context, Described, Span, Usage
 from watchglass.wire.dialects import fields, totals
-from watchglass.wire.dialects.answers import Answer, answer_of
+from watchglass.wire.dialects.answers import Answer, answer_of, decoded
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
 from watchglass.wire.dialects.usages import completed, usage_of
 from watchglass.wire.values import first_text, flag, mapping, money, text
@@ -53,7 +53,8 @@ class LangSmith:
 
 def _request(span: Span, operation: str) -> Described:
     attributes = span.attributes
-    answer = answer_of(attributes.get("gen_ai.completion"))
+    output = decoded(attributes.get("gen_ai.completion"))
+    answer = answer_of(output)
     success, error_type, error_message = fields.failure(span)
     keys = tuple(key for key in ("gen_ai.prompt", "gen_ai.completion") if key in attributes)
     ttft = fields.ttft_ns(span)
@@ -83,9 +84,7 @@ def _request(span: Span, operation: str) -> Described:
         error_type=error_type,
         error_message=error_message,
         input_messages=request_messages(attributes.get("gen_ai.prompt")),
-        output_messages=()
-        if operation == "embeddings"
-        else answer_messages(attributes.get("gen_ai.completion")),
+        output_messages=() if operation == "embeddings" else answer_messages(output),
         content_keys=keys,
         may_wrap=True,  # a run of type llm may be the application's own function around a client's
     )

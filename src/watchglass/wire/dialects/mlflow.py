@@ -14,7 +14,7 @@ import msgspec
 
 from watchglass.model import Attributes, Context, Described, Span, Usage, Value
 from watchglass.wire.dialects import fields
-from watchglass.wire.dialects.answers import Answer, answer_of
+from watchglass.wire.dialects.answers import Answer, answer_of, decoded
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
 from watchglass.wire.dialects.genai import describe_genai
 from watchglass.wire.dialects.usages import usage_of
@@ -70,7 +70,7 @@ class Mlflow:
 def _request(span: Span, operation: str) -> Described:
     attributes = span.attributes
     inputs = mapping(attributes.get("mlflow.spanInputs"))
-    outputs = attributes.get("mlflow.spanOutputs")
+    outputs = decoded(attributes.get("mlflow.spanOutputs"))
     answer = answer_of(outputs)
     success, error_type, error_message = fields.failure(span)
     requested = text(attributes.get("model"))
