@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ingest.test_settle import MS, call, span
-from watchglass.ingest.settle import CallNode, SpanNode, settle
+from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle
 from watchglass.model import NO_USAGE, Usage
 
 
@@ -99,3 +100,50 @@ def test_each_request_counts_once(program: tuple[list[Served], list[Layer], bool
     assert sum(each.usage.input_tokens or 0 for each in counted) == sum(tokens[0] for tokens in served)
     assert sum(each.usage.output_tokens or 0 for each in counted) == sum(tokens[1] for tokens in served)
     assert {each.start_ns // (40 * MS) for each in counted} == set(range(len(requests)))
+
+
+@given(programs(), st.randoms(use_true_random=False), st.integers(1, 5))
+def test_piece_by_piece_comes_to_the_same(
+    program: tuple[list[Served], list[Layer], bool], random: object, size: int
+) -> None:
+    """Settled after every few spans, with the neighbours that `settle` asks for, the totals are those of the whole."""
+    spans, calls = reported(*program)
+    calls = list(calls)
+    random.shuffle(calls)  # type: ignore[attr-defined]
+    arrived: list[CallNode] = []
+    verdicts: dict[str, Verdict] = {}
+    for first in range(0, len(calls), size):
+        fresh = calls[first : first + size]
+        arrived += fresh
+        traces = _neighbours({each.trace_id for each in fresh}, arrived, verdicts)
+        here = {each.call_id for each in arrived if each.trace_id in traces}
+        for verdict in settle(
+            [each for each in spans if f"{each.trace_id}:{each.span_id}" in here],
+            [each for each in arrived if each.call_id in here],
+        ):
+            verdicts[verdict.call.call_id] = verdict
+    assert _totals(verdicts.values()) == _totals(settle(spans, calls))
+
+
+def _neighbours(traces: set[str], arrived: list[CallNode], verdicts: dict[str, Verdict]) -> set[str]:
+    """The traces that must be settled with these: by time, then by what was decided before."""
+    own = [each for each in arrived if each.trace_id in traces]
+    since, until = min(each.start_ns for each in own), max(each.end_ns for each in own)
+    found = traces | {each.trace_id for each in arrived if each.start_ns <= until and each.end_ns >= since}
+    tied = {
+        (verdict.call.trace_id, verdict.duplicate_of.partition(":")[0])
+        for verdict in verdicts.values()
+        if verdict.duplicate_of is not None
+    }
+    while more := {trace for pair in tied if not found.isdisjoint(pair) for trace in pair} - found:
+        found |= more
+    return found
+
+
+def _totals(verdicts: Iterable[Verdict]) -> tuple[int, int, int]:
+    counted = [each.call.usage for each in verdicts if each.counted]
+    return (
+        len(counted),
+        sum(usage.input_tokens or 0 for usage in counted),
+        sum(usage.output_tokens or 0 for usage in counted),
+    )

@@ -4,9 +4,13 @@ The rules are the design's section "What counts", one file each in `settling/`: 
 that came in a span of its own), `nesting` (spans that report the requests below them again), `doubles`
 (requests that two libraries reported side by side), `aggregates` (sums), `inheritance` (context).
 
-`settle` MUST be given all spans and calls of the traces it is to decide, as their dialects described
-them, and with them the traces of the same processes whose calls were going on at the same time.
-It answers the same for the same input in whatever order, so it may be asked as often as data comes.
+`settle` MUST be given all spans and calls of the traces that it is to decide, as their dialects
+described them, and with them the whole of every trace
+- of the same process with a call that was going on at the same time as one of theirs (for a
+  supplement: that began up to `LONGEST_STREAM_NS` before it; for an aggregate: while it was open);
+- that an earlier verdict ties to one of the given calls, by `duplicate_of` in either direction, and
+  so on: a call whose partner is withheld would be taken for one that has none.
+It then answers the same in whatever order and pieces the spans arrive.
 
 Traces that are settled as they came, and need not be asked about: a single call with no other
 described span in its trace, whose process reports through one scope only, and no span of whose trace
@@ -23,10 +27,10 @@ from watchglass.ingest.settling.inheritance import Key, Places, all_merged, plac
 from watchglass.ingest.settling.nesting import nested
 from watchglass.ingest.settling.nodes import CallNode, SpanNode, Verdict
 from watchglass.ingest.settling.request import Request
-from watchglass.ingest.settling.supplements import matched
+from watchglass.ingest.settling.supplements import LONGEST_STREAM_NS, matched
 from watchglass.model import Context
 
-__all__ = ["CallNode", "SpanNode", "Verdict", "effective_contexts", "settle"]
+__all__ = ["LONGEST_STREAM_NS", "CallNode", "SpanNode", "Verdict", "effective_contexts", "settle"]
 
 
 def effective_contexts(spans: Sequence[SpanNode]) -> Mapping[Key, Context]:
