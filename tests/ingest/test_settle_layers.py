@@ -35,7 +35,7 @@ class Layer:
 
 @st.composite
 def programs(draw: st.DrawFn) -> tuple[list[Served], list[Layer], bool]:
-    """Requests of one process, the libraries that report them (outermost first), and if an agent adds them up."""
+    """Requests of a process, the libraries that report them (outermost first), and if an agent adds them up."""
     requests: list[Served] = []
     for _ in range(draw(st.integers(1, 6))):
         # Requests may run at once, but no two of them begin and end together.
@@ -106,7 +106,7 @@ def test_each_request_counts_once(program: tuple[list[Served], list[Layer], bool
 def test_piece_by_piece_comes_to_the_same(
     program: tuple[list[Served], list[Layer], bool], random: object, size: int
 ) -> None:
-    """Settled after every few spans, with the neighbours that `settle` asks for, the totals are those of the whole."""
+    """Settled after every few spans, with the neighbours it asks for, the totals are those of the whole."""
     spans, calls = reported(*program)
     calls = list(calls)
     random.shuffle(calls)  # type: ignore[attr-defined]

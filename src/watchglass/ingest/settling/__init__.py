@@ -1,0 +1,1 @@
+"""The rules of settling, one file each; `watchglass.ingest.settle` puts them together."""

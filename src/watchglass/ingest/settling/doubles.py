@@ -38,7 +38,7 @@ def _merge_in_process(reports: Sequence[Request]) -> None:
     identified = ((response_id, each) for each in ordered for response_id in sorted(each.response_ids))
     for group in _buckets(identified):
         _merge_group(group, _same_id)
-    # Twice, for libraries that agree on one total only (reasoning or cache left out, no output of embeddings).
+    # Twice, for libraries that agree on one total only (reasoning or cache left out, embeddings).
     for total in ("output_tokens", "input_tokens"):
         tokens = ((getattr(each.usage, total), each) for each in _left(ordered) if each.known)
         for group in _buckets(tokens):

@@ -1,4 +1,4 @@
-"""Which spans are tools at work: what is asked of a model while one runs is not part of the request above it."""
+"""Which spans are tools at work: what a tool asks of a model is not part of the request above it."""
 
 from __future__ import annotations
 
