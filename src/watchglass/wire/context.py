@@ -62,8 +62,8 @@ BAGS: tuple[str, ...] = (
 """Attributes under which libraries pass on their caller's own keys: as `bag.key`, or as one map or text."""
 
 PLACEHOLDERS: frozenset[str] = frozenset({"OpenAI Agent"})
-"""What a library writes where nobody named an agent (opentelemetry-instrumentation-openai-agents-v2): taken for
-nothing, so that the name of the agent above holds."""
+"""What a library writes where nobody named an agent (opentelemetry-instrumentation-openai-agents-v2):
+taken for nothing, so that the name of the agent above holds."""
 
 _LONGEST_VALUE = 1_024
 _MEMO_LIMIT = 20_000

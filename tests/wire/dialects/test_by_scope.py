@@ -13,7 +13,7 @@ AGENTS = "opentelemetry.instrumentation.openai_agents"
 
 
 def test_bedrock_leaves_the_cache_out_of_input() -> None:
-    """Bedrock's input tokens exclude the cached ones, even where they are many; its method tells of streams."""
+    """Bedrock's input leaves the cached tokens out, even where it is many; its method tells of streams."""
     found = described(
         {
             "rpc.method": "ConverseStream",
@@ -89,7 +89,7 @@ def test_strands_hands_on_what_the_provider_counts() -> None:
 
 
 def test_adk_adds_the_thinking() -> None:
-    """ADK's output attribute leaves thoughts out; the recorded response has the whole usage and the messages."""
+    """ADK's output attribute leaves thoughts out; the recorded response has all usage and messages."""
     found = described(
         {
             "gen_ai.system": "gcp.vertex.agent",
@@ -100,8 +100,8 @@ def test_adk_adds_the_thinking() -> None:
             ),
             "gcp.vertex.agent.llm_response": (
                 '{"content": {"parts": [{"text": "Soon."}], "role": "model"}, "usage_metadata":'
-                ' {"prompt_token_count": 1548, "cached_content_token_count": 1024, "candidates_token_count": 17,'
-                ' "thoughts_token_count": 128, "total_token_count": 1693}}'
+                ' {"prompt_token_count": 1548, "cached_content_token_count": 1024,'
+                ' "candidates_token_count": 17, "thoughts_token_count": 128, "total_token_count": 1693}}'
             ),
             "gen_ai.usage.input_tokens": 1548,
             "gen_ai.usage.output_tokens": 17,

@@ -25,6 +25,7 @@ TEXTS = st.sampled_from(
         '[{"role": 1, "content": [{"text": 2}, 3, null]}]',
         '{"usage_metadata": {"prompt_token_count": "x"}, "content": {"parts": [1]}}',
         "{'prompt_tokens': 5, 'prompt_tokens_details': {'cached_tokens': -1}}",
+        '[{"type": {"a": 1}, "text": 3}]',
         "[" * 3000,
         '{"content": {"parts": ' + "[" * 900 + "]" * 900 + "}}",
         "prompt_tokens=9999999999999999999999",

@@ -22,7 +22,7 @@ REQUEST = {
     "gen_ai.cost.total_cost": 0.0083202,
     "gen_ai.response.finish_reasons": '["stop"]',
     "llm.is_streaming": "False",
-    "hidden_params": '{"model_id": null, "api_base": "https://api.anthropic.com", "response_cost": 0.0083202}',
+    "hidden_params": '{"model_id": null, "api_base": "https://api.anthropic.com", "response_cost": 0.0083}',
     "metadata.usage_object": (
         "{'completion_tokens': 17, 'prompt_tokens': 3098, 'total_tokens': 3115, "
         "'completion_tokens_details': {'reasoning_tokens': 0}, "
@@ -52,7 +52,7 @@ def test_group_names_and_prefixes_are_no_models() -> None:
 
 
 def test_raw_request_is_a_supplement() -> None:
-    """The child holds the provider's own answer for the request above: id, model and usage in its own rule."""
+    """The child holds the provider's own answer for the request above: id, model, usage."""
     found = described(
         {
             "llm.anthropic.id": "msg_1",

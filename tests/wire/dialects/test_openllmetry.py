@@ -15,7 +15,7 @@ OLD = {
 
 
 def test_indexed_prompts() -> None:
-    """The dialect of 2024: indexed messages, tool calls, prompt and completion tokens that include the cache."""
+    """The dialect of 2024: indexed messages and tool calls, prompt tokens that include the cache."""
     found = described(
         {
             **OLD,

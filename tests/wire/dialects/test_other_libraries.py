@@ -1,4 +1,4 @@
-"""Libraries that write the conventions in words of their own: each attribute set as its documentation has it."""
+"""Libraries that write the conventions in words of their own, as their documentation has it."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def finish_reasons(span: Span) -> tuple[str, ...]:
 
 
 def failure(span: Span) -> tuple[bool, str | None, str | None]:
-    """Success, error type and message: `error.type`, the exception event, the HTTP status, the span's status."""
+    """Success, error type and message: from `error.type`, exception event, HTTP status or span status."""
     attributes = span.attributes
     named = text(attributes.get("error.type"))
     status = first_count(attributes, "http.response.status_code", "http.status_code")

@@ -69,7 +69,7 @@ def describe_judged(
 
 
 def messages(span: Span) -> tuple[Messages, Messages, tuple[str, ...]]:
-    """Input, output and content keys: the conventions' attributes, OpenLLMetry's, a single text, or events."""
+    """Input, output and content keys: the conventions' attributes, OpenLLMetry's, one text, or events."""
     attributes = span.attributes
     asked, answered, keys = convention_messages(attributes)
     if not asked:

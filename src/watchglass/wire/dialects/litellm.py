@@ -129,7 +129,7 @@ def _raw(span: Span, dialect: str) -> Described | None:
 
 
 def _literal(value: Value) -> Value:
-    """A Python literal's text as a map; most are JSON but for quotes and three words, and that is much quicker."""
+    """A Python literal's text as a map; most are JSON but for quotes and three words: much quicker."""
     if not isinstance(value, str):
         return value
     quick = value.replace("'", '"').replace("None", "null").replace("True", "true").replace("False", "false")

@@ -38,7 +38,7 @@ def text_message(role: str, content: str) -> Message | None:
 
 
 def provider_message(value: Value, role: str) -> Message | None:
-    """One message in any provider's shape (`parts`, `content`, `tool_calls` …); `role` where it names none."""
+    """One message in any provider's shape (`parts`, `content`, `tool_calls`); `role` where it names none."""
     if isinstance(value, str):
         return text_message(role, value)
     if not isinstance(value, dict):
@@ -103,7 +103,7 @@ def convention_messages(attributes: Attributes) -> tuple[Messages, Messages, tup
 
 
 def indexed_messages(attributes: Attributes, prefix: str, role: str) -> Found:
-    """OpenLLMetry's `<prefix>.N.role`, `.content`, `.tool_calls.M.name` …; `prefix` is `gen_ai.prompt` or alike."""
+    """OpenLLMetry's `<prefix>.N.role`, `.content`, `.tool_calls.M.name`; `prefix` is `gen_ai.prompt` or so."""
     rows: dict[int, dict[str, Value]] = {}
     keys: list[str] = []
     for key in [each for each in attributes if each.startswith(prefix)]:

@@ -44,7 +44,7 @@ def tool_call_part(identity: Value, name: Value, arguments: Value) -> Part:
 
 
 def tool_calls_parts(calls: Value) -> list[Value]:
-    """OpenAI's `tool_calls` (`{id, function: {name, arguments}}`), also flattened (`{id, name, arguments}`)."""
+    """OpenAI's `tool_calls` (`{id, function: {name, arguments}}`), or flat (`{id, name, arguments}`)."""
     if isinstance(calls, str):
         calls = json_value(calls)
     if not isinstance(calls, list):
@@ -89,9 +89,10 @@ def _parts_of_item(item: Value) -> list[Value]:
 def _is_block(value: Value) -> bool:
     if not isinstance(value, dict):
         return False
-    return value.get("type") in _BLOCK_TYPES or (
-        "type" not in value and len(value) <= 3 and not _BY_KEY.keys().isdisjoint(value)
-    )
+    if "type" not in value:
+        return len(value) <= 3 and not _BY_KEY.keys().isdisjoint(value)
+    kind = value["type"]
+    return isinstance(kind, str) and kind in _BLOCK_TYPES
 
 
 # OpenAI (chat completions, responses) and Anthropic (messages) name their blocks by `type`.

@@ -69,7 +69,7 @@ _SPLITS = frozenset(
 
 
 def usage(attributes: Attributes, *, cache_excluded: bool = False) -> Usage:
-    """Token totals in our counting rule; `cache_excluded` where the library leaves cached tokens out of input.
+    """Token totals in our counting rule; `cache_excluded` where the library's input leaves cached tokens out.
 
     Where both totals are 0 nobody counted: no request is without tokens, and several libraries
     write 0 when the answer brought no usage.
