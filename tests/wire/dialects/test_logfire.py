@@ -63,7 +63,7 @@ def test_a_stream_is_a_request_and_a_supplement() -> None:
         request(
             **{
                 "logfire.span_type": "log",
-                "logfire.msg_template": "streaming response from {request_data[model]!r} took {duration:.2f}s",
+                "logfire.msg_template": "streaming response from {request_data[model]!r}",
                 "duration": 0.32,
                 "gen_ai.response.model": "gpt-4o",
                 "gen_ai.output.messages": ANSWERED,

@@ -74,7 +74,7 @@ def test_a_request_by_the_openai_client() -> None:
 
 
 def test_a_protocol_is_no_provider() -> None:
-    """The openai client's `llm.system` tells only whose protocol was spoken; other scopes' tells the provider."""
+    """The openai client's `llm.system` tells only the protocol; that of other scopes tells the provider."""
     attributes = {"openinference.span.kind": "LLM", "llm.system": "openai", "llm.model_name": "qwen3:8b"}
     assert described(attributes, scope=OPENAI).provider_label is None
     assert (
@@ -260,7 +260,7 @@ def test_anthropics_answer_has_the_cache_that_the_span_left_out() -> None:
 
 
 def test_streams_of_the_old_anthropic_instrumentation() -> None:
-    """Before 1.0 a stream's prompt leaves the cache out without a trace: with caching asked for it is unknown."""
+    """Before 1.0 a stream's prompt lacks the cache without a trace: where caching is asked for, unknown."""
     made = span(
         {
             "openinference.span.kind": "LLM",
@@ -379,7 +379,7 @@ def test_messages_where_there_are_only_bodies() -> None:
         {
             "openinference.span.kind": "LLM",
             "input.value": '[{"role": "user", "content": "Which colour?"}]',
-            "output.value": '[{"id": "t1", "type": "function", "function": {"name": "look", "arguments": "{}"}}]',
+            "output.value": json.dumps([{"id": "t1", "function": {"name": "look", "arguments": "{}"}}]),
         }
     )
     assert [each.role for each in found.input_messages] == ["user"]
@@ -407,6 +407,29 @@ def test_a_frameworks_id_is_no_response_id() -> None:
     """An `id` beside nothing that a provider says is the framework's own."""
     found = described({"openinference.span.kind": "LLM", "output.value": '{"id": "run-1", "content": "x"}'})
     assert found.response_id is None
+
+
+def test_both_conventions_at_once() -> None:
+    """Where the GenAI conventions' names stand beside, they fill what is missing and are content too."""
+    found = described(
+        {
+            "openinference.span.kind": "LLM",
+            "gen_ai.request.model": "claude-sonnet-4-5",
+            "gen_ai.response.model": "claude-sonnet-4-5-20250929",
+            "gen_ai.response.id": "msg_1",
+            "gen_ai.provider.name": "anthropic",
+            "gen_ai.usage.input_tokens": 3084,
+            "gen_ai.usage.output_tokens": 17,
+            "gen_ai.usage.cache_read.input_tokens": 1024,
+            "gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]',
+        },
+        scope=ANTHROPIC,
+    )
+    assert tokens(found) == (3084, 17, 1024, None, None)
+    assert (found.response_id, found.provider_label) == ("msg_1", "anthropic")
+    assert (found.request_model, found.response_model) == ("claude-sonnet-4-5", "claude-sonnet-4-5-20250929")
+    assert found.content_keys == ("gen_ai.input.messages",)
+    assert len(found.input_messages) == 1
 
 
 def test_the_agent_is_an_agent_spans() -> None:

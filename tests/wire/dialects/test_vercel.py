@@ -1,4 +1,4 @@
-"""Vercel's ai SDK: inner spans are the requests, outer ones repeat; counting rules by version and provider."""
+"""Vercel's ai SDK: inner spans are the requests, outer ones repeat; counting rules by version."""
 
 from __future__ import annotations
 

@@ -136,6 +136,9 @@ def _wrapped(body: _Body) -> Answer:
     return _plain(body)
 
 
+_LONGEST_USAGE = 4_000
+"""Characters of a usage object's Python text, far above any client's."""
+
 _TEXT_ID = re.compile(r"\((?:[a-z_]+=None, )*id='([^']{1,128})'")
 _TEXT_FIELDS = re.compile(
     r"\b(model|service_tier|finish_reason|stop_reason)='([^']{1,128})'"
@@ -153,7 +156,8 @@ def _from_python_text(source: str, usage: Value) -> Answer:
     identity = _TEXT_ID.search(source[:256])
     fields: dict[str, str] = {}
     counts: dict[str, Value] = {}
-    tail = source[source.rfind("usage=") :] if "usage=" in source else ""
+    begin = source.rfind("usage=")
+    tail = source[begin : begin + _LONGEST_USAGE] if begin >= 0 else ""
     for match in _TEXT_FIELDS.finditer(tail):
         if match[3]:
             counts[match[3]] = count(match[4])

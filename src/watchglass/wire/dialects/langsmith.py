@@ -1,8 +1,8 @@
 """LangSmith's OTel mode: LangChain runs, `@traceable` functions and wrapped clients as spans.
 
 `langsmith.span.kind` is the type of the run and decides: `gen_ai.operation.name` says chat also on prompt
-templates. The whole request and answer are JSON in `gen_ai.prompt` and `gen_ai.completion`; the parts of the
-usage are only in `langsmith.metadata.usage_metadata`. (langsmith 0.3 to 0.14, `_internal/otel/_otel_exporter.py`.)
+templates. The whole request and answer are JSON in `gen_ai.prompt` and `gen_ai.completion`; the parts of
+the usage are only in `langsmith.metadata.usage_metadata`. (langsmith 0.3 to 0.14, its OTel exporter.)
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class LangSmith:
         return Described(dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage)
 
     def context(self, span: Span) -> Context:
-        """The agent of LangChain and LangGraph, the session and the user are in the metadata, read as a bag."""
+        """The agent, the session and the user are in the metadata, which is read as a bag."""
         return _NO_CONTEXT
 
 

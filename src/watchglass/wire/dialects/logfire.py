@@ -27,7 +27,7 @@ _TEMPLATES: tuple[tuple[str, str], ...] = (
     ("image generation", "image_generation"),
     ("completion with", "text_completion"),
 )
-"""How the message templates of requests begin that are no chats, lower case (before there was an operation name)."""
+"""How message templates of requests begin that are no chats, where no operation is named."""
 
 
 class Logfire:

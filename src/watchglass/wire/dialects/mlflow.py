@@ -25,7 +25,7 @@ _TYPE = "mlflow.spanType"
 _REQUESTS = {"CHAT_MODEL": "chat", "LLM": "chat", "EMBEDDING": "embeddings"}
 
 _MODEL_KEYS = ("model", "modelId", "model_id", "model_name")
-"""What the request's model is called in the arguments: OpenAI and most others, Bedrock, watsonx, LangChain."""
+"""The request's model among the arguments: OpenAI and most others, Bedrock, watsonx, LangChain."""
 
 _HOST_KEYS = ("base_url", "api_base", "azure_endpoint")
 

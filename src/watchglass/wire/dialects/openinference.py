@@ -17,7 +17,7 @@ from watchglass.model import NO_USAGE, Attributes, Context, Described, Span, Val
 from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.answers import Answer, answer_of
 from watchglass.wire.dialects.bodies import REDACTED, answer_messages, request_messages
-from watchglass.wire.dialects.messages import Messages
+from watchglass.wire.dialects.messages import Messages, convention_messages
 from watchglass.wire.dialects.openinference_messages import embedded_texts, flattened_messages
 from watchglass.wire.dialects.openinference_usage import SUMMED, counted, crew_usage, request_usage
 from watchglass.wire.values import first_text, mapping, money, text
@@ -289,7 +289,10 @@ def _counts_tokens(attributes: Attributes) -> bool:
 def _messages_of_values(
     attributes: Attributes, asked: Messages, answered: Messages, keys: tuple[str, ...]
 ) -> tuple[Messages, Messages, tuple[str, ...]]:
-    """`input.value` and `output.value` repeat the messages, or are all there is."""
+    """What repeats the messages, or is all there is: whole bodies, and the GenAI conventions' names."""
+    if "gen_ai.input.messages" in attributes or "gen_ai.output.messages" in attributes:
+        more_asked, more_answered, more_keys = convention_messages(attributes)
+        asked, answered, keys = asked or more_asked, answered or more_answered, (*keys, *more_keys)
     if (value := attributes.get("input.value")) is not None and value != REDACTED:
         asked = asked or request_messages(value)
         keys = (*keys, "input.value")

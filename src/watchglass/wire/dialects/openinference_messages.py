@@ -20,7 +20,7 @@ _MOST_MESSAGES = 99_999
 _MEMO_LIMIT = 50_000
 
 _Slot = tuple[int, str, bool]
-"""Number of the message (those of the output count from `_OUTPUT_FROM`), field of it, whether it is content."""
+"""Number of the message (the output's count from `_OUTPUT_FROM`), field of it, whether it is content."""
 
 
 def flattened_messages(attributes: Attributes) -> tuple[Messages, Messages, tuple[str, ...]]:

@@ -149,7 +149,7 @@ def _named(value: Mapping[str, Value]) -> Iterator[tuple[str, int]]:
 
 
 def _excludes_cache(value: Mapping[str, Value], said: Mapping[str, int]) -> bool:
-    """Anthropic and Bedrock leave cached tokens out of the input; a total that adds up without them denies it."""
+    """Anthropic and Bedrock leave cached tokens out of the input; a reported total can deny it."""
     if "inputTokens" in value and said.get("total_tokens") is None:
         return True
     if "prompt_tokens" in value or dig(value.get("input_token_details"), "cache_read") is not None:

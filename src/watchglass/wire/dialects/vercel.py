@@ -1,7 +1,7 @@
 """Vercel's ai SDK (`experimental_telemetry`), versions 3 to 6.
 
-`ai.operationId` names the function. Those that end in `.doGenerate`, `.doStream`, `.doEmbed` or `.doRerank` are
-the requests, one span per attempt; the functions around them (`ai.generateText` …) repeat their usage.
+`ai.operationId` names the function. Those that end in `.doGenerate`, `.doStream`, `.doEmbed` or `.doRerank`
+are the requests, one span per attempt; the functions around them (`ai.generateText` …) repeat their usage.
 (ai SDK documentation, "Telemetry"; ai 4.3 and 6.0 as sent.)
 """
 
