@@ -103,7 +103,7 @@ def convention_messages(attributes: Attributes) -> tuple[Messages, Messages, tup
 
 
 def indexed_messages(attributes: Attributes, prefix: str, role: str) -> Found:
-    """OpenLLMetry's `<prefix>.N.role`, `.content`, `.tool_calls.M.name`; `prefix` is `gen_ai.prompt` or so."""
+    """OpenLLMetry's `<prefix>.N.role`, `.content`, `.tool_calls.M.name`; `prefix` e.g. `gen_ai.prompt`."""
     rows: dict[int, dict[str, Value]] = {}
     keys: list[str] = []
     for key in [each for each in attributes if each.startswith(prefix)]:
