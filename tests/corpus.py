@@ -1,5 +1,6 @@
-"""The bodies in ../shared/otlp against the facts beside them: `python -m tests.corpus [-v] [part of a case's name …]`.
+"""The bodies in ../shared/otlp against the facts beside them.
 
+`python -m tests.corpus [-q] [-v] [part of a case's name …]` prints each case, its faults and its spans.
 Nothing is stored: decode, describe, settle, add up, and compare with what the provider really served.
 """
 
@@ -271,7 +272,7 @@ FACT_PROVIDERS: dict[str, frozenset[str]] = {
 
 
 def mismatches(case: Case, made: Outcome) -> list[str]:
-    """Where the outcome and the facts disagree, a sentence each; models and providers only where all are visible."""
+    """Where the outcome and the facts disagree, a sentence each; models and providers only where visible."""
     found: list[str] = []
     if len(made.counted) != case.facts["calls_in_spans"]:
         found.append(f"calls {len(made.counted)}, facts {case.facts['calls_in_spans']}")
@@ -324,7 +325,7 @@ def _model_mismatches(case: Case, made: Outcome) -> list[str]:
 
 
 def _provider_mismatches(served: Sequence[dict[str, Any]], made: Outcome) -> list[str]:
-    """A call that names neither host nor provider can be anybody's; its provider was guessed from the model."""
+    """A call that names neither host nor provider can be anybody's: its provider is a guess by the model."""
     canonical = {ours: theirs for theirs, names in FACT_PROVIDERS.items() for ours in names}
     theirs = Counter(each["provider"] for each in served)
     named = [each.call for each in made.counted if each.call.server_address or each.call.provider_label]
@@ -384,7 +385,8 @@ def _line(span: Span, depth: int, start: int, verdict: Verdict | None) -> str:
     return (
         f"{line}\n    {'  ' * depth}  -> {call.kind}{wraps} {call.operation} {call.provider_label}"
         f"@{call.server_address}={provider_of(call)} {call.request_model}/{call.response_model}"
-        f" id={call.response_id} ok={call.success} {call.error_type or ''} messages={messages} {usage} {judged}"
+        f" id={call.response_id} ok={call.success} {call.error_type or ''} messages={messages}"
+        f" {usage} {judged}"
     )
 
 
@@ -425,8 +427,8 @@ def _summary(case: Case, made: Outcome, faults: Sequence[str]) -> str:
         else ""
     )
     line = (
-        f"{'ok  ' if not faults else 'FAIL'} {case.name}: {len(made.spans)} spans, {len(made.verdicts)} described,"
-        f" {len(made.counted)} counted, tokens {totals}{hidden}"
+        f"{'ok  ' if not faults else 'FAIL'} {case.name}: {len(made.spans)} spans,"
+        f" {len(made.verdicts)} described, {len(made.counted)} counted, tokens {totals}{hidden}"
         f" | {_show(made.providers)} | {_show(made.models)}"
     )
     return "\n".join([line, *(f"     × {fault}" for fault in faults)])

@@ -35,7 +35,7 @@ class Layer:
 
 @st.composite
 def programs(draw: st.DrawFn) -> tuple[list[Served], list[Layer], bool]:
-    """Requests of a process, the libraries that report them (outermost first), and if an agent adds them up."""
+    """Requests of a process, the libraries that report them (outermost first), whether an agent sums them."""
     requests: list[Served] = []
     for _ in range(draw(st.integers(1, 6))):
         # Requests may run at once, but no two of them begin and end together.

@@ -34,7 +34,7 @@ __all__ = ["LONGEST_STREAM_NS", "CallNode", "SpanNode", "Verdict", "effective_co
 
 
 def effective_contexts(spans: Sequence[SpanNode]) -> Mapping[Key, Context]:
-    """By (trace_id, span_id): each value of the span itself, else of its nearest ancestor, else of its resource."""
+    """By (trace_id, span_id): each value of the span, else of its nearest ancestor, else of its resource."""
     return places(spans, ()).contexts
 
 
