@@ -15,8 +15,8 @@ from watchglass.model import Span
 from watchglass.wire.otlp import decode_traces
 
 DOUBTED = {
-    "02-openinference-old-anthropic-stream": "its facts call 13 input tokens visible; the other span says 12 in"
-    " the same way (Anthropic's input without the cache), and nothing in the spans tells the two apart",
+    "02-openinference-old-anthropic-stream": "its facts call 13 input tokens visible; the other span says 12"
+    " in the same way (Anthropic's input without the cache), and nothing in the spans tells the two apart",
 }
 """Cases whose facts cannot be read off their spans, and why."""
 
@@ -52,7 +52,7 @@ def verdicts_by_id(verdicts: list[Verdict]) -> dict[str, Verdict]:
 
 @every_sure_case
 def test_counted_calls_add_up_to_what_was_served(case: Case) -> None:
-    """Calls and tokens, per provider and model, are those of the provider's log, as far as spans show them."""
+    """Calls and tokens, per provider and model, are those of the provider's log, as far as visible."""
     assert mismatches(case, outcome(spans_of([case]))) == []
 
 
