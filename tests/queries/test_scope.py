@@ -105,7 +105,7 @@ def test_every_table_of_the_store_has_a_filter(engine: Engine) -> None:
     catalogue = read_catalogue(engine)
     filters = row_filters(Scope(frozenset({MINE})), catalogue.everything)
     found = engine.execute(
-        "SELECT concat(database, '.', name) AS name FROM system.tables WHERE database IN ('store', 'watchglass')"
+        "SELECT database || '.' || name AS name FROM system.tables WHERE database IN ('store', 'watchglass')"
     )
     assert set(filters) == set(found["name"].to_pylist())
     assert {f"{DATABASE}.{name}" for name in catalogue.tables} <= set(filters)
@@ -143,7 +143,7 @@ SHAPES = [
     "SELECT * FROM (SELECT * FROM {t}) AS {t}",
     "WITH {t} AS (SELECT * FROM watchglass.{t}) SELECT * FROM {t}",
     "WITH a AS (SELECT * FROM {t}), b AS (SELECT * FROM a UNION ALL SELECT * FROM {t}) SELECT * FROM b",
-    "WITH RECURSIVE r AS (SELECT {c} AS v, 1 AS n FROM {t} UNION ALL SELECT v, n + 1 FROM r WHERE n < 3) SELECT * FROM r",
+    "WITH RECURSIVE r AS (SELECT {c} AS v, 1 AS n FROM {t} UNION ALL SELECT v, n+1 FROM r WHERE n<3) SELECT * FROM r",
     "SELECT * FROM {t} UNION ALL SELECT * FROM {t}",
     "(SELECT {c} FROM {t} EXCEPT SELECT 'x') UNION DISTINCT (SELECT {c} FROM {t})",
     "SELECT {c} FROM {t} INTERSECT SELECT {c} FROM {t}",
@@ -196,7 +196,7 @@ COLUMNS = {
 @pytest.mark.parametrize("table", COLUMNS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_shape_of_question_shows_a_foreign_row(mine: StoreReader, shape: str, table: str) -> None:
-    """Joins, unions, subqueries, aliases, CTEs, windows and settings all stay inside the scope, in errors too."""
+    """Joins, unions, subqueries, aliases, CTEs, windows and settings stay inside the scope, errors too."""
     sql = shape.format(t=table, c=COLUMNS[table], secret="zzz", foreign="zzz", mine=MINE)
     assert_says_nothing(mine, sql)
 
@@ -227,7 +227,7 @@ PIECES = st.recursive(
         st.tuples(inner, inner).map(lambda p: f"({p[0]}) EXCEPT ({p[1]})"),
         st.tuples(inner, inner).map(
             lambda p: (
-                f"SELECT a.v AS v, b.tenant AS tenant FROM ({p[0]}) AS a LEFT JOIN ({p[1]}) AS b USING (tenant)"
+                f"SELECT a.v AS v, b.tenant AS tenant FROM ({p[0]}) a LEFT JOIN ({p[1]}) b USING (tenant)"
             )
         ),
         st.tuples(inner, inner).map(

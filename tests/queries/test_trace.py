@@ -210,7 +210,7 @@ def test_from_the_store(reader: StoreReader) -> None:
 
 
 def test_by_its_first_digits(reader: StoreReader) -> None:
-    """A beginning that fits one trace finds it, one that fits several lists them, one that fits none says so."""
+    """First digits that fit one trace find it, that fit several list them, that fit none say so."""
     assert reader.trace(TRACE[:8]).trace_id == TRACE
     with pytest.raises(QueryError, match=f"several traces begin with 4bf9.*{TRACE}"):
         reader.trace("4bf9")

@@ -32,7 +32,7 @@ from watchglass.queries.reader import StoreReader
 from watchglass.store import Store, open_store
 from watchglass.surfaces.api import routes
 from watchglass.surfaces.cli import COMMANDS, make_app
-from watchglass.surfaces.cli.tables import clean
+from watchglass.surfaces.cli.tables import clean, fitted
 from watchglass.surfaces.http.problems import problem_for
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -51,26 +51,34 @@ def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run() -> Run:
-    def running(*arguments: str, **kwargs: object) -> Result:
-        return CliRunner().invoke(make_app(), list(arguments), catch_exceptions=False, **kwargs)  # pyright: ignore
+    def running(*arguments: str, input: str | None = None, env: dict[str, str] | None = None) -> Result:
+        return CliRunner().invoke(make_app(), list(arguments), catch_exceptions=False, input=input, env=env)
 
     return running
 
 
 def fill(store: Store) -> None:
+    acme = {"tenant": "acme", "request_model": "m"}
+    unattributed = {"kind": "aggregate", "counted": False, "not_counted_reason": "unattributed"}
     insert(store.engine, "spans", [span(1, trace_id=TRACE, name="crew")])
     insert(store.engine, "spans", [span(2, trace_id=TRACE, name="\x1b[31mchat", parent_span_id=f"{1:016x}")])
     insert(
         store.engine,
         "calls",
         [
-            call(2, trace_id=TRACE, parent_span_id=f"{1:016x}", tenant="acme", request_model="m", input_tokens=5,
-                 cost_usd=Decimal("0.0000012")),
+            call(
+                2,
+                trace_id=TRACE,
+                parent_span_id=f"{1:016x}",
+                **acme,
+                input_tokens=5,
+                cost_usd=Decimal("0.0000012"),
+            ),
             call(3, tenant="umbrella", request_model="m", input_tokens=1_000_000, cost_usd=Decimal("2.5")),
-            call(4, tenant="acme", request_model="m", unpriced_reason="unknown_model", success=False, error_type="Boom"),
-            call(5, kind="aggregate", tenant="acme", counted=False, not_counted_reason="unattributed", input_tokens=9),
+            call(4, **acme, unpriced_reason="unknown_model", success=False, error_type="Boom"),
+            call(5, tenant="acme", input_tokens=9, **unattributed),
         ],
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -356,7 +364,8 @@ def test_help_is_quick() -> None:
     """--help imports neither the engine nor Arrow nor a web framework."""
     code = (
         "import sys; from watchglass.surfaces.cli import make_app; make_app(); "
-        "print([m for m in ('chdb', 'pyarrow', 'starlette', 'uvicorn', 'grpc', 'pandas', 'genai_prices') if m in sys.modules])"
+        "heavy = {'chdb', 'pyarrow', 'starlette', 'uvicorn', 'grpc', 'pandas', 'genai_prices'}; "
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
@@ -375,6 +384,17 @@ def test_a_closed_pipe_is_no_error(data: str) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [(200, ["name", "a", "b", "calls"]), (22, ["name", "b", "calls"]), (5, ["name", "calls"])],
+)
+def test_a_narrow_terminal_does_without_details(width: int, shown: list[str]) -> None:
+    """Columns that matter less go first, one by one, until the rest fits or nothing more may go."""
+    columns = [("name", False), ("a", True), ("b", True), ("calls", True)]
+    made = fitted(columns, [["x", "123456", "1", "2"]], droppable=("a", "b"), width=width)
+    assert [str(column.header) for column in made.columns] == shown
 
 
 def test_strangers_text_is_harmless() -> None:

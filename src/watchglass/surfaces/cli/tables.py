@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -45,6 +46,40 @@ def table(
     for row in rows:
         made.add_row(*(Text(clean(cell)) for cell in row))
     return made
+
+
+def fitted(
+    columns: Sequence[tuple[str, bool]],
+    rows: Sequence[Sequence[str]],
+    *,
+    totals: Sequence[str] = (),
+    droppable: Sequence[str] = (),
+    width: int | None = None,
+) -> Table:
+    """A table with as many columns as fit the terminal; the first of `droppable` goes first.
+
+    Off a terminal everything is shown. `width` is for tests.
+    """
+    width = width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH)
+    keep = [name for name, _ in columns]
+    for name in (*droppable, None):
+        wide = [
+            max(len(cell) for cell in (column, *cells)) for column, cells in _columns(columns, rows, totals)
+        ]
+        taken = sum(size + 3 for (column, _), size in zip(columns, wide, strict=True) if column in keep)
+        if taken <= width or name is None:
+            break
+        keep = [each for each in keep if each != name]
+    places = [index for index, (name, _) in enumerate(columns) if name in keep]
+    chosen = [[row[index] for index in places] for row in rows]
+    return table([columns[i] for i in places], chosen, totals=[totals[i] for i in places] if totals else ())
+
+
+def _columns(
+    columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]], totals: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+    lines = [*rows, totals] if totals else list(rows)
+    return [(name, [line[index] for line in lines]) for index, (name, _) in enumerate(columns)]
 
 
 def clean(text: str) -> str:

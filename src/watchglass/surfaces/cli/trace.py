@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,10 +54,10 @@ def print_trace(trace: Trace) -> None:
             count(own.input_tokens) if own else "",
             count(own.output_tokens) if own else "",
             cost if own else "",
-            below if span.subtree.calls else "",
+            below if inner and span.subtree.calls else "",
             _remark(span),
         ]
-        for span, own, cost, below in zip(trace.spans, owns, costs, sums, strict=False)
+        for span, own, cost, below, inner in zip(trace.spans, owns, costs, sums, _inner(trace), strict=False)
     ]
     totals = trace.totals
     footer = [
@@ -69,6 +70,12 @@ def print_trace(trace: Trace) -> None:
     show(f"trace {trace.trace_id}  {trace.start}  {totals.calls} calls, {totals.failed_calls} failed")
     columns = [(name, name not in ("span", "model", "")) for name in names]
     show(table(columns, rows, totals=[*footer, "", sums[-1], ""]))
+
+
+def _inner(trace: Trace) -> list[bool]:
+    """For each span whether any is below it; the walk puts a first child right after its parent."""
+    depths = [span.depth for span in trace.spans] + [0]
+    return [after > depth for depth, after in pairwise(depths)]
 
 
 def _own(span: TraceSpan) -> TraceCall | None:

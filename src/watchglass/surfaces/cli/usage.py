@@ -12,6 +12,9 @@ from watchglass.surfaces.cli.exits import reporting
 if TYPE_CHECKING:
     from watchglass.queries.usage import UsagePart, UsageReport, UsageRow
 
+_DETAILS = ("reasoning", "cache write", "cache read", "avg", "p95", "unpriced", "failed")
+"""Columns that a narrow terminal does without, this order."""
+
 SHORTHANDS = ("tenant", "engagement", "feature", "agent", "provider", "model", "service", "environment")
 
 
@@ -80,19 +83,19 @@ def _run(loaded: options.config.Loaded, shorthands: list[tuple[str, str]]) -> No
 
 def print_report(report: UsageReport) -> None:
     """The tables: counted calls, and under them what belongs to no call, if there is any."""
-    from watchglass.surfaces.cli.tables import show, table
+    from watchglass.surfaces.cli.tables import fitted, show
 
     if not report.counted.totals.calls and not report.unattributed.totals.calls:
         show("No calls in this time and with these filters.")
         return
     columns, rows, totals = _cells(report.counted, report.by)
-    show(table(columns, rows, totals=totals))
+    show(fitted(columns, rows, totals=totals, droppable=_DETAILS))
     for line in _remarks(report.counted.totals):
         show(line)
     if report.unattributed.totals.calls:
         columns, rows, totals = _cells(report.unattributed, report.by, noun="reports")
         show("\nUnattributed usage (reported as a sum, with no call under it; not in the totals above)")
-        show(table(columns, rows, totals=totals))
+        show(fitted(columns, rows, totals=totals, droppable=_DETAILS))
 
 
 def _cells(
