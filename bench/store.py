@@ -92,6 +92,7 @@ def full_spans(prose: Prose, first: int, count: int, text_bytes: int) -> Batches
 
 
 def one(prose: Prose, number: int, text_bytes: int) -> list[tuple[str, dict[str, object]]]:
+    """The rows of one span, each with its table."""
     rnd = prose.random
     trace_id, span_id, parent = rnd.randbytes(16).hex(), rnd.randbytes(8).hex(), rnd.randbytes(8).hex()
     at = START_NS + number * 1_700_000 + rnd.randrange(1_000_000)
@@ -109,18 +110,25 @@ def one(prose: Prose, number: int, text_bytes: int) -> list[tuple[str, dict[str,
     span = shared | {
         "name": f"chat {model}", "kind": 3, "start_time": at, "duration_ns": duration, "status": 0,
         "scope": "opentelemetry.instrumentation.openai", "scope_version": "0.44.1", "service": "support-bot",
-        "tenant": tenant, "own_context": [("tenant", tenant)], "resource_context": [("environment", "production")],
-        "process": "support-bot@host-3#4242", "resource": '{"service.name":"support-bot","host.name":"host-3"}',
+        "tenant": tenant, "own_context": [("tenant", tenant)],
+        "resource_context": [("environment", "production")],
+        "process": "support-bot@host-3#4242",
+        "resource": '{"service.name":"support-bot","host.name":"host-3"}',
         "attributes": [
-            ("gen_ai.operation.name", "chat"), ("gen_ai.provider.name", provider), ("gen_ai.request.model", model),
+            ("gen_ai.operation.name", "chat"), ("gen_ai.provider.name", provider),
+            ("gen_ai.request.model", model),
             ("gen_ai.response.model", model), ("gen_ai.response.id", "chatcmpl-" + rnd.randbytes(12).hex()),
             ("gen_ai.usage.input_tokens", str(tokens[0])), ("gen_ai.usage.output_tokens", str(tokens[1])),
             ("gen_ai.request.temperature", "0.7"), ("server.address", "api.openai.com"),
-            ("gen_ai.input.messages", f"\x01ref:{hashes[0]}"), ("gen_ai.output.messages", f"\x01ref:{hashes[1]}"),
+            ("gen_ai.input.messages", f"\x01ref:{hashes[0]}"),
+            ("gen_ai.output.messages", f"\x01ref:{hashes[1]}"),
             ("tenant.id", tenant),
         ],
-        "attribute_types": [("gen_ai.usage.input_tokens", "i"), ("gen_ai.usage.output_tokens", "i"), ("gen_ai.request.temperature", "d")],
-        "content_keys": ["gen_ai.input.messages", "gen_ai.output.messages"], "events": "[]", "links": "[]", "flags": 1,
+        "attribute_types": [
+            ("gen_ai.usage.input_tokens", "i"), ("gen_ai.usage.output_tokens", "i"),
+            ("gen_ai.request.temperature", "d")],
+        "content_keys": ["gen_ai.input.messages", "gen_ai.output.messages"],
+        "events": "[]", "links": "[]", "flags": 1,
     }  # fmt: skip
     response_id = dict(span["attributes"])["gen_ai.response.id"]  # type: ignore[arg-type]
     call = shared | {
@@ -128,9 +136,12 @@ def one(prose: Prose, number: int, text_bytes: int) -> list[tuple[str, dict[str,
         "feature": rnd.choice(["chat", "search", "summary"]), "engagement": f"e-{rnd.randrange(40)}",
         "environment": "production", "service": "support-bot", "process": "support-bot@host-3#4242",
         "scope": "opentelemetry.instrumentation.openai", "provider": provider, "provider_source": "attribute",
-        "provider_label": provider, "server_address": "api.openai.com", "request_model": model, "response_model": model,
-        "operation": "chat", "response_id": response_id, "input_tokens": tokens[0], "output_tokens": tokens[1],
-        "total_tokens_reported": sum(tokens), "cost_usd": Decimal(tokens[0] * 25 + tokens[1] * 100).scaleb(-7),
+        "provider_label": provider, "server_address": "api.openai.com",
+        "request_model": model, "response_model": model,
+        "operation": "chat", "response_id": response_id, "input_tokens": tokens[0],
+        "output_tokens": tokens[1],
+        "total_tokens_reported": sum(tokens),
+        "cost_usd": Decimal(tokens[0] * 25 + tokens[1] * 100).scaleb(-7),
         "price_source": "genai-prices", "price_id": f"{provider}/{model}@2024-08-06", "duration_ns": duration,
         "finish_reasons": ["stop"], "success": True, "counted": True, "may_wrap": False, "dialect": "genai",
         "input_messages": [hashes[0]], "output_messages": [hashes[1]],
@@ -187,7 +198,8 @@ def insert_all(store: Store, work: list[Batches], writers: int) -> float:
 def sizes(store: Store) -> dict[str, int]:
     """Bytes on disk per table, active parts only, indexes and marks included."""
     found = store.engine.execute(
-        "SELECT table, sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = 'store' AND active GROUP BY table"
+        "SELECT table, sum(bytes_on_disk) AS bytes FROM system.parts "
+        "WHERE database = 'store' AND active GROUP BY table"
     )
     return dict(zip(found["table"].to_pylist(), found["bytes"].to_pylist(), strict=True))
 
@@ -207,6 +219,7 @@ def columns(store: Store, table: str, top: int = 12) -> list[tuple[str, int]]:
 
 
 def report_sizes(store: Store, spans: int, when: str, *, detail: bool = False) -> float:
+    """Print and return bytes per span."""
     by_table = sizes(store)
     total = sum(by_table.values()) / spans
     parts = ", ".join(f"{name} {size / spans:.0f}" for name, size in sorted(by_table.items()))
@@ -221,6 +234,7 @@ def report_sizes(store: Store, spans: int, when: str, *, detail: bool = False) -
 
 
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spans", type=int, default=100_000)
     parser.add_argument("--batch", type=int, default=5_000)
@@ -232,7 +246,7 @@ def main() -> None:
     prose = Prose(seed=1)
     work = [full_spans(prose, n, args.batch, args.text_bytes) for n in range(0, args.spans, args.batch)]
     print(
-        f"{args.spans} full spans made, {sum(b.nbytes for w in work for b in w.values()) / args.spans:.0f} bytes each in Arrow",
+        f"{args.spans} full spans made",
         file=sys.stderr,
     )
     for writers in (1, 2):
@@ -240,8 +254,9 @@ def main() -> None:
         for _ in range(args.rounds):
             with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "data") as store:
                 rates.append(args.spans / insert_all(store, work, writers))
+        spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
         print(
-            f"durable inserts, {writers} at once: median {statistics.median(rates):,.0f} full spans/s ({min(rates):,.0f} to {max(rates):,.0f})"
+            f"durable inserts, {writers} at once: median {statistics.median(rates):,.0f} spans/s ({spread})"
         )
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "data") as store:
         store.engine.execute("SYSTEM STOP MERGES")

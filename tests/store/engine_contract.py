@@ -59,7 +59,7 @@ class EngineContract:
         assert read == {"id": [1, 2], "text": ["x", None]}
 
     def test_an_empty_answer_still_has_its_columns(self, engine: Engine) -> None:
-        """A question without rows keeps names and types; a statement without an answer gives an empty table."""
+        """A question without rows keeps names and types; a statement without one is empty."""
         assert engine.execute(f"SELECT id FROM {TABLE}").schema.field("id").type == pa.uint64()
         assert engine.execute("CREATE DATABASE IF NOT EXISTS contract").num_rows == 0
 
@@ -96,7 +96,7 @@ class EngineContract:
         """Bytes and times without a zone are refused by name, not stored wrong."""
         with pytest.raises(QueryError, match="parameter x is a bytes"):
             engine.execute("SELECT {x:String}", {"x": b"\xff"})
-        with pytest.raises(QueryError, match="parameter x .* no time zone"):
+        with pytest.raises(QueryError, match=r"parameter x .* no time zone"):
             engine.execute("SELECT {x:DateTime64(6)}", {"x": dt.datetime(2024, 1, 1)})
 
     def test_a_question_that_makes_no_sense_is_a_query_error(self, engine: Engine) -> None:
@@ -196,7 +196,7 @@ class EngineContract:
         assert one(engine, f"SELECT count() FROM {TABLE}") == 1
 
     def test_closing_stops_reads_and_says_so(self, engine: Engine) -> None:
-        """`close` ends a running question soon, with a `StoreError` for its asker and for later ones; twice is fine."""
+        """`close` ends a running question soon, with a `StoreError` for its asker; twice is fine."""
         outcome: list[BaseException] = []
 
         def slow() -> None:

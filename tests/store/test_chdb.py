@@ -191,7 +191,7 @@ def test_leaving_without_close_while_a_thread_asks_is_no_crash(tmp_path: Path) -
                 pass
         thread = threading.Thread(target=ask)
         thread.start()
-        while not engine.execute("SELECT 1 FROM system.processes WHERE query LIKE '%system.numbers'").num_rows:
+        while not engine.execute("SELECT 1 FROM system.processes WHERE query LIKE '%m.numbers'").num_rows:
             pass
         engine.close()
         sys.exit(7)

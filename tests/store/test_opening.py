@@ -113,7 +113,7 @@ def test_a_failed_opening_lets_go_of_the_directory(tmp_path: Path) -> None:
 
 
 def test_versions_only_grow_even_when_the_clock_does_not(tmp_path: Path) -> None:
-    """Each version is above the last, with a clock that stands still, and above rows of an earlier opening."""
+    """Each version is above the last, with a clock that stands still, and above earlier rows."""
     with open_store(tmp_path / "data") as store:
         store.engine.execute("INSERT INTO store.rejects (reason) VALUES ('x')")
         written = store.versions.next()

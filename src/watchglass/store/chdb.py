@@ -15,7 +15,7 @@ import fcntl
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol, cast
@@ -140,7 +140,7 @@ class ChdbEngine:
         return read_fault(str(error))
 
     @contextmanager
-    def _connection(self, *, fresh: bool = False) -> Iterator[_Connection]:
+    def _connection(self, *, fresh: bool = False) -> Generator[_Connection]:
         """A connection for one statement: from the pool, or of its own and never used again."""
         if os.getpid() != self._pid:
             raise StoreError("the store was opened before this process was forked; spawn it instead")
@@ -228,7 +228,7 @@ def _quoted(text: str) -> str:
 
 
 @contextmanager
-def _as_file(batches: Sequence[pa.RecordBatch]) -> Iterator[str]:
+def _as_file(batches: Sequence[pa.RecordBatch]) -> Generator[str]:
     """The batches as an Arrow stream that the engine can open by name: in memory where that exists."""
     if hasattr(os, "memfd_create"):
         with os.fdopen(os.memfd_create("watchglass-rows", os.MFD_CLOEXEC), "wb") as file:

@@ -180,7 +180,7 @@ SPANS = _columns(
     ("tenant", "Tenant of the span; own attribute, else inherited within the trace."),
     (
         "attributes",
-        "Attributes by name; what is not text is written as JSON; `\\u0001ref:<hash>` points into `messages`.",
+        "Attributes by name; others as JSON; `\\u0001ref:<hash>` points into `messages`.",
     ),
     _ATTRIBUTE_TYPES,
     ("events", "Events, as a JSON array."),
@@ -262,9 +262,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
 """Columns of each documented table (database `watchglass`), in the order of `SELECT *`."""
 
 TABLES: dict[str, str] = {
-    "calls": "Every LLM request that was described, and what repeats or supplements one; `counted` says which add up.",
+    "calls": "Every LLM request that was described, and what repeats one; `counted` says which add up.",
     "usage": "The calls that count, each request once. Sums of cost and tokens are over this table.",
-    "unattributed_usage": "Sums that an agent or crew reported with no call below them: usage that no call explains.",
+    "unattributed_usage": "Sums that an agent or crew reported with no call below them.",
     "spans": "Every span as it came.",
     "messages": "Texts of prompts and answers, each kept once per tenant.",
     "logs": "Log records.",

@@ -53,7 +53,7 @@ def views() -> str:
 
 
 def statements(sql: str) -> list[str]:
-    """The statements of a file of ours: ended by `;` at a line's end, comments (`--` to the line's end) left out.
+    """The statements of a file of ours: ended by `;` at a line's end, without comments (`--`).
 
     >>> statements("-- why\\nCREATE x; -- so\\nDROP y;")
     ['CREATE x', 'DROP y']
@@ -70,15 +70,15 @@ def pending(known: Sequence[Migration], applied: Mapping[int, str]) -> list[Migr
     newest = max((migration.number for migration in known), default=0)
     if applied and max(applied) > newest:
         raise StoreError(
-            f"this store was written by a newer watchglass (schema {max(applied)}; this program knows up to {newest}); "
-            "upgrade watchglass, or choose another directory with --data"
+            f"this store was written by a newer watchglass (schema {max(applied)}; "
+            f"this program knows up to {newest}); upgrade watchglass, or choose another directory with --data"
         )
     for migration in known:
         before = applied.get(migration.number)
         if before is not None and before != migration.checksum:
             raise StoreError(
-                f"this store was made with another version of schema step {migration.number:04} ({migration.name}); "
-                "use the watchglass that made it, or choose another directory with --data"
+                f"this store was made with another version of schema step {migration.number:04} "
+                f"({migration.name}); use the watchglass that made it, or another directory with --data"
             )
     return [migration for migration in known if migration.number not in applied]
 
