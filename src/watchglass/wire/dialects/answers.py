@@ -26,7 +26,6 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     service_tier: str | None = None
     finish_reasons: tuple[str, ...] = ()
     usage: Value = None
-    kind: str | None = None  # the provider's `object` or `type`
 
     def tokens(self) -> Usage:
         """The usage in our counting rule."""
@@ -48,7 +47,6 @@ class _Body(msgspec.Struct, gc=False):
     response_id: Any = None
     responseId: Any = None
     object: Any = None
-    type: Any = None
     model: Any = None
     model_version: Any = None
     modelVersion: Any = None
@@ -111,7 +109,6 @@ def _plain(body: _Body) -> Answer:
         service_tier=text(body.service_tier) or text(dig(body.usage, "service_tier")),
         finish_reasons=finish_reasons,
         usage=usage,
-        kind=text(body.object) or text(body.type),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from watchglass.model import NO_USAGE, Attributes, Context, Described, Span, Usage
+from watchglass.model import Attributes, Context, Described, Span, Usage
 from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import Messages, named_event_messages
@@ -127,7 +127,7 @@ def _aggregated(attributes: Attributes) -> Usage:
 
 def _with_details(attributes: Attributes, usage: Usage) -> Usage:
     """`gen_ai.usage.details.*`: the parts under the provider's names (cached tokens as `cached_tokens` …)."""
-    if usage is NO_USAGE or not usage.known or usage.reasoning_tokens is not None:
+    if not usage.known or usage.reasoning_tokens is not None:
         return usage
     reasoning = count(attributes.get("gen_ai.usage.details.reasoning_tokens"))
     if reasoning is None:

@@ -75,7 +75,7 @@ class VercelAi:
             return None
         asks = _REQUESTS.get(operation.rpartition(".")[2])
         if asks is not None:
-            return _request(span, asks)
+            return _request(span, asks, operation.endswith(".doStream"))
         usage = _usage(span.attributes)
         return _sum(span, operation, usage) if usage.known else None
 
@@ -85,7 +85,7 @@ class VercelAi:
         return _NO_CONTEXT if agent is None else Context(agent=agent)
 
 
-def _request(span: Span, operation: str) -> Described:
+def _request(span: Span, operation: str, streaming: bool) -> Described:
     attributes = span.attributes
     success, error_type, error_message = fields.failure(span)
     keys = tuple(key for key in (*_CONTENT_IN, *_CONTENT_OUT) if key in attributes)
@@ -100,7 +100,7 @@ def _request(span: Span, operation: str) -> Described:
         usage=_usage(attributes),
         service_tier=text(dig(_metadata(attributes), "openai", "serviceTier")),
         ttft_ns=_milliseconds(attributes.get("ai.response.msToFirstChunk")),
-        streaming=span.attributes[_OPERATION] == "ai.streamText.doStream" or "doStream" in span.name,
+        streaming=streaming,
         finish_reasons=_finish_reasons(span),
         success=success,
         error_type=error_type,
