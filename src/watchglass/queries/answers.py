@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
-Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 Row: TypeAlias = "list[Plain]"
 
 ROWS_A_CHUNK = 10_000

@@ -15,6 +15,7 @@ TOKEN_FIELDS = (
     "cache_write_tokens",
     "reasoning_tokens",
 )
+MONEY_FIELDS = ("cost_usd", "reported_cost_usd")
 
 MONEY_DIGITS = 60
 """Enough for sums of Decimal(38, 18) to stay exact."""

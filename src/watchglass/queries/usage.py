@@ -15,7 +15,7 @@ import msgspec
 import pyarrow as pa
 
 from watchglass.errors import QueryError
-from watchglass.queries.figures import TOKEN_FIELDS, Figures, tidy
+from watchglass.queries.figures import MONEY_FIELDS, TOKEN_FIELDS, Figures, tidy
 from watchglass.queries.plain import moment, second
 from watchglass.store import Engine, Limits
 
@@ -126,7 +126,7 @@ def statement(question: UsageQuestion) -> tuple[str, dict[str, object]]:
     names = [f"by_{name}" for name in question.by]
     sets = [f"({', '.join(['of_calls', *names])})", *(["(of_calls)"] if names else [])]
     is_total = f"grouping({names[0]})" if names else "1"
-    sums = ",\n            ".join(f"sum({field}) AS sum_{field}" for field in (*TOKEN_FIELDS, *_MONEY))
+    sums = ",\n            ".join(f"sum({field}) AS sum_{field}" for field in (*TOKEN_FIELDS, *MONEY_FIELDS))
     return (
         f"""
         SELECT
@@ -148,9 +148,6 @@ def statement(question: UsageQuestion) -> tuple[str, dict[str, object]]:
         """,
         params,
     )
-
-
-_MONEY = ("cost_usd", "reported_cost_usd")
 
 
 def _conditions(question: UsageQuestion) -> tuple[list[str], dict[str, object]]:
@@ -186,7 +183,8 @@ def _row(record: Mapping[str, Any], by: Sequence[str]) -> UsageRow:
         failed_calls=record["n_failed"],
         calls_without_tokens=record["n_without_tokens"],
         **{field: record[f"sum_{field}"] for field in TOKEN_FIELDS},
-        **{field: tidy(record[f"sum_{field}"]) for field in _MONEY},
+        cost_usd=tidy(record["sum_cost_usd"]),
+        reported_cost_usd=tidy(record["sum_reported_cost_usd"]),
         priced_calls=record["n_priced"],
         unpriced=dict(sorted(record["n_unpriced"])),
         avg_duration_ns=int(record["avg_duration"]),
