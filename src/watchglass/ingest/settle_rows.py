@@ -47,25 +47,54 @@ FROM store.logs
 WHERE trace_id IN {ids:Array(String)} AND (notEmpty(input_messages) OR notEmpty(output_messages) OR tenant IS NULL)
 """
 
-# Requests that two scopes of one process may both have reported, found by what both must share.
-# A request is taken to last no longer than a day.
-_CROSS_SCOPE = """
+# Requests that two scopes of one process may both have reported, found by what both must share:
+# a request is taken to last no longer than a day. And streamed requests with the usage that came for
+# them in a trace of its own (a supplement), up to an hour after they began (`LONGEST_STREAM_NS`).
+_CROSS_TRACE = """
 WITH touched AS
 (
-    SELECT process, min(time) AS since, max(time + toIntervalNanosecond(ifNull(duration_ns, 0))) AS until
+    SELECT
+        process,
+        min(time) AS since,
+        max(time + toIntervalNanosecond(ifNull(duration_ns, 0))) AS until,
+        if(max(kind = 'supplement'), since - INTERVAL 1 HOUR, since) AS streaming_since
     FROM store.calls
-    WHERE trace_id IN {ids:Array(String)} AND kind = 'call'
+    WHERE trace_id IN {ids:Array(String)} AND kind != 'aggregate'
     GROUP BY process
 ),
 (SELECT min(since) FROM touched) - INTERVAL 1 DAY AS first_moment,
-(SELECT max(until) FROM touched) AS last_moment
+(SELECT max(until) FROM touched) + INTERVAL 1 HOUR AS last_moment,
+(kind = 'call' AND time <= until AND time + toIntervalNanosecond(ifNull(duration_ns, 0)) >= since) AS at_once,
+(kind = 'supplement' AND isNull(supplements_span_id) AND isNull(duplicate_of)
+    AND time BETWEEN since AND until + INTERVAL 1 HOUR) AS left_over,
+(kind = 'call' AND parent_span_id = '' AND isNull(input_tokens) AND isNull(output_tokens)
+    AND time BETWEEN streaming_since AND until) AS streaming
 SELECT groupUniqArray(trace_id) AS traces
 FROM store.calls
 INNER JOIN touched USING (process)
-WHERE kind = 'call' AND time BETWEEN first_moment AND last_moment
-    AND time <= until AND time + toIntervalNanosecond(ifNull(duration_ns, 0)) >= since
+WHERE time BETWEEN first_moment AND last_moment AND (at_once OR left_over OR streaming)
 GROUP BY process
-HAVING uniqExact(scope) > 1
+HAVING uniqExact(scope) > 1 OR max(kind = 'supplement')
+    OR process IN (SELECT process FROM touched WHERE streaming_since < since)
+"""
+
+# Traces that an earlier verdict ties to these: a call whose partner is withheld from settling would be
+# taken for one that has none, and be counted beside it.
+_TIED = """
+WITH
+(
+    SELECT (min(time) - INTERVAL 1 DAY, max(time) + INTERVAL 1 DAY)
+    FROM store.calls
+    WHERE trace_id IN {ids:Array(String)}
+) AS around
+SELECT DISTINCT trace_id
+FROM store.calls
+WHERE time BETWEEN around.1 AND around.2
+    AND duplicate_of IN (SELECT call_id FROM store.calls WHERE trace_id IN {ids:Array(String)})
+UNION DISTINCT
+SELECT DISTINCT splitByChar(':', assumeNotNull(duplicate_of))[1] AS its_trace
+FROM store.calls
+WHERE trace_id IN {ids:Array(String)} AND isNotNull(duplicate_of)
 """
 
 _SPANS = """
@@ -138,8 +167,12 @@ class SettleRows:
 
     def _undecided(self, trace_ids: Sequence[str]) -> list[str]:
         found = {row["trace_id"] for row in self._rows(_UNDECIDED, trace_ids)}
-        for row in self._rows(_CROSS_SCOPE, trace_ids):
+        for row in self._rows(_CROSS_TRACE, trace_ids):
             found.update(row["traces"])
+        fresh = found
+        while fresh:
+            fresh = {row["trace_id"] for row in self._rows(_TIED, sorted(fresh))} - found
+            found |= fresh
         return sorted(found)
 
     def _rows(self, sql: str, ids: Sequence[str]) -> list[dict[str, Any]]:

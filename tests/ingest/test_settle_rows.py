@@ -1,0 +1,132 @@
+"""Settling in the real store: what must be looked at together is, however the spans come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from watchglass.clock import SystemClock
+from watchglass.ingest.prepare import prepare
+from watchglass.ingest.settle_rows import SettleRows
+from watchglass.pricing.book import PriceBook
+from watchglass.store import open_store
+
+START_NS = 1_760_000_000_000_000_000
+MS = 1_000_000
+
+
+class House:
+    """A store, and the write path up to settling, one span at a time."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self._book = PriceBook(())
+        self._settle = SettleRows(store.engine, self._book, store.versions)
+        self._made = 0
+
+    def trace(self) -> str:
+        """A trace id that nobody has."""
+        self._made += 1
+        return f"{self._made:032x}"
+
+    def send(self, trace: str, scope: str, at: tuple[int, int], *, process: str, **said: str | int) -> str:
+        """One chat span, a root, from `at[0]` to `at[1]` milliseconds; answers its call id."""
+        attributes: dict[str, str | int] = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.system": "openai",
+            "gen_ai.request.model": "gpt-4o",
+        }
+        attributes |= {key.replace("__", "."): value for key, value in said.items()}
+        self._made += 1
+        span_id = f"{self._made:016x}"
+        request = ExportTraceServiceRequest()
+        sent = request.resource_spans.add()
+        sent.resource.attributes.append(_pair("service.instance.id", process))
+        scoped = sent.scope_spans.add()
+        scoped.scope.name = scope
+        scoped.spans.add(
+            trace_id=bytes.fromhex(trace),
+            span_id=bytes.fromhex(span_id),
+            name="chat",
+            start_time_unix_nano=START_NS + at[0] * MS,
+            end_time_unix_nano=START_NS + at[1] * MS,
+            attributes=[_pair(key, value) for key, value in attributes.items()],
+        )
+        prepared = prepare("traces", request.SerializeToString(), "protobuf", self._book, START_NS)
+        for table, batch in prepared.batches.items():
+            self._store.engine.insert(f"store.{table}", [batch])
+        self._settle(prepared.touched)
+        return f"{trace}:{span_id}"
+
+    def counted(self, process: str) -> dict[str, int | None]:
+        """Call ids that count in a process, with their input tokens."""
+        rows = self._store.engine.execute(
+            "SELECT call_id, input_tokens FROM store.calls FINAL"
+            " WHERE process LIKE {process:String} AND counted",
+            {"process": f"%{process}%"},
+        ).to_pylist()
+        return {row["call_id"]: row["input_tokens"] for row in rows}
+
+
+def _pair(key: str, value: str | int) -> KeyValue:
+    said = AnyValue(string_value=value) if isinstance(value, str) else AnyValue(int_value=value)
+    return KeyValue(key=key, value=said)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One store for all tests of this file; each uses a process of its own."""
+    data: Path = tmp_path_factory.mktemp("data")
+    with open_store(data, program="tests", address="nowhere", clock=SystemClock()) as store:
+        yield House(store)
+
+
+TOLD = {"gen_ai__usage__input_tokens": 20, "gen_ai__usage__output_tokens": 5}
+
+
+def test_doubles_in_two_traces_are_one_call(house: House) -> None:
+    """Two scopes of one process that report a request in two traces, in two requests, report one call."""
+    house.send(house.trace(), "outer", (0, 100), process="two-traces", **TOLD)
+    inner = house.send(house.trace(), "inner", (60, 99), process="two-traces", **TOLD)
+    assert house.counted("two-traces") == {inner: 20}
+
+
+def test_a_neighbour_in_time_does_not_part_doubles(house: House) -> None:
+    """A later span that overlaps one of two doubles leaves them together."""
+    house.send(house.trace(), "outer", (0, 100), process="neighbour", **TOLD)
+    inner = house.send(house.trace(), "inner", (60, 99), process="neighbour", **TOLD)
+    other = house.send(
+        house.trace(), "inner", (0, 10), process="neighbour", gen_ai__request__model="o3", **TOLD
+    )
+    assert house.counted("neighbour") == {inner: 20, other: 20}
+
+
+@pytest.mark.parametrize("usage_first", [False, True])
+def test_usage_in_a_trace_of_its_own_finds_its_request(house: House, usage_first: bool) -> None:
+    """A streamed request gets the tokens that came after it in another trace, whichever arrived first."""
+    process = f"streamed-{usage_first}"
+    asked, told = house.trace(), house.trace()
+    data = '{"model": "gpt-4o"}'
+
+    def usage() -> None:
+        house.send(
+            told,
+            "logfire.openai",
+            (300, 300),
+            process=process,
+            logfire__span_type="log",
+            request_data=data,
+            **TOLD,
+        )
+
+    if usage_first:
+        usage()
+    call = house.send(asked, "logfire.openai", (0, 20), process=process, request_data=data)
+    if not usage_first:
+        usage()
+    assert house.counted(process) == {call: 20}
