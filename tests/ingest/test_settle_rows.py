@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from watchglass.clock import SystemClock
+from watchglass.ingest.attention import Attention
 from watchglass.ingest.prepare import prepare
 from watchglass.ingest.settle_rows import SettleRows
 from watchglass.pricing.book import PriceBook
@@ -27,6 +28,7 @@ class House:
         self._store = store
         self._book = PriceBook(())
         self._settle = SettleRows(store.engine, self._book, store.versions)
+        self._attention = Attention()
         self._made = 0
 
     def trace(self) -> str:
@@ -60,7 +62,7 @@ class House:
         prepared = prepare("traces", request.SerializeToString(), "protobuf", self._book, START_NS)
         for table, batch in prepared.batches.items():
             self._store.engine.insert(f"store.{table}", [batch])
-        self._settle(prepared.touched)
+        self._settle(self._attention.needed(prepared.sighting))
         return f"{trace}:{span_id}"
 
     def counted(self, process: str) -> dict[str, int | None]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from watchglass.clock import Clock
 from watchglass.errors import BadRequest, StoreError
+from watchglass.ingest.attention import Attention
 from watchglass.ingest.committer import Committer
 from watchglass.ingest.decoders import Decoders
 from watchglass.ingest.prepare import Prepared, prepare_rejected
@@ -19,12 +20,20 @@ class Ingest:
     """Decode → price → write → acknowledge, with settling behind it. Implements `Receiver`."""
 
     def __init__(
-        self, engine: Engine, book: PriceBook, clock: Clock, settler: Settler, *, processes: int | None = None
+        self,
+        engine: Engine,
+        book: PriceBook,
+        clock: Clock,
+        settler: Settler,
+        attention: Attention,
+        *,
+        processes: int | None = None,
     ) -> None:
         self._clock = clock
         self._decoders = Decoders(book, processes=processes)
         self._committer = Committer(engine)
         self._settler = settler
+        self._attention = attention
         self._accepted = 0
         self._rejected = 0
         self._refused = 0
@@ -55,7 +64,7 @@ class Ingest:
             raise
         await self._committer.write(prepared.batches)
         self._count(prepared)
-        self._settler.touch(prepared.touched)
+        self._settler.touch(self._attention.needed(prepared.sighting))
         return Outcome(prepared.accepted, prepared.rejected, prepared.message)
 
     def state(self) -> dict[str, object]:

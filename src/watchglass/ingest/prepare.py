@@ -6,10 +6,14 @@ arguments, so it runs as well in this process as in a spawned one (`decoders.py`
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import msgspec
 import pyarrow as pa
 
 from watchglass.errors import BadRequest
+from watchglass.ingest.attention import Lone, Sighting
 from watchglass.ingest.call_rows import CALL_COLUMNS, CallDraft, call_rows, draft
 from watchglass.ingest.columns import TableBuilder
 from watchglass.ingest.content import Contents
@@ -24,7 +28,7 @@ from watchglass.ingest.other_rows import (
 )
 from watchglass.ingest.receiver import Signal
 from watchglass.ingest.span_rows import FRESH_VERSION, SPAN_COLUMNS, ResourceCache, effective, span_row
-from watchglass.model import Span
+from watchglass.model import Described, Span
 from watchglass.pricing.book import PriceBook
 from watchglass.store.tables import SCHEMAS
 from watchglass.wire.context import own_context
@@ -52,8 +56,8 @@ class Prepared(msgspec.Struct, frozen=True):
     rejected: int
     message: str
     batches: dict[str, pa.RecordBatch]
-    touched: list[str]
-    """Trace ids that settling must look at."""
+    sighting: Sighting = Sighting()
+    """What settling must know of it."""
 
 
 def prepare(signal: Signal, body: bytes, encoding: Encoding, book: PriceBook, now_ns: int) -> Prepared:
@@ -67,7 +71,7 @@ def prepare(signal: Signal, body: bytes, encoding: Encoding, book: PriceBook, no
     cache = ResourceCache()
     for point in decoded.points:
         tables["metrics"].rows.append(metric_row(point, cache, tables.contents))
-    return tables.prepared(signal, len(decoded.points), decoded.rejects, [], now_ns)
+    return tables.prepared(signal, len(decoded.points), decoded.rejects, Sighting(), now_ns)
 
 
 def prepare_rejected(signal: Signal, error: BadRequest, now_ns: int) -> dict[str, pa.RecordBatch]:
@@ -89,28 +93,48 @@ class _Tables(dict[str, TableBuilder]):
         return builder
 
     def prepared(
-        self, signal: Signal, accepted: int, rejects: list[Reject], touched: list[str], now_ns: int
+        self, signal: Signal, accepted: int, rejects: list[Reject], sighting: Sighting, now_ns: int
     ) -> Prepared:
         for reject in rejects:
             self["rejects"].rows.append(reject_row(reject, signal, now_ns))
         for (tenant, digest), (role, content, time_ns) in self.contents.rows.items():
             self["messages"].rows.append((tenant, digest, role, content, time_ns, FRESH_VERSION))
         batches = {name: builder.batch() for name, builder in self.items() if builder.rows}
-        return Prepared(accepted, len(rejects), _message(rejects), batches, touched)
+        return Prepared(accepted, len(rejects), _message(rejects), batches, sighting)
 
 
 def _traces(body: bytes, encoding: Encoding, book: PriceBook, now_ns: int, tables: _Tables) -> Prepared:
     decoded = decode_traces(body, encoding)
     cache, drafts, spans = ResourceCache(), list[CallDraft](), tables["spans"].rows
-    touched: set[str] = set()
     for span in decoded.spans:
         drafted = _span(span, cache, tables.contents, spans)
         if drafted is not None:
             drafts.append(drafted)
-        touched.add(span.trace_id)
     if drafts:
         tables["calls"].rows = call_rows(drafts, book, tables.contents)
-    return tables.prepared("traces", len(decoded.spans), decoded.rejects, list(touched), now_ns)
+    sighting = _sighting(decoded.spans, drafts)
+    return tables.prepared("traces", len(decoded.spans), decoded.rejects, sighting, now_ns)
+
+
+def _sighting(spans: Sequence[Span], drafts: Sequence[CallDraft]) -> Sighting:
+    in_trace = Counter(span.trace_id for span in spans)
+    processes = {(each.span.trace_id, each.span.span_id): each.facts.process for each in drafts}
+    undecided = {each.span.trace_id for each in drafts if not _plain(each.described)}
+    touched, lone, latest_ns = set[str](), list[Lone](), 0
+    for span in spans:
+        trace_id = span.trace_id
+        if span.parent_span_id or in_trace[trace_id] > 1 or trace_id in undecided:
+            touched.add(trace_id)
+            latest_ns = max(latest_ns, span.start_ns)
+        else:
+            lone.append(Lone(trace_id, processes.get((trace_id, span.span_id), ""), span.start_ns))
+    sources = {(each.facts.process, each.span.scope.name) for each in drafts}
+    return Sighting(sorted(touched), lone, sorted(sources), latest_ns)
+
+
+def _plain(described: Described) -> bool:
+    """A call that says its own usage and wraps nothing."""
+    return described.kind == "call" and not described.may_wrap and described.usage.known
 
 
 def _span(
@@ -130,8 +154,9 @@ def _logs(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prep
     cache = ResourceCache()
     for record in decoded.logs:
         tables["logs"].rows.append(log_row(record, cache, tables.contents))
-    touched = {record.trace_id for record in decoded.logs if record.span_id}
-    return tables.prepared("logs", len(decoded.logs), decoded.rejects, list(touched), now_ns)
+    touched = sorted({record.trace_id for record in decoded.logs if record.span_id})
+    latest_ns = max((record.time_ns for record in decoded.logs), default=0)
+    return tables.prepared("logs", len(decoded.logs), decoded.rejects, Sighting(touched, latest_ns=latest_ns), now_ns)
 
 
 def _message(rejects: list[Reject]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from watchglass.ingest.attention import Attention
 from watchglass.ingest.call_rows import CALL_COLUMNS, NOT_PRICED, exact
 from watchglass.ingest.columns import TableBuilder
 from watchglass.ingest.content import REFERENCE
@@ -387,3 +388,42 @@ def _changes(verdict: Verdict, row: Mapping[str, Any]) -> bool:
 
 def _priced_otherwise(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return any(old[name] != new[name] for name in _PRICED_BY)
+
+
+_UNSETTLED = """
+SELECT DISTINCT trace_id
+FROM store.spans
+WHERE _part IN
+(
+    SELECT name FROM system.parts
+    WHERE database = 'store' AND table = 'spans' AND active AND modification_time >= fromUnixTimestamp({since:Int64})
+)
+UNION DISTINCT
+SELECT DISTINCT trace_id
+FROM store.logs
+WHERE trace_id != '' AND _part IN
+(
+    SELECT name FROM system.parts
+    WHERE database = 'store' AND table = 'logs' AND active AND modification_time >= fromUnixTimestamp({since:Int64})
+)
+"""
+
+
+def unsettled_traces(engine: Engine, settled_until_ns: int) -> list[str]:
+    """Traces with rows written after a checkpoint: what a killed server had no time to settle."""
+    found = engine.execute(_UNSETTLED, {"since": settled_until_ns // 10**9})
+    return found["trace_id"].to_pylist() if found.num_rows else []
+
+
+def attention(engine: Engine, now_ns: int) -> Attention:
+    """What the store remembers for `Attention`: its latest start, and a day's processes and scopes."""
+    latest = engine.execute("SELECT toUnixTimestamp64Nano(max(start_time)) AS latest FROM store.spans")
+    sources = engine.execute(
+        "SELECT DISTINCT process, scope FROM store.calls"
+        " WHERE time >= fromUnixTimestamp64Nano({since:Int64}, 'UTC') AND kind != 'aggregate'",
+        {"since": now_ns - 86_400 * 10**9},
+    )
+    return Attention(
+        latest["latest"][0].as_py() or 0,
+        [(row["process"], row["scope"]) for row in sources.to_pylist()],
+    )

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from watchglass.clock import Clock
 from watchglass.errors import WatchglassError
 
 log = logging.getLogger(__name__)
@@ -24,12 +25,24 @@ PAUSE_S = 0.25
 
 RETRY_S = 2.0
 
+CHECKPOINT_NS = 10 * 10**9
+
 
 class Settler:
     """Runs `settle_pass(trace_ids)` on a thread of its own for whatever was touched."""
 
-    def __init__(self, settle_pass: Callable[[Sequence[str]], None]) -> None:
+    def __init__(
+        self,
+        settle_pass: Callable[[Sequence[str]], None],
+        *,
+        clock: Clock,
+        checkpoint: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """`checkpoint(at_ns)` is told now and then that all that was written before is settled."""
         self._pass = settle_pass
+        self._clock = clock
+        self._checkpoint = checkpoint
+        self._checked_ns = 0
         self._touched: dict[str, None] = {}  # in order of arrival
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watchglass-settle")
@@ -66,6 +79,8 @@ class Settler:
         if self._task is not None:
             await self._task
         self._thread.shutdown()
+        if not self._touched:
+            self._checkpoint(self._clock.now_ns())
 
     async def _run(self) -> None:
         while not self._stopping.is_set() or self._touched:
@@ -73,6 +88,7 @@ class Settler:
             if not self._touched:
                 self._arrived.clear()
                 self._idle.set()
+                self._note_rest()
                 if self._stopping.is_set():
                     return
                 continue
@@ -94,6 +110,13 @@ class Settler:
             return False
         self.last_error = None
         return True
+
+    def _note_rest(self) -> None:
+        """Writes whose traces are not touched yet may be under way: so not up to this very moment."""
+        now_ns = self._clock.now_ns()
+        if now_ns - self._checked_ns > CHECKPOINT_NS:
+            self._checked_ns = now_ns
+            self._checkpoint(now_ns - 2 * CHECKPOINT_NS)
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from watchglass.clock import SystemClock
 from watchglass.config import Settings
 from watchglass.ingest.pipeline import Ingest
-from watchglass.ingest.settle_rows import SettleRows
+from watchglass.ingest.settle_rows import SettleRows, attention, unsettled_traces
 from watchglass.ingest.settler import Settler
 from watchglass.pricing.book import PriceBook
 from watchglass.queries.reader import StoreReader
@@ -18,6 +18,8 @@ from watchglass.store import Limits, open_store
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.prices_file import read_prices
+
+_SETTLED_UNTIL = "settled_until_ns"
 
 
 @asynccontextmanager
@@ -33,9 +35,17 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         open_store, Path(settings.data), program="watchglass serve", address=address, clock=clock
     )
     try:
-        settler = Settler(SettleRows(store.engine, book, store.versions))
-        ingest = Ingest(store.engine, book, clock, settler)
+        settler = Settler(
+            SettleRows(store.engine, book, store.versions),
+            clock=clock,
+            checkpoint=lambda at_ns: store.control.put(_SETTLED_UNTIL, str(at_ns)),
+        )
+        since_ns = int(store.control.get(_SETTLED_UNTIL) or 0)
+        unsettled = await asyncio.to_thread(unsettled_traces, store.engine, since_ns)
+        noticed = await asyncio.to_thread(attention, store.engine, clock.now_ns())
+        ingest = Ingest(store.engine, book, clock, settler, noticed)
         ingest.start()
+        settler.touch(unsettled)
         try:
             limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
             reader = StoreReader(store.engine, limits=limits)
