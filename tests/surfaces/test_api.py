@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from tests.stored_rows import NOON_NS, call, insert, span
 from watchglass.clock import ManualClock
 from watchglass.errors import WatchglassError
 from watchglass.queries.answers import Answer
-from watchglass.queries.reader import StoreReader
+from watchglass.queries.reader import Reader, StoreReader
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import UsageQuestion, UsageReport
 from watchglass.store import Limits, open_store
@@ -35,11 +36,9 @@ async def on_error(_: Request, error: Exception) -> Response:
     return Response(answer.body, answer.status, headers, answer.media_type.decode())
 
 
-def client_of(reader: Any) -> TestClient:
+def app_of(reader: Reader) -> Starlette:
     clock = ManualClock(NOON_NS + 3600 * 10**9)
-    return TestClient(
-        Starlette(routes=routes(reader, clock=clock), exception_handlers={WatchglassError: on_error})
-    )
+    return Starlette(routes=routes(reader, clock=clock), exception_handlers={WatchglassError: on_error})
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
                 call(3, time=NOON_NS - 86400 * 10**9, tenant="acme", unpriced_reason="unknown_model"),
             ],
         )
-        with client_of(StoreReader(store.engine, limits=Limits(time_s=5, result_rows=1000))) as made:
+        with TestClient(app_of(StoreReader(store.engine, limits=Limits(time_s=5, result_rows=1000)))) as made:
             yield made
 
 
@@ -189,26 +188,21 @@ class Gate:
 def test_few_questions_run_at_once_and_not_many_wait() -> None:
     """Some run, some wait, the rest get 503 with Retry-After, and those that waited get their answers."""
     gate = Gate()
-    results: list[Response] = []
-    refused = threading.Event()
+    asked = AT_ONCE + WAITING + 5
 
-    with client_of(gate) as client:
+    async def scenario() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app_of(gate))
+        async with httpx.AsyncClient(transport=transport, base_url="http://x", timeout=60) as client:
+            tasks = [asyncio.create_task(client.get("/api/v1/query?sql=x")) for _ in range(asked)]
+            try:
+                await asyncio.wait(tasks, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                gate.opened.set()
+            return await asyncio.gather(*tasks)
 
-        def ask() -> None:
-            response = client.get("/api/v1/query?sql=x")
-            results.append(response)
-            if response.status_code == 503:
-                refused.set()
-
-        threads = [threading.Thread(target=ask) for _ in range(AT_ONCE + WAITING + 5)]
-        for thread in threads:
-            thread.start()
-        assert refused.wait(30)
-        gate.opened.set()
-        for thread in threads:
-            thread.join(30)
-    codes = [response.status_code for response in results]
-    assert codes.count(503) >= 1
-    assert codes.count(200) == len(codes) - codes.count(503) >= AT_ONCE
+    responses = asyncio.run(scenario())
+    refused = [response for response in responses if response.status_code == 503]
+    assert len(refused) == 5
+    assert all(response.headers["retry-after"] == "5" for response in refused)
+    assert [r.status_code for r in responses if r not in refused] == [200] * (AT_ONCE + WAITING)
     assert gate.most <= AT_ONCE
-    assert all(r.headers["retry-after"] == "5" for r in results if r.status_code == 503)

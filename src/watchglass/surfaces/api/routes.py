@@ -55,6 +55,7 @@ class _Api:
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
+        self._asked = 0
         self._turns: anyio.CapacityLimiter | None = None  # made in the event loop that it belongs to
 
     async def usage(self, request: Request) -> Response:
@@ -73,12 +74,17 @@ class _Api:
         return StreamingResponse(write(answer), media_type=media_type)
 
     async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        turns = self._turns = self._turns or anyio.CapacityLimiter(AT_ONCE)
-        if turns.statistics().tasks_waiting >= WAITING:
+        if self._asked >= AT_ONCE + WAITING:
             raise Overloaded(
                 f"{WAITING} questions are waiting already; ask again in a few seconds", retry_after_s=5
             )
-        return await anyio.to_thread.run_sync(lambda: question(*args, **kwargs), limiter=turns)
+        turns = self._turns = self._turns or anyio.CapacityLimiter(AT_ONCE)
+        # Counted here: the limiter itself notices a burst only after all of it has passed this point.
+        self._asked += 1
+        try:
+            return await anyio.to_thread.run_sync(lambda: question(*args, **kwargs), limiter=turns)
+        finally:
+            self._asked -= 1
 
 
 async def _asked(request: Request) -> _Asked:
