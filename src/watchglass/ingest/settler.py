@@ -44,6 +44,7 @@ class Settler:
         self._checkpoint = checkpoint
         self._checked_ns = 0
         self._touched: dict[str, None] = {}  # in order of arrival
+        self._under_way = 0
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watchglass-settle")
         self._task: asyncio.Task[None] | None = None
@@ -54,8 +55,8 @@ class Settler:
 
     @property
     def waiting(self) -> int:
-        """Traces that are not settled yet."""
-        return len(self._touched)
+        """Traces that are not settled yet, those that are being settled included."""
+        return len(self._touched) + self._under_way
 
     def touch(self, trace_ids: Iterable[str]) -> None:
         """These traces have new rows."""
@@ -100,6 +101,7 @@ class Settler:
         chunk = [trace_id for trace_id, _ in zip(self._touched, range(CHUNK), strict=False)]
         for trace_id in chunk:
             del self._touched[trace_id]
+        self._under_way = len(chunk)
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._pass, chunk)
         except WatchglassError as error:
@@ -108,6 +110,8 @@ class Settler:
             self.last_error = str(error)
             self._touched.update(dict.fromkeys(chunk))
             return False
+        finally:
+            self._under_way = 0
         self.last_error = None
         return True
 
