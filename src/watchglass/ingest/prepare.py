@@ -7,9 +7,11 @@ arguments, so it runs as well in this process as in a spawned one (`decoders.py`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from watchglass.errors import BadRequest
@@ -27,13 +29,15 @@ from watchglass.ingest.other_rows import (
     reject_row,
 )
 from watchglass.ingest.receiver import Signal
-from watchglass.ingest.span_rows import FRESH_VERSION, SPAN_COLUMNS, ResourceCache, effective, span_row
-from watchglass.model import Described, Span
+from watchglass.ingest.span_rows import FRESH_VERSION, SPAN_COLUMNS, ResourceCache, ResourceFacts, effective
+from watchglass.model import Context, Described
 from watchglass.pricing.book import PriceBook
+from watchglass.ingest.span_columns import spans_batch
 from watchglass.store.tables import SCHEMAS
-from watchglass.wire.context import own_context
-from watchglass.wire.dialects import describe
+from watchglass.wire.context import matters, own_context
+from watchglass.wire.dialects import SCOPES, describe
 from watchglass.wire.otlp import Encoding, decode_logs, decode_traces
+from watchglass.wire.otlp_columns import SpanColumns, Unreadable, columns_of, read_spans
 from watchglass.wire.otlp_metrics import decode_metrics
 from watchglass.wire.rejects import Reject
 
@@ -47,6 +51,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 _NAMED_REJECTS = 5
+_NO_CONTEXT = Context()
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -93,60 +98,78 @@ class _Tables(dict[str, TableBuilder]):
         return builder
 
     def prepared(
-        self, signal: Signal, accepted: int, rejects: list[Reject], sighting: Sighting, now_ns: int
+        self, signal: Signal, accepted: int, rejects: list[Reject], sighting: Sighting,
+        now_ns: int,
+        spans: pa.RecordBatch | None = None,
     ) -> Prepared:
         for reject in rejects:
             self["rejects"].rows.append(reject_row(reject, signal, now_ns))
         for (tenant, digest), (role, content, time_ns) in self.contents.rows.items():
             self["messages"].rows.append((tenant, digest, role, content, time_ns, FRESH_VERSION))
         batches = {name: builder.batch() for name, builder in self.items() if builder.rows}
+        if spans is not None:
+            batches["spans"] = spans
         return Prepared(accepted, len(rejects), _message(rejects), batches, sighting)
 
 
 def _traces(body: bytes, encoding: Encoding, book: PriceBook, now_ns: int, tables: _Tables) -> Prepared:
-    decoded = decode_traces(body, encoding)
-    cache, drafts, spans = ResourceCache(), list[CallDraft](), tables["spans"].rows
-    for span in decoded.spans:
-        drafted = _span(span, cache, tables.contents, spans)
-        if drafted is not None:
-            drafts.append(drafted)
+    spans, rejects = _columns(body, encoding)
+    facts = [ResourceFacts.of(resource) for _, resource in spans.origins]
+    tenants = [facts[origin].context.tenant for origin in spans.origin.tolist()]
+    own, content_keys, drafts = dict[int, Context](), dict[int, tuple[str, ...]](), dict[int, CallDraft]()
+    origin = spans.origin.tolist()
+    for index, span in spans.spans(_telling(spans)):
+        described, said = describe(span), own_context(span)
+        context = effective(said, facts[origin[index]].context)
+        tenants[index] = context.tenant
+        if said is not _NO_CONTEXT:
+            own[index] = said
+        if described is not None:
+            content_keys[index] = described.content_keys
+            drafts[index] = draft(span, described, context, facts[origin[index]])
     if drafts:
-        tables["calls"].rows = call_rows(drafts, book, tables.contents)
-    sighting = _sighting(decoded.spans, drafts)
-    return tables.prepared("traces", len(decoded.spans), decoded.rejects, sighting, now_ns)
+        tables["calls"].rows = call_rows(list(drafts.values()), book, tables.contents)
+    batch = spans_batch(spans, facts, tenants, own, content_keys, tables.contents) if len(spans) else None
+    return tables.prepared("traces", len(spans), rejects, _sighting(spans, drafts), now_ns, batch)
 
 
-def _sighting(spans: Sequence[Span], drafts: Sequence[CallDraft]) -> Sighting:
-    in_trace = Counter(span.trace_id for span in spans)
-    processes = {(each.span.trace_id, each.span.span_id): each.facts.process for each in drafts}
-    undecided = {each.span.trace_id for each in drafts if not _plain(each.described)}
+def _columns(body: bytes, encoding: Encoding) -> tuple[SpanColumns, list[Reject]]:
+    if encoding == "protobuf":
+        with suppress(Unreadable):
+            return read_spans(body), []
+    decoded = decode_traces(body, encoding)
+    return columns_of(decoded.spans), decoded.rejects
+
+
+def _telling(spans: SpanColumns) -> list[int]:
+    """Spans that may say something of an LLM request or of their context; most others are never records."""
+    tells = np.array([matters(key) for key in spans.keys], bool)
+    owners = np.repeat(np.arange(len(spans)), np.diff(spans.first_attribute))[tells[spans.key]]
+    by_scope = np.array([scope.name in SCOPES for scope, _ in spans.origins], bool)
+    telling = by_scope[spans.origin]
+    telling[owners] = True
+    return np.nonzero(telling)[0].tolist()
+
+
+def _sighting(spans: SpanColumns, drafts: Mapping[int, CallDraft]) -> Sighting:
+    in_trace = Counter(spans.trace_id)
     touched, lone, latest_ns = set[str](), list[Lone](), 0
-    for span in spans:
-        trace_id = span.trace_id
-        if span.parent_span_id or in_trace[trace_id] > 1 or trace_id in undecided:
+    starts = spans.start_ns.tolist()
+    for index, trace_id in enumerate(spans.trace_id):
+        drafted = drafts.get(index)
+        plain = drafted is None or _plain(drafted.described)
+        if not plain or in_trace[trace_id] > 1 or spans.parent_span_id[index]:
             touched.add(trace_id)
-            latest_ns = max(latest_ns, span.start_ns)
+            latest_ns = max(latest_ns, starts[index])
         else:
-            lone.append(Lone(trace_id, processes.get((trace_id, span.span_id), ""), span.start_ns))
-    sources = {(each.facts.process, each.span.scope.name) for each in drafts}
+            lone.append(Lone(trace_id, "" if drafted is None else drafted.facts.process, starts[index]))
+    sources = {(each.facts.process, each.span.scope.name) for each in drafts.values()}
     return Sighting(sorted(touched), lone, sorted(sources), latest_ns)
 
 
 def _plain(described: Described) -> bool:
     """A call that says its own usage and wraps nothing."""
     return described.kind == "call" and not described.may_wrap and described.usage.known
-
-
-def _span(
-    span: Span, cache: ResourceCache, contents: Contents, rows: list[tuple[object, ...]]
-) -> CallDraft | None:
-    described = describe(span)
-    facts = cache.facts(span.resource)
-    own = own_context(span)
-    context = effective(own, facts.context)
-    content_keys = described.content_keys if described is not None else ()
-    rows.append(span_row(span, own, facts, context.tenant, content_keys, contents))
-    return None if described is None else draft(span, described, context, facts)
 
 
 def _logs(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prepared:

@@ -1,4 +1,4 @@
-"""Spans as rows of `store.spans`: attributes kept whole, long texts stored once."""
+"""What spans, calls, logs and metrics have in common as rows: their resource, their attributes."""
 
 from __future__ import annotations
 
@@ -108,11 +108,12 @@ def attribute_columns(
             texts[key] = value if len(value) < LONG_TEXT_BYTES else contents.reference(tenant, value, time_ns)
         elif key not in skip:
             types[key] = TYPE_LETTERS.get(type(value), "j")
-            texts[key] = _as_text(value, tenant, time_ns, contents)
+            texts[key] = as_text(value, tenant, time_ns, contents)
     return texts, types
 
 
-def _as_text(value: Value, tenant: str | None, time_ns: int, contents: Contents) -> str:
+def as_text(value: Value, tenant: str | None, time_ns: int, contents: Contents) -> str:
+    """A value that is no text, as text: JSON, but bytes in hex."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -121,59 +122,20 @@ def _as_text(value: Value, tenant: str | None, time_ns: int, contents: Contents)
     return text if len(text) < LONG_TEXT_BYTES else contents.reference(tenant, text, time_ns)
 
 
-def span_row(
-    span: Span,
-    own: Context,
-    facts: ResourceFacts,
-    tenant: str | None,
-    content_keys: tuple[str, ...],
-    contents: Contents,
-) -> tuple[Any, ...]:
-    """One row in the order of `SPAN_COLUMNS`."""
-    texts, types = attribute_columns(
-        span.attributes, frozenset(content_keys), tenant, span.start_ns, contents
-    )
-    return (
-        span.trace_id,
-        span.span_id,
-        span.parent_span_id,
-        span.name,
-        span.kind,
-        span.start_ns,
-        duration_ns(span),
-        span.status,
-        span.status_message,
-        facts.service,
-        span.scope.name,
-        span.scope.version,
-        tenant,
-        context_map(own),
-        facts.context_map,
-        facts.process,
-        texts,
-        types,
-        content_keys,
-        _events(span.events) if span.events else "",
-        _links(span.links) if span.links else "",
-        facts.json,
-        span.trace_state,
-        span.flags,
-        FRESH_VERSION,
-    )
-
-
 def duration_ns(span: Span) -> int | None:
     """How long it took; unknown where the end is missing or before the start."""
     return span.end_ns - span.start_ns if span.end_ns >= span.start_ns else None
 
 
-def _events(events: list[Event]) -> str:
+def events_json(events: list[Event]) -> str:
+    """Span events as JSON."""
     return to_json([
         {"name": each.name, "time_ns": each.time_ns, "attributes": storable(each.attributes)} for each in events
     ])
 
 
-def _links(links: list[Link]) -> str:
+def links_json(links: list[Link]) -> str:
+    """Span links as JSON."""
     return to_json([
         {"trace_id": each.trace_id, "span_id": each.span_id, "attributes": storable(each.attributes)}
         for each in links

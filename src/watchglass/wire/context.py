@@ -105,6 +105,12 @@ def own_context_of(attributes: Attributes) -> Context:
     return Context(**{CONTEXT_FIELDS[index]: value for index, (_, value) in found.items()})
 
 
+def matters(key: str) -> bool:
+    """Whether an attribute of this name can say anything about an LLM request or its context."""
+    slot = _slots[key] if key in _slots else _remember(key)
+    return slot is not None or key in dialects.MARKERS
+
+
 def resource_context(resource: Resource) -> Context:
     """What the sender's resource says for all its spans."""
     return own_context_of(resource.attributes)

@@ -74,7 +74,7 @@ def _parse(kind: Any, body: bytes, rejects: list[Reject]) -> Any:
 
 def _spans(request: Any, rejects: list[Reject]) -> Iterator[Span]:
     for i, resource_spans in enumerate(request.resource_spans):
-        resource = Resource(_attributes(resource_spans.resource.attributes), resource_spans.schema_url)
+        resource = Resource(attributes_of(resource_spans.resource.attributes), resource_spans.schema_url)
         for j, scope_spans in enumerate(resource_spans.scope_spans):
             scope = _scope(scope_spans)
             for k, span in enumerate(scope_spans.spans):
@@ -107,9 +107,9 @@ def _span(pb: Any, scope: Scope, resource: Resource) -> Span:
         end_ns,
         status.code,
         status.message,
-        _attributes(pb.attributes),
-        [Event(e.name, e.time_unix_nano, _attributes(e.attributes)) for e in pb.events],
-        [Link(li.trace_id.hex(), li.span_id.hex(), _attributes(li.attributes)) for li in pb.links],
+        attributes_of(pb.attributes),
+        [event_of(each) for each in pb.events],
+        [link_of(each) for each in pb.links],
         scope,
         resource,
         pb.trace_state,
@@ -117,9 +117,19 @@ def _span(pb: Any, scope: Scope, resource: Resource) -> Span:
     )
 
 
+def event_of(pb: Any) -> Event:
+    """A span event message as a record."""
+    return Event(pb.name, pb.time_unix_nano, attributes_of(pb.attributes))
+
+
+def link_of(pb: Any) -> Link:
+    """A span link message as a record."""
+    return Link(pb.trace_id.hex(), pb.span_id.hex(), attributes_of(pb.attributes))
+
+
 def _logs(request: Any) -> Iterator[LogRecord]:
     for resource_logs in request.resource_logs:
-        resource = Resource(_attributes(resource_logs.resource.attributes), resource_logs.schema_url)
+        resource = Resource(attributes_of(resource_logs.resource.attributes), resource_logs.schema_url)
         for scope_logs in resource_logs.scope_logs:
             scope = _scope(scope_logs)
             for pb in scope_logs.log_records:
@@ -132,7 +142,7 @@ def _logs(request: Any) -> Iterator[LogRecord]:
                     pb.severity_text,
                     pb.event_name,
                     any_value(pb.body),
-                    _attributes(pb.attributes),
+                    attributes_of(pb.attributes),
                     scope,
                     resource,
                 )
@@ -140,10 +150,11 @@ def _logs(request: Any) -> Iterator[LogRecord]:
 
 def _scope(holder: Any) -> Scope:
     scope = holder.scope
-    return Scope(scope.name, scope.version, _attributes(scope.attributes), holder.schema_url)
+    return Scope(scope.name, scope.version, attributes_of(scope.attributes), holder.schema_url)
 
 
-def _attributes(pairs: Any) -> Attributes:
+def attributes_of(pairs: Any) -> Attributes:
+    """KeyValue messages as a dict; of a key given twice the last holds."""
     # The non-empty string is nearly every value there is: asking for it first spares WhichOneof.
     return {pair.key: (value := pair.value).string_value or any_value(value) for pair in pairs}
 
@@ -165,5 +176,5 @@ _READERS: dict[str, Callable[[Any], Value]] = {
     "double_value": _plain("double_value"),
     "bytes_value": _plain("bytes_value"),
     "array_value": lambda value: [any_value(item) for item in value.array_value.values],
-    "kvlist_value": lambda value: _attributes(value.kvlist_value.values),
+    "kvlist_value": lambda value: attributes_of(value.kvlist_value.values),
 }
