@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -32,7 +34,7 @@ class ResourceFacts(msgspec.Struct, frozen=True, gc=False):
     service: str | None
     process: str
     context: Context
-    context_map: dict[str, str]
+    context_map: Mapping[str, str]
     json: str
 
     @classmethod
@@ -62,8 +64,9 @@ class ResourceCache:
         return found
 
 
-def context_map(context: Context) -> dict[str, str]:
-    """The fields of a context that are known."""
+@lru_cache(4096)
+def context_map(context: Context) -> Mapping[str, str]:
+    """The fields of a context that are known. Remembered: the spans of a tenant say the same again."""
     return {
         name: value for name in CONTEXT_FIELDS if (value := getattr(context, name)) is not None
     }
@@ -72,6 +75,7 @@ def context_map(context: Context) -> dict[str, str]:
 _NO_CONTEXT = Context()
 
 
+@lru_cache(4096)
 def effective(own: Context, inherited: Context) -> Context:
     """Each value of `own`, else that of `inherited`."""
     if own == _NO_CONTEXT:
