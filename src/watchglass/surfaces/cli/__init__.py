@@ -12,14 +12,16 @@ from typing import Annotated
 
 import typer
 
+from watchglass.surfaces.cli.demo import demo
 from watchglass.surfaces.cli.exits import INTERRUPTED
 from watchglass.surfaces.cli.query import query
 from watchglass.surfaces.cli.serve import serve
 from watchglass.surfaces.cli.settings import settings
 from watchglass.surfaces.cli.trace import trace
+from watchglass.surfaces.cli.up import up
 from watchglass.surfaces.cli.usage import usage
 
-COMMANDS: tuple[Callable[..., None], ...] = (serve, usage, trace, query, settings)
+COMMANDS: tuple[Callable[..., None], ...] = (up, serve, usage, trace, query, demo, settings)
 """Every command, in the order of the help; a command's name is its function's."""
 
 

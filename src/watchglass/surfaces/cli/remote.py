@@ -44,12 +44,9 @@ class RemoteReader:
     """See `Reader`. Every method raises `Unreachable` when no watchglass answers at `url`."""
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
-        parts = _parts(url)
-        self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._base = address_of(url)
         self._timeout_s = timeout_s
-        # A proxy set for the outside world cannot reach this machine's own servers.
-        direct = [urllib.request.ProxyHandler({})] if _is_loopback(parts.hostname or "") else []
-        self._opener = urllib.request.build_opener(*direct)
+        self._opener = opener_for(self._base)
 
     def usage(self, question: UsageQuestion) -> UsageReport:
         """See `Reader.usage`."""
@@ -102,6 +99,18 @@ class RemoteReader:
             f"no server answers at {self._base} ({what}); start one with `watchglass serve`, name another "
             "with --url, or read a store without a server with --data DIR"
         )
+
+
+def address_of(url: str) -> str:
+    """The server's address with its scheme and no slash at its end. Raises `ConfigError`."""
+    parts = _parts(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def opener_for(address: str) -> urllib.request.OpenerDirector:
+    """What opens requests to `address`; a proxy set for the outside world cannot reach this machine's own."""
+    direct = [urllib.request.ProxyHandler({})] if _is_loopback(urlsplit(address).hostname or "") else []
+    return urllib.request.build_opener(*direct)
 
 
 def _parts(url: str) -> SplitResult:

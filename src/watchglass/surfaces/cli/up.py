@@ -1,0 +1,133 @@
+"""`watchglass up`: the server with demo traffic in it and a first table, for a first look.
+
+One process: once the store is open a thread waits until the server is ready, then talks to it over
+HTTP as any client does. There is no child that could outlive its parent, and Ctrl-C ends the server
+just as it ends `serve`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watchglass.surfaces.cli import options
+from watchglass.surfaces.cli.demo import described, send_demo
+from watchglass.surfaces.cli.exits import reporting
+
+if TYPE_CHECKING:
+    from watchglass.config import Settings
+    from watchglass.surfaces.backend import Backend
+
+READY_S = 60
+SETTLED_S = 10
+DEFAULT_URL = "http://127.0.0.1:4318"
+
+
+def up(
+    data: Annotated[str | None, options.option("data")] = None,
+    host: Annotated[str | None, options.option("host")] = None,
+    port: Annotated[int | None, options.option("port")] = None,
+    grpc_port: Annotated[int | None, options.option("grpc_port")] = None,
+    prices: Annotated[str | None, options.option("prices")] = None,
+    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="send demo traffic when it is ready")] = True,
+) -> None:
+    """Serve, send a little demo traffic, show what it cost and where to look; until Ctrl-C."""
+    given = {"data": data, "host": host, "port": port, "grpc_port": grpc_port, "prices": prices}
+    with reporting():
+        settings = options.settings(**given).settings
+        typer.echo("Starting watchglass …")
+        from watchglass.surfaces.house import open_house
+        from watchglass.surfaces.serve import serve
+
+        @asynccontextmanager
+        async def open_and_greet(settings: Settings, address: str) -> AsyncGenerator[Backend]:
+            async with open_house(settings, address) as backend:
+                # Only now: the port is surely ours, so it is not another server that is greeted.
+                threading.Thread(target=_greet, args=(address, settings, demo), daemon=True).start()
+                yield backend
+
+        raise typer.Exit(serve(settings, open_and_greet))
+
+
+def _greet(url: str, settings: Settings, demo: bool) -> None:
+    from watchglass import errors
+
+    if not _ready(url):
+        typer.echo(f"watchglass: {url}/ready does not say ready after {READY_S} s", err=True)
+        return
+    try:
+        trace_id = None
+        if demo:
+            sent = send_demo(url)
+            typer.echo(described(sent))
+            trace_id = sent[0].trace_ids[0]
+            _settled(url)
+        _print_spend(url)
+        typer.echo(where_to_look(url, settings.data, trace_id))
+    except errors.WatchglassError as error:
+        typer.echo(f"watchglass: {error}", err=True)  # the server itself goes on
+
+
+def _ready(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        try:
+            with opener.open(f"{url}/ready", timeout=5):
+                return True
+        except OSError:  # not listening yet, or a 503
+            time.sleep(0.05)
+    return False
+
+
+def _settled(url: str) -> None:
+    """Wait until every demo call has inherited its tenant: traces are settled just after they are stored."""
+    from watchglass.queries.usage import UsageQuestion
+    from watchglass.surfaces.cli.remote import RemoteReader
+
+    reader = RemoteReader(url, timeout_s=60)
+    question = UsageQuestion(by=(), filters={"environment": ("demo",), "tenant": ("",)})
+    deadline = time.monotonic() + SETTLED_S
+    while time.monotonic() < deadline:
+        report = reader.usage(question)
+        if not report.counted.totals.calls and not report.unattributed.totals.calls:
+            return
+        time.sleep(0.1)
+
+
+def _print_spend(url: str) -> None:
+    from watchglass.queries.usage import UsageQuestion
+    from watchglass.surfaces.cli.remote import RemoteReader
+    from watchglass.surfaces.cli.usage import print_report
+
+    report = RemoteReader(url, timeout_s=60).usage(UsageQuestion(by=("tenant", "model")))
+    typer.echo("\nSpend by tenant and model:")
+    print_report(report)
+
+
+def where_to_look(url: str, data: str, trace_id: str | None, program: str | None = None) -> str:
+    """What to type next; `program` is how this program was called."""
+    name = program or (sys.argv[0] if sys.argv[0].endswith("watchglass") else "watchglass")
+    option = "" if url == DEFAULT_URL else f" --url {url}"
+    tries = [
+        f"{name} usage --by engagement,feature,agent{option}",
+        f"{name} trace {trace_id or '<trace id>'}{option}",
+        f'{name} query "SELECT agent, count(), sum(cost_usd) FROM usage GROUP BY agent"{option}',
+    ]
+    return "\n".join(
+        [
+            "",
+            "Look further, in another terminal:",
+            *(f"  {line}" for line in tries),
+            "Send your own:",
+            f"  export OTEL_EXPORTER_OTLP_ENDPOINT={url}",
+            f"Ctrl-C stops the server; the data stays in {data}.",
+        ]
+    )
