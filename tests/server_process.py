@@ -1,4 +1,4 @@
-"""`watchglass serve` as a process of its own, for tests of what a user runs: start, ask, kill, start again."""
+"""`watchglass serve` as a process of its own: start it, ask it, kill it, start it again."""
 
 from __future__ import annotations
 

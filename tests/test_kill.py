@@ -114,7 +114,7 @@ def rounds(server: ServerProcess, count: int) -> None:
 
 
 def test_every_acknowledged_span_survives_kill_9_once(server: ServerProcess) -> None:
-    """Over 3 kills under load, each acknowledged span is in `spans` and `calls` exactly once; a resend adds none."""
+    """Over 3 kills under load, each acknowledged span is in `spans` and `calls` exactly once."""
     rounds(server, 3)
 
 
@@ -143,7 +143,7 @@ def double_in_two_traces(number: int) -> tuple[bytes, bytes]:
 
 @pytest.mark.parametrize("make", [double, double_in_two_traces])
 def test_doubles_acknowledged_right_before_a_kill_are_settled_after_it(server: ServerProcess, make) -> None:
-    """A request reported twice just before kill -9 is counted once soon after the restart, and the other says why."""
+    """A request reported twice just before kill -9 is counted once soon after the restart."""
     numbers = range(1, 11)
     for number in numbers:
         for body in make(number):
