@@ -1,0 +1,1 @@
+"""From request bodies to durable rows, and the settling of what counts."""

@@ -1,0 +1,1 @@
+"""How the world reaches the house: HTTP, gRPC, the command line."""

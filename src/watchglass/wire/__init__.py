@@ -1,0 +1,1 @@
+"""What senders say, decoded and understood; pure, no I/O."""
