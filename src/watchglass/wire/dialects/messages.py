@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
 
 from watchglass.model import Attributes, Event, Message, Value
 from watchglass.wire.dialects.parts import parts_of, text_part, tool_call_part, tool_calls_parts
@@ -55,9 +58,47 @@ def provider_message(value: Value, role: str) -> Message | None:
     return message("assistant" if role == "model" else role, parts)
 
 
+class _TextPart(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    content: str
+    type: Literal["text"]
+
+
+class _TextMessage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    parts: list[_TextPart]
+    role: str
+    finish_reason: str | None = None
+
+
+class _Canonical(msgspec.Struct, frozen=True, gc=False):
+    parts: list[_TextPart]
+    role: str
+
+
+_decode_text_messages = msgspec.json.Decoder(list[_TextMessage]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def _text_messages(value: str) -> Messages | None:
+    """The commonest shape, the conventions' own with nothing but text, read and written as typed records.
+
+    Gives what the general way gives, at half its cost; None where there is anything else in it.
+    """
+    if not value.startswith("["):
+        return None
+    try:
+        found = _decode_text_messages(value)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return None
+    if not all(each.role and each.role != "model" for each in found):
+        return None
+    return tuple(Message(each.role, _encode(_Canonical(each.parts, each.role)).decode()) for each in found)
+
+
 def provider_messages(value: Value, role: str = "user") -> Messages:
     """A list of messages as it came or as JSON text; a text that is no JSON is one message."""
     if isinstance(value, str):
+        if (plain := _text_messages(value)) is not None:
+            return plain
         decoded = json_value(value)
         if not isinstance(decoded, list | dict):
             return _some(text_message(role, value)) if value.strip() else ()
