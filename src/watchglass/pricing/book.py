@@ -14,7 +14,6 @@ import msgspec
 from watchglass.model import Usage
 from watchglass.pricing.genai import GenaiPrices
 from watchglass.pricing.overrides import Override, Overrides
-from watchglass.pricing.rates import Rates
 from watchglass.pricing.source import PriceSource, Schedule
 
 STANDARD_TIERS = frozenset({"", "default", "standard", "auto", "on_demand", "standard_only"})
@@ -78,33 +77,31 @@ class PriceBook:
         return [self._price(each) for each in requests]
 
     def _price(self, request: PriceRequest) -> Priced:
-        usage = request.usage
-        if not usage.known:
+        usage, answered, asked = request.usage, request.response_model, request.request_model
+        if usage.input_tokens is None and usage.output_tokens is None:
             return TOKENS_MISSING if request.success else FAILED_WITHOUT_USAGE
-        if request.provider is None:
-            missing = request.request_model is None and request.response_model is None
-            return MODEL_MISSING if missing else UNKNOWN_PROVIDER
-        schedules = self._schedules(
-            request.provider, request.response_model, request.request_model, request.service_tier
-        )
+        provider = request.provider
+        if provider is None:
+            return MODEL_MISSING if asked is None and answered is None else UNKNOWN_PROVIDER
+        key = (provider, answered, asked, request.service_tier)
+        schedules = self._found.get(key)
+        if schedules is None:
+            schedules = self._remember(key)
         if not schedules:
-            missing = request.request_model is None and request.response_model is None
-            return MODEL_MISSING if missing else UNKNOWN_MODEL
+            return MODEL_MISSING if asked is None and answered is None else UNKNOWN_MODEL
         for schedule in schedules:
             rates = schedule.at(request.at_ns)
             if rates is not None:
-                return _priced(rates, usage)
+                cost = rates.cost(usage)
+                if cost is not None:
+                    return Priced(cost, rates.source, rates.price_id, None)
+                return TIER_UNKNOWN if rates.counted(usage) else TOKENS_MISSING
         return NO_PRICE_AT_DATE if any(each.periods for each in schedules) else TIER_UNKNOWN
 
-    def _schedules(
-        self, provider: str, answered: str | None, asked: str | None, tier: str | None
-    ) -> list[Schedule]:
-        key = (provider, answered, asked, tier)
-        found = self._found.get(key)
-        if found is None:
-            if len(self._found) >= _CACHED_MODELS:  # hostile model names must not eat the memory
-                self._found.clear()
-            found = self._found[key] = self._look_up(provider, answered, asked, tier)
+    def _remember(self, key: tuple[str, str | None, str | None, str | None]) -> list[Schedule]:
+        if len(self._found) >= _CACHED_MODELS:  # hostile model names must not eat the memory
+            self._found.clear()
+        found = self._found[key] = self._look_up(*key)
         return found
 
     def _look_up(
@@ -119,11 +116,3 @@ class PriceBook:
                     found.append(schedule)
                     break
         return found
-
-
-def _priced(rates: Rates, usage: Usage) -> Priced:
-    cost = rates.cost(usage)
-    if cost is not None:
-        return Priced(cost, rates.source, rates.price_id, None)
-    whole = usage.input_tokens is not None and usage.output_tokens is not None
-    return TIER_UNKNOWN if whole else TOKENS_MISSING

@@ -3,6 +3,11 @@
 The package's arithmetic is not used, only its facts and its way of matching model names. Nothing
 is downloaded: its updater is never started. Importing its data takes a quarter of a second, so
 that is put off until the first price is asked for.
+
+Not every unit it prices is in a usage. A class of tokens that a usage does not tell apart (images,
+video, cached audio, citations) and that costs other than its parent leaves the parent unpriced; so
+does a charge by the hour, page or character. Charges by the search (`web_searches_kcount`,
+`storage_searches_kcount`) leave no trace in a usage at all: they are ignored.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from watchglass.pricing.rates import Rate, Rates, per_request, rate
+from watchglass.pricing.rates import Rate, Rates, per_request, rate, rates
 from watchglass.pricing.source import Period, Schedule
 
 if TYPE_CHECKING:
@@ -42,6 +47,8 @@ _CLASSES = {
     "input_audio_mtok": "input_audio",
     "output_audio_mtok": "output_audio",
 }
+_BY_SEARCH = frozenset({"web_searches_kcount", "storage_searches_kcount"})
+_BY_REQUEST = "requests_kcount"
 _CONTEXT = {
     "batch": ("processing", "batch"),
     "flex": ("service_tier", "flex"),
@@ -137,14 +144,35 @@ def _period(
 
 
 def _rates(price_id: str, prices: dict[str, Any]) -> Rates:
-    classes = {ours: _rate(prices[theirs]) for theirs, ours in _CLASSES.items() if prices.get(theirs) is not None}
-    kilo = prices.get("requests_kcount")
-    return Rates(
+    known = _set(prices)
+    kilo = known.pop(_BY_REQUEST, None)
+    classes = {ours: _rate(known.pop(theirs)) for theirs, ours in _CLASSES.items() if theirs in known}
+    others = {name: price for name, price in known.items() if name not in _BY_SEARCH}
+    unseen = {name: _rate(price) for name, price in others.items() if name.endswith("_mtok")}
+    return rates(
         price_id,
         GenaiPrices.name,
-        **classes,
+        classes,
+        hidden=frozenset(_parent(name) for name, price in unseen.items() if price != _parents(classes, name)),
         request=per_request(kilo * _PER_THOUSAND) if isinstance(kilo, Decimal) else 0,
+        other_units=len(others) > len(unseen),
     )
+
+
+def _parent(unseen: str) -> str:
+    """The class of ours that counts these tokens; `cached_audio` where two of ours do."""
+    if unseen == "cache_audio_read_mtok":
+        return "cached_audio"
+    if unseen.startswith("cache_"):
+        return "cache_write" if "write" in unseen else "cache_read"
+    return "output" if unseen.startswith("output_") else "input"
+
+
+def _parents(classes: dict[str, Rate], unseen: str) -> Rate | None:
+    parent = _parent(unseen).replace("cached_audio", "cache_read")
+    if parent in classes or not parent.startswith("cache_"):
+        return classes.get(parent)
+    return classes.get("input")
 
 
 def _rate(price: Any) -> Rate:

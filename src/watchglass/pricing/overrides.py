@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from watchglass.pricing.rates import Rates, rate
+from watchglass.pricing.rates import CLASSES, rate, rates
 from watchglass.pricing.source import Period, Schedule
 
 
@@ -33,12 +33,6 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     until_ns: int | None = None
 
 
-_CLASSES = (
-    *("input", "output", "cache_read", "cache_write", "cache_write_1h"),
-    *("reasoning", "input_audio", "output_audio"),
-)
-
-
 class Overrides:
     """The user's prices as a layer; within it the latest start that has begun wins."""
 
@@ -60,12 +54,12 @@ class Overrides:
 
 
 def _period(override: Override) -> Period:
-    prices = {name: getattr(override, name) for name in _CLASSES}
+    prices = {name: getattr(override, name) for name in CLASSES}
     return Period(
-        Rates(
+        rates(
             f"override:{override.provider}/{override.model}" + (f"+{override.tier}" if override.tier else ""),
             Overrides.name,
-            **{name: rate(price) for name, price in prices.items() if price is not None},
+            {name: rate(price) for name, price in prices.items() if price is not None},
         ),
         override.since_ns,
         override.until_ns,

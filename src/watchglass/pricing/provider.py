@@ -16,7 +16,9 @@ from watchglass.pricing.providers import (
     SILENT_LABELS,
 )
 
-_CANONICAL: dict[str, str] = {name: canonical for canonical, names in ALIASES.items() for name in (canonical, *names)}
+_CANONICAL: dict[str, str] = {
+    name: canonical for canonical, names in ALIASES.items() for name in (canonical, *names)
+}
 _OLLAMA_PORT = 11434
 
 

@@ -88,20 +88,51 @@ HOSTS: tuple[tuple[str, str], ...] = (
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "openai": ("open_ai", "chatopenai", "openai_chat", "text_completion_openai", "openai_responses"),
-    "azure_openai": ("azure", "az_ai_openai", "azure_ai_openai", "azureopenai", "azure_text", "azurechatopenai"),
+    "azure_openai": (
+        "azure",
+        "az_ai_openai",
+        "azure_ai_openai",
+        "azureopenai",
+        "azure_text",
+        "azurechatopenai",
+    ),
     "azure_ai": ("az_ai_inference", "azure_ai_inference", "azure_ai_studio", "azure_ai_foundry"),
     "anthropic": ("claude", "chatanthropic", "anthropic_text"),
     "aws_bedrock": (
-        *("aws", "bedrock", "aws_bedrock_runtime", "bedrock_converse", "amazon_bedrock", "amazon", "chatbedrock"),
+        *(
+            "aws",
+            "bedrock",
+            "aws_bedrock_runtime",
+            "bedrock_converse",
+            "amazon_bedrock",
+            "amazon",
+            "chatbedrock",
+        ),
         *("chatbedrockconverse", "bedrock_runtime"),
     ),
     "aws_sagemaker": ("sagemaker", "sagemaker_chat"),
     "google_ai_studio": (
-        *("gemini", "gcp_gemini", "gcp_gen_ai", "google", "google_genai", "google_generative_ai", "googleaistudio"),
+        *(
+            "gemini",
+            "gcp_gemini",
+            "gcp_gen_ai",
+            "google",
+            "google_genai",
+            "google_generative_ai",
+            "googleaistudio",
+        ),
         *("chatgooglegenerativeai", "google_gemini", "gcp_vertex_agent", "google_adk", "gla", "google_gla"),
     ),
     "google_vertex_ai": (
-        *("gcp_vertex_ai", "vertex_ai", "vertexai", "vertex_ai_beta", "vertex", "google_vertex", "chatvertexai"),
+        *(
+            "gcp_vertex_ai",
+            "vertex_ai",
+            "vertexai",
+            "vertex_ai_beta",
+            "vertex",
+            "google_vertex",
+            "chatvertexai",
+        ),
         *("google_vertexai", "gcp_vertexai"),
     ),
     "mistral": ("mistral_ai", "mistralai", "chatmistralai", "codestral", "text_completion_codestral"),
@@ -131,14 +162,41 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "vercel_ai_gateway": ("vercel", "gateway", "ai_gateway"),
     "cloudflare": ("cloudflare_workers_ai", "workers_ai"),
     LOCAL: (
-        *("vllm", "hosted_vllm", "lm_studio", "lmstudio", "llamafile", "llama_cpp", "xinference", "text_generation"),
+        *(
+            "vllm",
+            "hosted_vllm",
+            "lm_studio",
+            "lmstudio",
+            "llamafile",
+            "llama_cpp",
+            "xinference",
+            "text_generation",
+        ),
         *("localai", "sglang", "tgi", "openai_like", "custom_openai", "openai_compatible"),
     ),
     **{
         each: ()
         for each in (
-            *("cerebras", "sambanova", "novita", "hyperbolic", "nebius", "replicate", "minimax", "siliconflow"),
-            *("databricks", "snowflake", "baseten", "modal", "lepton", "ovhcloud", "inference_net", "friendli"),
+            *(
+                "cerebras",
+                "sambanova",
+                "novita",
+                "hyperbolic",
+                "nebius",
+                "replicate",
+                "minimax",
+                "siliconflow",
+            ),
+            *(
+                "databricks",
+                "snowflake",
+                "baseten",
+                "modal",
+                "lepton",
+                "ovhcloud",
+                "inference_net",
+                "friendli",
+            ),
             *("aleph_alpha", "elevenlabs", "deepgram", "assemblyai", "meta", "arcee", "nscale", "avian"),
         )
     },
@@ -147,8 +205,26 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 SILENT_LABELS: frozenset[str] = frozenset(
     {
-        *("langchain", "langgraph", "crewai", "litellm", "litellm_proxy", "llama_index", "llamaindex", "haystack"),
-        *("strands", "strands_agents", "smolagents", "autogen", "agno", "dspy", "semantic_kernel", "openai_agents"),
+        *(
+            "langchain",
+            "langgraph",
+            "crewai",
+            "litellm",
+            "litellm_proxy",
+            "llama_index",
+            "llamaindex",
+            "haystack",
+        ),
+        *(
+            "strands",
+            "strands_agents",
+            "smolagents",
+            "autogen",
+            "agno",
+            "dspy",
+            "semantic_kernel",
+            "openai_agents",
+        ),
         *("pydantic_ai", "mlflow", "unknown", "none", "null", "custom", "other", "openinference", "_other"),
         *("haystack_ai", "spring_ai", "microsoft_agent_framework", "traceloop", "langfuse", "generic"),
     }

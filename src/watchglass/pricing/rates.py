@@ -3,11 +3,18 @@
 Amounts are whole numbers of 10⁻²⁴ dollars: a price of up to 18 decimals a million tokens times
 any token count is exact. Only the final figure is rounded, half to even, to the 18 decimals of
 the money columns; no price in use today needs it.
+
+Counts are a sender's word. A negative one is taken as none, and a part never costs more tokens
+than the whole it is a part of has left, so that no usage makes a negative or an inflated cost.
+
+What a request costs besides tokens and itself (web and file searches) cannot be seen in a usage:
+it is not in any cost here. `prices/README.md` says so to users.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import Context, Decimal
 
 import msgspec
 
@@ -17,10 +24,28 @@ SCALE = 24
 _TOKEN = Decimal(10) ** (SCALE - 6)  # dollars a million tokens → units a token
 _ROUND = 10 ** (SCALE - 18)
 _COLUMN = Decimal(1).scaleb(-18)
+_DIGITS = 10**27  # what the usual decimal context (28 digits) multiplies exactly
+_EXACT = Context(prec=1000)
+
+CLASSES = (
+    *("input", "output", "cache_read", "cache_write", "cache_write_1h"),
+    *("reasoning", "input_audio", "output_audio"),
+)
+"""The token classes that a `Usage` tells apart, each after the one whose price it has for want of its own."""
+
+_PARENTS = {
+    "cache_read": "input",
+    "cache_write": "input",
+    "cache_write_1h": "cache_write",
+    "input_audio": "input",
+    "reasoning": "output",
+    "output_audio": "output",
+}
+_OF_OUTPUT = frozenset({"output", "reasoning", "output_audio"})
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """Price of one token class, in units of 10⁻²⁴ dollars a token.
+    """List price of one token class, in units of 10⁻²⁴ dollars a token.
 
     `tiers` are (threshold, price), ascending: above `threshold` input tokens *all* tokens of the
     request cost that price (the providers' "long context" prices).
@@ -38,74 +63,179 @@ class Rate(msgspec.Struct, frozen=True):
         return price
 
 
+class ClassPrices(msgspec.Struct, frozen=True, gc=False):
+    """Units a token of every class, each class without a price of its own at its parent's.
+
+    Plain ints, resolved once, because this is read for each call.
+    """
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    cache_write_1h: int
+    reasoning: int
+    input_audio: int
+    output_audio: int
+    unpriced: frozenset[str]
+    """Classes that have no price (0 above), or none that is right for all of their tokens."""
+    input_costs: bool
+    """Whether input costs anything: a count that nobody gave is then missing money."""
+    output_costs: bool
+
+    def of_input(self, usage: Usage) -> int | None:
+        """Units for all input; None where a class that was used has no price or count.
+
+        Source of the classes: the providers count cached reads and writes and audio as parts of
+        the input (see `model.Usage`).
+        """
+        whole, read, written = usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens
+        hour, audio = usage.cache_write_1h_tokens, usage.input_audio_tokens
+        if whole is None:
+            return None if self.input_costs else 0
+        if not (read or written or hour or audio):
+            if whole <= 0:
+                return 0
+            return None if self.unpriced and "input" in self.unpriced else whole * self.input
+        read, hour, audio = read or 0, hour or 0, audio or 0
+        short = (written or 0) - hour
+        plain = whole - read - short - hour - audio
+        if read < 0 or short < 0 or hour < 0 or audio < 0 or plain < 0:
+            plain, read, short, hour, audio = _bounded(whole, read, written, hour, audio)
+        if self.unpriced and not self._input_priced(plain, read, short, hour, audio):
+            return None
+        return (
+            plain * self.input
+            + read * self.cache_read
+            + short * self.cache_write
+            + hour * self.cache_write_1h
+            + audio * self.input_audio
+        )
+
+    def of_output(self, usage: Usage) -> int | None:
+        """Units for all output, of which reasoning and audio are parts; None as for the input."""
+        whole, thought, audio = usage.output_tokens, usage.reasoning_tokens, usage.output_audio_tokens
+        if whole is None:
+            # An embedding has no output and no price for it; elsewhere a missing count is missing money.
+            return None if self.output_costs else 0
+        if whole <= 0:
+            return 0
+        audio = _part(audio, whole) if audio else 0
+        thought = _part(thought, whole - audio) if thought else 0
+        plain = whole - audio - thought
+        if self.unpriced and not self._priced(output=plain, reasoning=thought, output_audio=audio):
+            return None
+        return plain * self.output + thought * self.reasoning + audio * self.output_audio
+
+    def _input_priced(self, plain: int, read: int, short: int, hour: int, audio: int) -> bool:
+        # How much of the audio was read from the cache is nowhere in a usage.
+        both = min(read, audio)
+        return self._priced(
+            input=plain,
+            cache_read=read,
+            cache_write=short,
+            cache_write_1h=hour,
+            input_audio=audio,
+            cached_audio=both,
+        )
+
+    def _priced(self, **tokens: int) -> bool:
+        return not any(count and name in self.unpriced for name, count in tokens.items())
+
+
 class Rates(msgspec.Struct, frozen=True):
-    """What one model costs at one time; a class without a price of its own costs its parent's."""
+    """What one model costs at one time."""
 
     price_id: str
     source: str
-    input: Rate | None = None
-    output: Rate | None = None
-    cache_read: Rate | None = None
-    cache_write: Rate | None = None
-    cache_write_1h: Rate | None = None
-    reasoning: Rate | None = None
-    input_audio: Rate | None = None
-    output_audio: Rate | None = None
+    prices: ClassPrices
+    above: tuple[tuple[int, ClassPrices], ...] = ()
+    """(threshold, prices of a request with more input tokens than that), ascending."""
     request: int = 0
     """Price of a request as such, in 10⁻²⁴ dollars."""
+    other_units: bool = False
+    """Part of the bill is by the hour, page or character, or no price is known: no usage tells the cost."""
 
     def cost(self, usage: Usage) -> Decimal | None:
-        """Exact dollars for this usage; None where a class that was used has no price or count.
+        """Exact dollars for this usage; None where a class that was used has no price or count."""
+        if self.other_units:
+            return None
+        prices = self.prices
+        if self.above:
+            for threshold, dearer in self.above:
+                if (usage.input_tokens or 0) > threshold:
+                    prices = dearer
+        spent, made = prices.of_input(usage), prices.of_output(usage)
+        if spent is None or made is None:
+            return None
+        return _dollars(self.request + spent + made)
 
-        Source of the classes: the providers count cached reads and writes and audio as parts of
-        the input, and reasoning and audio as parts of the output (see `model.Usage`).
-        """
-        parts = (*self._input(usage), *self._output(usage))
-        whole = usage.input_tokens or 0
-        total = self.request
-        for tokens, rate in parts:
-            if tokens is None:
-                return None
-            if tokens:
-                if rate is None:
-                    return None
-                total += tokens * rate.at(whole)
-        return _dollars(total)
+    def counted(self, usage: Usage) -> bool:
+        """Whether the usage has every count that costs something here."""
+        given = usage.input_tokens is not None, usage.output_tokens is not None
+        return (given[0] or not self.prices.input_costs) and (given[1] or not self.prices.output_costs)
 
-    def _input(self, usage: Usage) -> tuple[tuple[int | None, Rate | None], ...]:
-        whole = usage.input_tokens
-        if whole is None:
-            return ((None if self.input is not None else 0, self.input),)
-        read, written = usage.cache_read_tokens, usage.cache_write_tokens
-        audio = usage.input_audio_tokens
-        if not (read or written or audio):
-            return ((whole, self.input),)
-        hour = min(usage.cache_write_1h_tokens or 0, written or 0)
-        read, short, audio = read or 0, (written or 0) - hour, audio or 0
-        plain = whole - read - short - hour - audio
-        if plain < 0:  # totals that disagree: never a negative price; audio may itself have been cached
-            plain, audio = 0, max(0, audio + plain)
-        write = self.cache_write or self.input
-        return (
-            (plain, self.input),
-            (read, self.cache_read or self.input),
-            (short, write),
-            (hour, self.cache_write_1h or write),
-            (audio, self.input_audio or self.input),
-        )
 
-    def _output(self, usage: Usage) -> tuple[tuple[int | None, Rate | None], ...]:
-        whole = usage.output_tokens
-        if whole is None:
-            # An embedding has no output and no price for it; elsewhere a missing count is missing money.
-            return ((None if self.output is not None and self.output.base else 0, self.output),)
-        audio = min(usage.output_audio_tokens or 0, whole) if self.output_audio is not None else 0
-        thought = min(usage.reasoning_tokens or 0, whole - audio) if self.reasoning is not None else 0
-        return (
-            (whole - audio - thought, self.output),
-            (thought, self.reasoning),
-            (audio, self.output_audio),
-        )
+def rates(
+    price_id: str,
+    source: str,
+    classes: Mapping[str, Rate],
+    *,
+    hidden: frozenset[str] = frozenset(),
+    request: int = 0,
+    other_units: bool = False,
+) -> Rates:
+    """Rates from the list prices of some of `CLASSES`.
+
+    `hidden` names the classes (or `cached_audio`) of which a part has a price of its own that a
+    usage cannot tell apart, such as images in the output: such a class cannot be priced at all.
+    """
+    steps = sorted({threshold for each in classes.values() for threshold, _ in each.tiers})
+    return Rates(
+        price_id,
+        source,
+        _resolved(classes, 0, hidden),
+        tuple((threshold, _resolved(classes, threshold + 1, hidden)) for threshold in steps),
+        request,
+        other_units or not (classes or hidden or request),
+    )
+
+
+def _resolved(classes: Mapping[str, Rate], input_tokens: int, hidden: frozenset[str]) -> ClassPrices:
+    prices: dict[str, int] = {}
+    unpriced = set(hidden)
+    for name in CLASSES:
+        parent = _PARENTS.get(name)
+        if name in classes:
+            prices[name] = classes[name].at(input_tokens)
+        else:
+            prices[name] = prices[parent] if parent else 0
+            if parent is None or parent in unpriced:
+                unpriced.add(name)
+    return ClassPrices(
+        **prices,
+        unpriced=frozenset(unpriced),
+        input_costs="input" in hidden or any(prices[name] for name in CLASSES if name not in _OF_OUTPUT),
+        output_costs="output" in hidden or any(prices[name] for name in _OF_OUTPUT),
+    )
+
+
+def _bounded(
+    whole: int, read: int, written: int | None, hour: int, audio: int
+) -> tuple[int, int, int, int, int]:
+    """Plain, read, short-lived and one-hour writes, audio: each at most what the ones before left."""
+    left = max(whole, 0)
+    left -= (read := _part(read, left))
+    # A part that is known while nobody gave the sum is the sum.
+    left -= (written := _part(hour if written is None else written, left))
+    left -= (audio := _part(audio, left))
+    hour = _part(hour, written)
+    return left, read, written - hour, hour, audio
+
+
+def _part(count: int, whole: int) -> int:
+    """A count of a part of `whole`, within its bounds."""
+    return min(max(count, 0), whole)
 
 
 def rate(dollars_per_million: Decimal, tiers: tuple[tuple[int, Decimal], ...] = ()) -> Rate:
@@ -130,6 +260,6 @@ def _whole(units: Decimal) -> int:
 
 def _dollars(units: int) -> Decimal:
     whole, rest = divmod(units, _ROUND)
-    if rest * 2 > _ROUND or (rest * 2 == _ROUND and whole & 1):
+    if rest and (rest * 2 > _ROUND or (rest * 2 == _ROUND and whole & 1)):
         whole += 1
-    return whole * _COLUMN if whole < 10**27 else Decimal(whole).scaleb(-18)
+    return whole * _COLUMN if whole < _DIGITS else _EXACT.multiply(Decimal(whole), _COLUMN)

@@ -28,11 +28,12 @@ class Period(msgspec.Struct, frozen=True):
             return False
         if self.until_ns is not None and at_ns >= self.until_ns:
             return False
-        if self.daily is None:
-            return True
-        begin, end = self.daily
-        moment = at_ns % DAY_NS
-        return begin <= moment < end if begin <= end else moment >= begin or moment < end
+        return self.daily is None or _in_window(self.daily, at_ns % DAY_NS)
+
+
+def _in_window(daily: tuple[int, int], moment: int) -> bool:
+    begin, end = daily
+    return begin <= moment < end if begin <= end else moment >= begin or moment < end
 
 
 class Schedule(msgspec.Struct, frozen=True):
