@@ -14,11 +14,7 @@ import msgspec
 from watchglass.model import Usage
 from watchglass.pricing.genai import GenaiPrices
 from watchglass.pricing.overrides import Override, Overrides
-from watchglass.pricing.source import PriceSource, Schedule
-
-STANDARD_TIERS = frozenset({"", "default", "standard", "auto", "on_demand", "standard_only"})
-"""What clients and providers call the tier that everybody gets (OpenAI: auto, default; Anthropic:
-standard, standard_only; Groq: on_demand)."""
+from watchglass.pricing.source import PriceSource, Schedule, named_tier
 
 
 class PriceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -107,7 +103,7 @@ class PriceBook:
     def _look_up(
         self, provider: str, answered: str | None, asked: str | None, tier: str | None
     ) -> list[Schedule]:
-        named = None if tier is None or tier.lower() in STANDARD_TIERS else tier.lower()
+        named = named_tier(tier)
         found: list[Schedule] = []
         for layer in self._layers:
             for model in (answered, asked):

@@ -10,6 +10,16 @@ from watchglass.pricing.rates import Rates
 
 DAY_NS = 86_400 * 10**9
 
+STANDARD_TIERS = frozenset({"", "default", "standard", "auto", "on_demand", "standard_only"})
+"""What clients and providers call the tier that everybody gets (OpenAI: auto, default; Anthropic:
+standard, standard_only; Groq: on_demand)."""
+
+
+def named_tier(tier: str | None) -> str | None:
+    """A service tier as the layers know it: lower case, and None for the one that everybody gets."""
+    plain = tier.strip().lower() if tier else ""
+    return None if plain in STANDARD_TIERS else plain
+
 
 class Period(msgspec.Struct, frozen=True):
     """When some rates hold: `[since_ns, until_ns)`, and within it a daily window if there is one.
