@@ -1,4 +1,4 @@
-"""Load generator: OTLP bodies with ids, times and texts of their own in every span, made by patching a template.
+"""Load generator: OTLP bodies, every span with ids, times and texts of its own, by patching a template.
 
 `python bench/load.py --url http://127.0.0.1:4318 --spans 100000 --kind full --connections 4 --batch 1000`
 prints one JSON object. Making a body costs a few microseconds a span, so that the server is what
@@ -70,7 +70,9 @@ class Bodies:
         made[self._ids[:, None] + np.arange(10)] = self._random.integers(97, 123, (count, 10), np.uint8)
         for offsets, size in ((self._prompt, PROMPT_CHARS), (self._answer, ANSWER_CHARS)):
             if offsets is not None:
-                for at, source in zip(offsets, self._random.integers(0, len(self._text) - size, count), strict=True):
+                for at, source in zip(
+                    offsets, self._random.integers(0, len(self._text) - size, count), strict=True
+                ):
                     made[at : at + size] = self._text[source : source + size]
         return made.tobytes()
 
@@ -78,11 +80,13 @@ class Bodies:
 def _template(kind: str, batch: int) -> bytes:
     request = ExportTraceServiceRequest()
     group = request.resource_spans.add()
-    group.resource.attributes.extend([
-        _attribute("service.name", "bench"),
-        _attribute("service.instance.id", "bench-1"),
-        _attribute("telemetry.sdk.language", "python"),
-    ])
+    group.resource.attributes.extend(
+        [
+            _attribute("service.name", "bench"),
+            _attribute("service.instance.id", "bench-1"),
+            _attribute("telemetry.sdk.language", "python"),
+        ]
+    )
     scope = group.scope_spans.add()
     scope.scope.name, scope.scope.version = "opentelemetry.instrumentation.genai.openai", "1.3b0"
     for number in range(batch):
@@ -91,24 +95,26 @@ def _template(kind: str, batch: int) -> bytes:
             start_time_unix_nano=int.from_bytes(b"\xf3" * 8, "little"),
             end_time_unix_nano=int.from_bytes(b"\xf4" * 8, "little"),
         )  # fmt: skip
-        span.attributes.extend([
-            _attribute("gen_ai.operation.name", "chat"),
-            _attribute("gen_ai.provider.name", "openai"),
-            _attribute("gen_ai.request.model", "gpt-4o-mini"),
-            _attribute("gen_ai.response.model", "gpt-4o-mini-2024-07-18"),
-            _attribute("gen_ai.response.id", "chatcmpl-RESPONSEID"),
-            _attribute("gen_ai.usage.input_tokens", 300 + number % 97),
-            _attribute("gen_ai.usage.output_tokens", 150 + number % 89),
-            _attribute("server.address", "api.openai.com"),
-            _attribute("server.port", 443),
-            _attribute("tenant.id", f"tenant-{number % 7}"),
-            _attribute("feature_context", f"feature-{number % 5}"),
-            _attribute("gen_ai.request.max_tokens", 1024),
-        ])
+        span.attributes.extend(
+            [
+                _attribute("gen_ai.operation.name", "chat"),
+                _attribute("gen_ai.provider.name", "openai"),
+                _attribute("gen_ai.request.model", "gpt-4o-mini"),
+                _attribute("gen_ai.response.model", "gpt-4o-mini-2024-07-18"),
+                _attribute("gen_ai.response.id", "chatcmpl-RESPONSEID"),
+                _attribute("gen_ai.usage.input_tokens", 300 + number % 97),
+                _attribute("gen_ai.usage.output_tokens", 150 + number % 89),
+                _attribute("server.address", "api.openai.com"),
+                _attribute("server.port", 443),
+                _attribute("tenant.id", f"tenant-{number % 7}"),
+                _attribute("feature_context", f"feature-{number % 5}"),
+                _attribute("gen_ai.request.max_tokens", 1024),
+            ]
+        )
         if kind == "full":
             span.attributes.extend([
                 _attribute("gen_ai.input.messages",
-                           '[{"role":"user","parts":[{"type":"text","content":"' + "P" * PROMPT_CHARS + '"}]}]'),
+                           '[{"role":"user","parts":[{"type":"text","content":"' + "P" * PROMPT_CHARS + '"}]}]'),  # noqa: E501
                 _attribute("gen_ai.output.messages",
                            '[{"role":"assistant","parts":[{"type":"text","content":"' + "A" * ANSWER_CHARS
                            + '"}],"finish_reason":"stop"}]'),

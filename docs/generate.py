@@ -96,10 +96,11 @@ def settings() -> str:
     return page(
         [
             "# Settings",
-            "Each can be given as an option of the commands that use it (`grpc_port` is `--grpc-port`), in "
-            f"the environment (`{config.env_name('grpc_port')}`), or in `{config.FILE_NAME}`: the nearest one "
-            "from the working directory upward, else the one in your configuration directory. An option wins "
-            "over the environment, that over the file. `watchglass settings` shows what is in force and why.",
+            "Each can be given as an option of the commands that use it (`grpc_port` is `--grpc-port`), "
+            f"in the environment (`{config.env_name('grpc_port')}`), or in `{config.FILE_NAME}`: the "
+            "nearest one from the working directory upward, else the one in your configuration directory. An "
+            "option wins over the environment, that over the file. `watchglass settings` shows what is in "
+            "force and why.",
             table(("setting", "type", "default", "meaning"), rows),
         ]
     )

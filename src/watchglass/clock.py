@@ -18,6 +18,7 @@ class SystemClock:
     """The machine's wall clock."""
 
     def now_ns(self) -> int:
+        """See `Clock.now_ns`."""
         return time.time_ns()
 
 
@@ -28,6 +29,7 @@ class ManualClock:
         self._now_ns = start_ns
 
     def now_ns(self) -> int:
+        """See `Clock.now_ns`."""
         return self._now_ns
 
     def advance_ns(self, by_ns: int) -> None:

@@ -149,8 +149,10 @@ def test_hostile_bytes_are_refused_or_inflated() -> None:
 
 @pytest.mark.parametrize(
     ("header", "coding"),
-    [("", "identity"), ("identity", "identity"), ("GZIP", "gzip"), ("x-gzip", "gzip")]
-    + [(" gzip , identity", "gzip"), ("deflate", "deflate")],
+    [
+        *(("", "identity"), ("identity", "identity"), ("GZIP", "gzip"), ("x-gzip", "gzip")),
+        *((" gzip , identity", "gzip"), ("deflate", "deflate")),
+    ],
 )
 def test_known_codings(header: str, coding: Coding) -> None:
     """Coding names are case-insensitive, and identity adds nothing."""

@@ -54,7 +54,9 @@ def test_events_links_status_and_parents_are_read() -> None:
 @settings(max_examples=600, deadline=None)
 def test_a_mutation_is_read_alike_or_not_at_all(data: st.DataObject) -> None:
     """A body with changed bytes is Unreadable, or reads exactly as the patient reading has it."""
-    body = bytearray(request(span(1, {"a": "x" * 20, "n": -3, "l": [1, {"k": "v"}]}), span(2)).SerializeToString())
+    body = bytearray(
+        request(span(1, {"a": "x" * 20, "n": -3, "l": [1, {"k": "v"}]}), span(2)).SerializeToString()
+    )
     for _ in range(data.draw(st.integers(1, 4))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     mutated = bytes(body[: data.draw(st.integers(0, len(body)))])

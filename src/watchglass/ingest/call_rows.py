@@ -56,9 +56,7 @@ def draft(span: Span, described: Described, context: Context, facts: ResourceFac
     return CallDraft(span, described, context, facts, provider, source)
 
 
-def price_request(
-    described: Described, provider: str | None, start_ns: int
-) -> PriceRequest:
+def price_request(described: Described, provider: str | None, start_ns: int) -> PriceRequest:
     """What the book must know to price one request."""
     return PriceRequest(
         provider=provider,

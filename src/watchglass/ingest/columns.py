@@ -18,7 +18,9 @@ class TableBuilder:
 
     def batch(self) -> pa.RecordBatch:
         """All rows so far. Raises `pyarrow.ArrowException` on a value that its column cannot hold."""
-        columns: Iterable[tuple[Any, ...]] = zip(*self.rows, strict=True) if self.rows else [()] * len(self.schema)
+        columns: Iterable[tuple[Any, ...]] = (
+            zip(*self.rows, strict=True) if self.rows else [()] * len(self.schema)
+        )
         arrays = [_array(column, field.type) for column, field in zip(columns, self.schema, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 

@@ -45,7 +45,9 @@ def log_row(record: LogRecord, cache: ResourceCache, contents: Contents) -> tupl
     body = _body(record.body)
     asked, answered = messages_of(record)
     return (
-        _identity(record.trace_id, record.span_id, time_ns, record.event_name, body, to_json([texts]), facts.json),
+        _identity(
+            record.trace_id, record.span_id, time_ns, record.event_name, body, to_json([texts]), facts.json
+        ),
         time_ns,
         record.observed_ns,
         record.trace_id,
@@ -73,7 +75,13 @@ def metric_row(point: MetricPoint, cache: ResourceCache, contents: Contents) -> 
     texts, types = attribute_columns(point.attributes, _NOTHING, context.tenant, point.time_ns, contents)
     return (
         _identity(
-            point.name, point.kind, point.time_ns, point.start_ns, to_json([texts]), point.scope.name, facts.json
+            point.name,
+            point.kind,
+            point.time_ns,
+            point.start_ns,
+            to_json([texts]),
+            point.scope.name,
+            facts.json,
         ),
         point.name,
         point.kind,

@@ -29,10 +29,10 @@ from watchglass.ingest.other_rows import (
     reject_row,
 )
 from watchglass.ingest.receiver import Signal
+from watchglass.ingest.span_columns import spans_batch
 from watchglass.ingest.span_rows import FRESH_VERSION, SPAN_COLUMNS, ResourceCache, ResourceFacts, effective
 from watchglass.model import Context, Described
 from watchglass.pricing.book import PriceBook
-from watchglass.ingest.span_columns import spans_batch
 from watchglass.store.tables import SCHEMAS
 from watchglass.wire.context import matters, own_context
 from watchglass.wire.dialects import SCOPES, describe
@@ -98,7 +98,11 @@ class _Tables(dict[str, TableBuilder]):
         return builder
 
     def prepared(
-        self, signal: Signal, accepted: int, rejects: list[Reject], sighting: Sighting,
+        self,
+        signal: Signal,
+        accepted: int,
+        rejects: list[Reject],
+        sighting: Sighting,
         now_ns: int,
         spans: pa.RecordBatch | None = None,
     ) -> Prepared:
@@ -179,7 +183,9 @@ def _logs(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prep
         tables["logs"].rows.append(log_row(record, cache, tables.contents))
     touched = sorted({record.trace_id for record in decoded.logs if record.span_id})
     latest_ns = max((record.time_ns for record in decoded.logs), default=0)
-    return tables.prepared("logs", len(decoded.logs), decoded.rejects, Sighting(touched, latest_ns=latest_ns), now_ns)
+    return tables.prepared(
+        "logs", len(decoded.logs), decoded.rejects, Sighting(touched, latest_ns=latest_ns), now_ns
+    )
 
 
 def _message(rejects: list[Reject]) -> str:

@@ -45,7 +45,8 @@ HAVING uniqExact(span_id) > 1 AND max(length(own_context)) > 0
 UNION DISTINCT
 SELECT trace_id
 FROM store.logs
-WHERE trace_id IN {ids:Array(String)} AND (notEmpty(input_messages) OR notEmpty(output_messages) OR tenant IS NULL)
+WHERE trace_id IN {ids:Array(String)}
+    AND (notEmpty(input_messages) OR notEmpty(output_messages) OR tenant IS NULL)
 """
 
 # Requests that two scopes of one process may both have reported, found by what both must share:
@@ -159,11 +160,13 @@ class SettleRows:
         rows = {row["call_id"]: row for row in self._rows(_CALLS, ids)}
         logged = self._logged(ids)
         verdicts = settle(spans, [_call_node(row, logged) for row in rows.values()])
-        self._write_calls([
-            (verdict, rows[verdict.call.call_id])
-            for verdict in verdicts
-            if _changes(verdict, rows[verdict.call.call_id])
-        ])
+        self._write_calls(
+            [
+                (verdict, rows[verdict.call.call_id])
+                for verdict in verdicts
+                if _changes(verdict, rows[verdict.call.call_id])
+            ]
+        )
         self._write_tenants(ids, spans)
 
     def _undecided(self, trace_ids: Sequence[str]) -> list[str]:
@@ -194,8 +197,11 @@ class SettleRows:
         traces = sorted({verdict.call.trace_id for verdict, _ in changed})
         rows = [
             row
-            for row in self._rows(f"SELECT {', '.join(CALL_COLUMNS)} FROM store.calls FINAL"
-                                  " WHERE trace_id IN {ids:Array(String)}", traces)
+            for row in self._rows(
+                f"SELECT {', '.join(CALL_COLUMNS)} FROM store.calls FINAL"
+                " WHERE trace_id IN {ids:Array(String)}",
+                traces,
+            )
             if row["call_id"] in verdicts
         ]
         builder = TableBuilder(SCHEMAS["calls"], CALL_COLUMNS)
@@ -206,9 +212,7 @@ class SettleRows:
         builder.rows = [tuple(row[name] for name in CALL_COLUMNS) for row in patched]
         self._engine.insert("store.calls", [builder.batch()])
 
-    def _patched(
-        self, row: Mapping[str, Any], verdict: Verdict, origin: str, version: int
-    ) -> dict[str, Any]:
+    def _patched(self, row: Mapping[str, Any], verdict: Verdict, origin: str, version: int) -> dict[str, Any]:
         call = verdict.call
         provider, source = detect(
             label=call.provider_label,
@@ -282,7 +286,7 @@ class SettleRows:
             old = found["tenant"].to_pylist()
             hashes: set[str] = set()
             for attributes in found["attributes"].to_pylist():
-                hashes.update(text[len(REFERENCE):] for _, text in attributes if text.startswith(REFERENCE))
+                hashes.update(text[len(REFERENCE) :] for _, text in attributes if text.startswith(REFERENCE))
             self._copy(tenant, set(old), hashes)
             found = _replaced(found, "tenant", pa.array([tenant] * found.num_rows, pa.string()))
             version = pa.array([self._versions.next()] * found.num_rows, pa.uint64())
@@ -396,7 +400,8 @@ FROM store.spans
 WHERE _part IN
 (
     SELECT name FROM system.parts
-    WHERE database = 'store' AND table = 'spans' AND active AND modification_time >= fromUnixTimestamp({since:Int64})
+    WHERE database = 'store' AND table = 'spans' AND active
+        AND modification_time >= fromUnixTimestamp({since:Int64})
 )
 UNION DISTINCT
 SELECT DISTINCT trace_id
@@ -404,7 +409,8 @@ FROM store.logs
 WHERE trace_id != '' AND _part IN
 (
     SELECT name FROM system.parts
-    WHERE database = 'store' AND table = 'logs' AND active AND modification_time >= fromUnixTimestamp({since:Int64})
+    WHERE database = 'store' AND table = 'logs' AND active
+        AND modification_time >= fromUnixTimestamp({since:Int64})
 )
 """
 

@@ -100,8 +100,16 @@ def _attributes(
     typed = np.array(sorted(other), np.int64)
     letters = [TYPE_LETTERS.get(type(other[index]), "j") for index in typed.tolist()]
     return (
-        _map(_offsets(owner[places], count), keys.take(pa.array(spans.key[places])), texts.take(pa.array(source[places]))),
-        _map(_offsets(owner[typed], count), keys.take(pa.array(spans.key[typed])), pa.array(letters, pa.string())),
+        _map(
+            _offsets(owner[places], count),
+            keys.take(pa.array(spans.key[places])),
+            texts.take(pa.array(source[places])),
+        ),
+        _map(
+            _offsets(owner[typed], count),
+            keys.take(pa.array(spans.key[typed])),
+            pa.array(letters, pa.string()),
+        ),
     )
 
 

@@ -67,9 +67,7 @@ class ResourceCache:
 @lru_cache(4096)
 def context_map(context: Context) -> Mapping[str, str]:
     """The fields of a context that are known. Remembered: the spans of a tenant say the same again."""
-    return {
-        name: value for name in CONTEXT_FIELDS if (value := getattr(context, name)) is not None
-    }
+    return {name: value for name in CONTEXT_FIELDS if (value := getattr(context, name)) is not None}
 
 
 _NO_CONTEXT = Context()
@@ -80,12 +78,14 @@ def effective(own: Context, inherited: Context) -> Context:
     """Each value of `own`, else that of `inherited`."""
     if own == _NO_CONTEXT:
         return inherited
-    return Context(*[
-        mine if mine is not None else theirs
-        for mine, theirs in zip(
-            msgspec.structs.astuple(own), msgspec.structs.astuple(inherited), strict=True
-        )
-    ])
+    return Context(
+        *[
+            mine if mine is not None else theirs
+            for mine, theirs in zip(
+                msgspec.structs.astuple(own), msgspec.structs.astuple(inherited), strict=True
+            )
+        ]
+    )
 
 
 def storable(value: Any) -> Any:
@@ -133,14 +133,19 @@ def duration_ns(span: Span) -> int | None:
 
 def events_json(events: list[Event]) -> str:
     """Span events as JSON."""
-    return to_json([
-        {"name": each.name, "time_ns": each.time_ns, "attributes": storable(each.attributes)} for each in events
-    ])
+    return to_json(
+        [
+            {"name": each.name, "time_ns": each.time_ns, "attributes": storable(each.attributes)}
+            for each in events
+        ]
+    )
 
 
 def links_json(links: list[Link]) -> str:
     """Span links as JSON."""
-    return to_json([
-        {"trace_id": each.trace_id, "span_id": each.span_id, "attributes": storable(each.attributes)}
-        for each in links
-    ])
+    return to_json(
+        [
+            {"trace_id": each.trace_id, "span_id": each.span_id, "attributes": storable(each.attributes)}
+            for each in links
+        ]
+    )

@@ -37,6 +37,7 @@ class KeyValueFormatter(logging.Formatter):
     """`time=… level=… message="…"`; quoted as JSON wherever a value is more than a word, so one line each."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
         return " ".join(f"{key}={_value(value)}" for key, value in fields(record).items())
 
 
@@ -44,6 +45,7 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
         return msgspec.json.encode(fields(record), enc_hook=str).decode()
 
 

@@ -76,11 +76,13 @@ class HttpServer(uvicorn.Server):
         self.answering = asyncio.Event()
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start, and say so."""
         await super().startup(sockets)
         self.answering.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
         yield
 
 

@@ -88,23 +88,26 @@ class SpanColumns(msgspec.Struct, frozen=True):
         for index in indices:
             begin, end = first[index], first[index + 1]
             scope, resource = self.origins[origin[index]]
-            yield index, Span(
-                self.trace_id[index],
-                self.span_id[index],
-                self.parent_span_id[index],
-                self.name[index],
-                kind[index],
-                start_ns[index],
-                end_ns[index],
-                self.status[index],
-                self.status_message[index],
-                dict(zip([names[each] for each in key[begin:end]], values[begin:end], strict=True)),
-                self.events.get(index, []),
-                self.links.get(index, []),
-                scope,
-                resource,
-                self.trace_state[index],
-                flags[index],
+            yield (
+                index,
+                Span(
+                    self.trace_id[index],
+                    self.span_id[index],
+                    self.parent_span_id[index],
+                    self.name[index],
+                    kind[index],
+                    start_ns[index],
+                    end_ns[index],
+                    self.status[index],
+                    self.status_message[index],
+                    dict(zip([names[each] for each in key[begin:end]], values[begin:end], strict=True)),
+                    self.events.get(index, []),
+                    self.links.get(index, []),
+                    scope,
+                    resource,
+                    self.trace_state[index],
+                    flags[index],
+                ),
             )
 
 
@@ -383,9 +386,7 @@ def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
     raise Unreadable
 
 
-def _pairs(
-    buffer: Bytes, fields: _Fields, count: int
-) -> tuple[Ints, tuple[Ints, Ints], tuple[Ints, Ints]]:
+def _pairs(buffer: Bytes, fields: _Fields, count: int) -> tuple[Ints, tuple[Ints, Ints], tuple[Ints, Ints]]:
     """First attribute of each span, and (start, length) of every attribute's key and value."""
     row, start, length = fields.of(9, _BYTES)
     first = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=count))]).astype(np.int64)
@@ -409,7 +410,8 @@ def _values(
     at[inner.row[is_text]], size[inner.row[is_text]] = inner.start[is_text], inner.value[is_text]
     other: dict[int, Value] = {}
     for row, number, start, value in zip(
-        *(each[~is_text].tolist() for each in (inner.row, inner.number, inner.start, inner.value)), strict=True
+        *(each[~is_text].tolist() for each in (inner.row, inner.number, inner.start, inner.value)),
+        strict=True,
     ):
         if number == 3:
             other[row] = value

@@ -71,7 +71,7 @@ def logs(request: dict[str, Any], rejects: list[Reject]) -> list[LogRecord]:
 def items(
     request: dict[str, Any], outer: str, middle: str, inner: str
 ) -> Iterator[tuple[str, Scope, Resource, Any]]:
-    """Each innermost object with its path, scope and resource; raises `BadRequest` where a frame is broken."""
+    """Each innermost object with its path, scope and resource. Raises `BadRequest` for a broken frame."""
     for i, group in enumerate(_objects(request, outer, "$")):
         where = f"{outer}[{i}]"
         try:
@@ -166,7 +166,9 @@ def any_value(value: Any, depth: int = 0) -> Value:
     if value is None or value == {}:
         return None
     if not isinstance(value, dict) or depth > _MAX_DEPTH:
-        raise SpanRefused(f"a value must be an object such as {{'stringValue': …}}; it is {str(value)[:80]!r}")
+        raise SpanRefused(
+            f"a value must be an object such as {{'stringValue': …}}; it is {str(value)[:80]!r}"
+        )
     for kind, inner in cast(dict[str, Any], value).items():
         if kind == "stringValue":
             return inner if isinstance(inner, str) else str(inner)

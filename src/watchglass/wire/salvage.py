@@ -52,7 +52,11 @@ def _mend(
     seen: dict[int, int] = {}
     for number, wire_type, head, start, end in _fields(data, base):
         field = descriptor.fields_by_number.get(number)
-        if field is None or wire_type != _BYTES or field.type not in (_FIELD_TYPE_STRING, _FIELD_TYPE_MESSAGE):
+        if (
+            field is None
+            or wire_type != _BYTES
+            or field.type not in (_FIELD_TYPE_STRING, _FIELD_TYPE_MESSAGE)
+        ):
             out += data[head:end]
             continue
         payload = data[start:end]

@@ -52,6 +52,7 @@ class Application:
         self._run = secrets.token_hex(3)  # tells one run's request ids from another's
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
             return
         started = False

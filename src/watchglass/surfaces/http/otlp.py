@@ -87,6 +87,7 @@ class Export:
         self._intake = intake
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one export request."""
         try:
             promised = promise(scope)
         except WatchglassError as error:

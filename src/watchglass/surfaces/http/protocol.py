@@ -20,14 +20,17 @@ class Http11(HttpToolsProtocol):
     """One connection."""
 
     def on_headers_complete(self) -> None:
+        """Go on unless this is a head that will be read again."""
         if not self.parser.should_upgrade():
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        """Go on unless this is a head that will be read again."""
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
+        """Feed the parser, once more without the offer where there is one."""
         self._unset_keepalive_if_required()
         while True:
             try:
