@@ -13,7 +13,8 @@ LOCAL = "openai_compatible_local"
 """A server on this machine or a private network that speaks OpenAI's protocol (vLLM, LM Studio …)."""
 
 HOSTS: tuple[tuple[str, str], ...] = (
-    # (end of the host name, provider); the first that fits wins, so the longer stand first.
+    # (end of the host name on a label's boundary, provider); the first that fits wins, so the
+    # longer stand first.
     ("openai.azure.com", "azure_openai"),
     ("cognitiveservices.azure.com", "azure_openai"),
     ("services.ai.azure.com", "azure_openai"),
@@ -27,6 +28,7 @@ HOSTS: tuple[tuple[str, str], ...] = (
     ("anthropic.com", "anthropic"),
     ("claude.com", "anthropic"),
     ("aiplatform.googleapis.com", "google_vertex_ai"),
+    ("-aiplatform.googleapis.com", "google_vertex_ai"),  # the region stands before the dash
     ("generativelanguage.googleapis.com", "google_ai_studio"),
     ("groq.com", "groq"),
     ("deepseek.com", "deepseek"),
@@ -85,6 +87,14 @@ HOSTS: tuple[tuple[str, str], ...] = (
     ("assemblyai.com", "assemblyai"),
     ("ollama.com", "ollama"),
 )
+
+AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
+
+AWS_SERVICES = (("bedrock", "aws_bedrock"), ("sagemaker", "aws_sagemaker"))
+"""(a label of the host or its start before `-`, provider): bedrock-runtime.eu-west-1.amazonaws.com."""
+
+LOCAL_DOMAINS = (".local", ".localhost", ".internal", ".svc", ".lan", ".home.arpa", ".test")
+"""Ends of names that no public resolver knows (RFC 6761, 6762, 8375, ICANN's .internal, Kubernetes)."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "openai": ("open_ai", "chatopenai", "openai_chat", "text_completion_openai", "openai_responses"),
@@ -236,7 +246,7 @@ GENERIC_LABELS: frozenset[str] = frozenset({"openai"})
 
 FAMILIES: tuple[tuple[str, str], ...] = (
     # (start of the model's name, provider); for `owner/model` names see OWNERS
-    ("gpt-oss", ""),  # open weights: served by many
+    ("gpt-oss", ""),  # '' is open weights, served by many
     ("gpt-", "openai"),
     ("gpt4", "openai"),
     ("chatgpt", "openai"),
@@ -260,7 +270,6 @@ FAMILIES: tuple[tuple[str, str], ...] = (
     ("claude", "anthropic"),
     ("gemini", "google_ai_studio"),
     ("learnlm", "google_ai_studio"),
-    ("models/gemini", "google_ai_studio"),
     ("imagen", "google_ai_studio"),
     ("command", "cohere"),
     ("embed-english", "cohere"),
@@ -291,6 +300,7 @@ FAMILIES: tuple[tuple[str, str], ...] = (
     ("qwen-plus", "alibaba"),
     ("qwen-turbo", "alibaba"),
     ("abab", "minimax"),
+    *((open_weights, "") for open_weights in ("qwen", "llama", "gemma", "phi-", "mixtral", "deepseek-r1")),
     ("amazon.", "aws_bedrock"),
     ("anthropic.", "aws_bedrock"),
     ("meta.", "aws_bedrock"),
@@ -304,8 +314,16 @@ FAMILIES: tuple[tuple[str, str], ...] = (
     ("eu.", "aws_bedrock"),
     ("apac.", "aws_bedrock"),
     ("global.", "aws_bedrock"),
-    ("arn:aws", "aws_bedrock"),
 )
+
+PREFIXES: tuple[tuple[str, str], ...] = (
+    # (start of an `owner/model` name, provider), where the owner alone would say another
+    ("google/gemini", "google_ai_studio"),  # not open weights, as the owner's others are
+    ("openai/gpt-oss", ""),  # open weights, as the owner's others are not
+)
+
+SILENT_PREFIXES = ("litellm_proxy/", "models/")
+"""Before the name of a model, and no word about who serves it (LiteLLM's proxy, Google's resource names)."""
 
 OWNERS: dict[str, str] = {
     # `owner/model`: the owner of the weights, not who serves them. The first three are the
@@ -315,4 +333,8 @@ OWNERS: dict[str, str] = {
     "mistralai": "deepinfra",
     "accounts": "fireworks",
     "@cf": "cloudflare",
+    "projects": "google_vertex_ai",
+    "publishers": "google_vertex_ai",
+    # Owners that are called as a provider is; their weights may be served by anybody.
+    **dict.fromkeys(("qwen", "nvidia", "microsoft", "meta", "moonshotai", "deepseek-ai", "zai-org"), ""),
 }
