@@ -1,8 +1,8 @@
 """Prices of one model at one time, and the arithmetic: tokens by class times price, in integers.
 
-Amounts are whole numbers of 10⁻²⁴ dollars: a price of up to 18 decimals a million tokens times
-any token count is exact. Only the final figure is rounded, half to even, to the 18 decimals of
-the money columns; no price in use today needs it.
+Amounts are whole numbers of 10⁻¹⁸ dollars, or of 10⁻²⁴ for a price with more than 12 decimals: one
+of up to 18 decimals a million tokens times any token count is exact. Only the final figure is
+rounded, half to even, to the 18 decimals of the money columns; no price in use today needs it.
 
 Counts are a sender's word. A negative one is taken as none, and a part never costs more tokens
 than the whole it is a part of has left, so that no usage makes a negative or an inflated cost.
@@ -64,7 +64,7 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 class ClassPrices(msgspec.Struct, frozen=True, gc=False):
-    """Units a token of every class, each class without a price of its own at its parent's.
+    """Units a token (`Rates.finer`) of every class, one without a price of its own at its parent's.
 
     Plain ints, resolved once, because this is read for each call.
     """
@@ -100,17 +100,14 @@ class ClassPrices(msgspec.Struct, frozen=True, gc=False):
         read, hour, audio = read or 0, hour or 0, audio or 0
         short = (written or 0) - hour
         plain = whole - read - short - hour - audio
-        if read < 0 or short < 0 or hour < 0 or audio < 0 or plain < 0:
+        if plain < 0 or read < 0 or short < 0 or hour < 0 or audio < 0:
             plain, read, short, hour, audio = _bounded(whole, read, written, hour, audio)
         if self.unpriced and not self._input_priced(plain, read, short, hour, audio):
             return None
-        return (
-            plain * self.input
-            + read * self.cache_read
-            + short * self.cache_write
-            + hour * self.cache_write_1h
-            + audio * self.input_audio
-        )
+        units = plain * self.input + read * self.cache_read
+        if short or hour:
+            units += short * self.cache_write + hour * self.cache_write_1h
+        return units + audio * self.input_audio if audio else units
 
     def of_output(self, usage: Usage) -> int | None:
         """Units for all output, of which reasoning and audio are parts; None as for the input."""
@@ -118,13 +115,17 @@ class ClassPrices(msgspec.Struct, frozen=True, gc=False):
         if whole is None:
             # An embedding has no output and no price for it; elsewhere a missing count is missing money.
             return None if self.output_costs else 0
-        if whole <= 0:
-            return 0
-        audio = _part(audio, whole) if audio else 0
-        thought = _part(thought, whole - audio) if thought else 0
+        thought, audio = thought or 0, audio or 0
         plain = whole - audio - thought
+        if plain < 0 or thought < 0 or audio < 0:
+            whole = max(whole, 0)
+            audio = _part(audio, whole)
+            thought = _part(thought, whole - audio)
+            plain = whole - audio - thought
         if self.unpriced and not self._priced(output=plain, reasoning=thought, output_audio=audio):
             return None
+        if not audio and self.reasoning == self.output:
+            return (plain + thought) * self.output
         return plain * self.output + thought * self.reasoning + audio * self.output_audio
 
     def _input_priced(self, plain: int, read: int, short: int, hour: int, audio: int) -> bool:
@@ -152,7 +153,9 @@ class Rates(msgspec.Struct, frozen=True):
     above: tuple[tuple[int, ClassPrices], ...] = ()
     """(threshold, prices of a request with more input tokens than that), ascending."""
     request: int = 0
-    """Price of a request as such, in 10⁻²⁴ dollars."""
+    """Price of a request as such."""
+    finer: int = 1
+    """The prices above are in units of 10⁻¹⁸ dollars divided by this: 1, or 10⁶ where one needs it."""
     other_units: bool = False
     """Part of the bill is by the hour, page or character, or no price is known: no usage tells the cost."""
 
@@ -168,7 +171,10 @@ class Rates(msgspec.Struct, frozen=True):
         spent, made = prices.of_input(usage), prices.of_output(usage)
         if spent is None or made is None:
             return None
-        return _dollars(self.request + spent + made)
+        units = self.request + spent + made
+        if self.finer != 1:
+            units = _rounded(units, self.finer)
+        return units * _COLUMN if units < _DIGITS else _EXACT.multiply(Decimal(units), _COLUMN)
 
     def counted(self, usage: Usage) -> bool:
         """Whether the usage has every count that costs something here."""
@@ -191,23 +197,32 @@ def rates(
     usage cannot tell apart, such as images in the output: such a class cannot be priced at all.
     """
     steps = sorted({threshold for each in classes.values() for threshold, _ in each.tiers})
+    listed = [
+        request,
+        *(price for each in classes.values() for price in (each.base, *dict(each.tiers).values())),
+    ]
+    # Almost all prices are whole in the column's own unit, and a division a call is then spared.
+    unit = _ROUND if not any(price % _ROUND for price in listed) else 1
     return Rates(
         price_id,
         source,
-        _resolved(classes, 0, hidden),
-        tuple((threshold, _resolved(classes, threshold + 1, hidden)) for threshold in steps),
-        request,
+        _resolved(classes, 0, hidden, unit),
+        tuple((threshold, _resolved(classes, threshold + 1, hidden, unit)) for threshold in steps),
+        request // unit,
+        _ROUND // unit,
         other_units or not (classes or hidden or request),
     )
 
 
-def _resolved(classes: Mapping[str, Rate], input_tokens: int, hidden: frozenset[str]) -> ClassPrices:
+def _resolved(
+    classes: Mapping[str, Rate], input_tokens: int, hidden: frozenset[str], unit: int
+) -> ClassPrices:
     prices: dict[str, int] = {}
     unpriced = set(hidden)
     for name in CLASSES:
         parent = _PARENTS.get(name)
         if name in classes:
-            prices[name] = classes[name].at(input_tokens)
+            prices[name] = classes[name].at(input_tokens) // unit
         else:
             prices[name] = prices[parent] if parent else 0
             if parent is None or parent in unpriced:
@@ -258,8 +273,7 @@ def _whole(units: Decimal) -> int:
     return int(units)
 
 
-def _dollars(units: int) -> Decimal:
-    whole, rest = divmod(units, _ROUND)
-    if rest and (rest * 2 > _ROUND or (rest * 2 == _ROUND and whole & 1)):
-        whole += 1
-    return whole * _COLUMN if whole < _DIGITS else _EXACT.multiply(Decimal(whole), _COLUMN)
+def _rounded(units: int, finer: int) -> int:
+    """Half to even."""
+    whole, rest = divmod(units, finer)
+    return whole + (rest * 2 > finer or (rest * 2 == finer and whole & 1))

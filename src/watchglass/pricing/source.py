@@ -32,14 +32,6 @@ class Period(msgspec.Struct, frozen=True):
     until_ns: int | None = None
     daily: tuple[int, int] | None = None
 
-    def holds(self, at_ns: int) -> bool:
-        """Whether a call that starts at this moment pays these rates."""
-        if self.since_ns is not None and at_ns < self.since_ns:
-            return False
-        if self.until_ns is not None and at_ns >= self.until_ns:
-            return False
-        return self.daily is None or _in_window(self.daily, at_ns % DAY_NS)
-
 
 def _in_window(daily: tuple[int, int], moment: int) -> bool:
     begin, end = daily
@@ -54,7 +46,10 @@ class Schedule(msgspec.Struct, frozen=True):
     def at(self, at_ns: int) -> Rates | None:
         """The rates of a call that starts at `at_ns`; None before the first price."""
         for period in self.periods:
-            if period.holds(at_ns):
+            since, until, daily = period.since_ns, period.until_ns, period.daily
+            if (since is not None and at_ns < since) or (until is not None and at_ns >= until):
+                continue
+            if daily is None or _in_window(daily, at_ns % DAY_NS):
                 return period.rates
         return None
 
