@@ -43,9 +43,9 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
 class Attention:
     """Remembers what came; says of each new body which traces to settle."""
 
-    def __init__(self, forgotten_until_ns: int = 0, sources: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, latest_ns: int = 0, sources: Iterable[tuple[str, str]] = ()) -> None:
         """What is in the store from before: the latest start, and who reported through what."""
-        self._forgotten_until_ns = forgotten_until_ns
+        self._forgotten_until_ns = latest_ns + SKEW_NS
         self._latest_ns = 0
         self._seen: set[str] = set()
         self._scopes: dict[str, set[str]] = {}

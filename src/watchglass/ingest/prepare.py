@@ -182,7 +182,7 @@ def _logs(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prep
     for record in decoded.logs:
         tables["logs"].rows.append(log_row(record, cache, tables.contents))
     touched = sorted({record.trace_id for record in decoded.logs if record.span_id})
-    latest_ns = max((record.time_ns for record in decoded.logs), default=0)
+    latest_ns = max((record.time_ns or record.observed_ns for record in decoded.logs), default=0)
     return tables.prepared(
         "logs", len(decoded.logs), decoded.rejects, Sighting(touched, latest_ns=latest_ns), now_ns
     )

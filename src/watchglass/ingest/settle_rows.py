@@ -421,9 +421,18 @@ def unsettled_traces(engine: Engine, settled_until_ns: int) -> list[str]:
     return found["trace_id"].to_pylist() if found.num_rows else []
 
 
+# A log record may have come before the span that it is about.
+_LATEST = """
+SELECT toUnixTimestamp64Nano(greatest(
+    (SELECT max(start_time) FROM store.spans),
+    (SELECT max(time) FROM store.logs WHERE trace_id != '')
+)) AS latest
+"""
+
+
 def attention(engine: Engine, now_ns: int) -> Attention:
-    """What the store remembers for `Attention`: its latest start, and a day's processes and scopes."""
-    latest = engine.execute("SELECT toUnixTimestamp64Nano(max(start_time)) AS latest FROM store.spans")
+    """What the store remembers for `Attention`: its latest moment, and a day's processes and scopes."""
+    latest = engine.execute(_LATEST)
     sources = engine.execute(
         "SELECT DISTINCT process, scope FROM store.calls"
         " WHERE time >= fromUnixTimestamp64Nano({since:Int64}, 'UTC') AND kind != 'aggregate'",
