@@ -45,7 +45,9 @@ NOT_COUNTED = {
 }
 PRICE_SOURCES = {
     "override": "Your own price file; see [own prices](../how-to.md#your-own-prices).",
+    "watchglass": "Prices that watchglass ships, each with its source.",
     "genai-prices": "The prices of the `genai-prices` package, which are dated.",
+    "litellm": "The price table of LiteLLM.",
 }
 
 
@@ -123,6 +125,7 @@ def names() -> str:
     """Closed lists, and the attribute names that are understood."""
     reasons = {each.unpriced_reason for each in vars(book).values() if isinstance(each, book.Priced)}
     assert reasons == set(UNPRICED), f"reasons without a meaning here: {reasons ^ set(UNPRICED)}"
+    layers = [layer.name for layer in book.PriceBook()._layers]
     contexts = [
         (f"`{field}`", _codes(found), _codes(context.BAG_ONLY_NAMES.get(field, ())))
         for field, found in context.NAMES.items()
@@ -138,7 +141,7 @@ def names() -> str:
             table(("reason", "meaning"), [(f"`{name}`", text) for name, text in NOT_COUNTED.items()]),
             "## Where a price comes from",
             "`price_source`; the first that knows the model wins:",
-            table(("source", "meaning"), [(f"`{name}`", text) for name, text in PRICE_SOURCES.items()]),
+            table(("source", "meaning"), [(f"`{name}`", PRICE_SOURCES[name]) for name in layers]),
             "## What usage is grouped by",
             "`--by` takes any of these: "
             + _codes(DIMENSIONS)

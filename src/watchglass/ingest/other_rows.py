@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 from watchglass.ingest.content import LONG_TEXT_BYTES, Contents
 from watchglass.ingest.span_rows import (
@@ -46,7 +46,13 @@ def log_row(record: LogRecord, cache: ResourceCache, contents: Contents) -> tupl
     asked, answered = messages_of(record)
     return (
         _identity(
-            record.trace_id, record.span_id, time_ns, record.event_name, body, to_json([texts]), facts.json
+            record.trace_id,
+            record.span_id,
+            time_ns,
+            record.event_name,
+            body,
+            to_json(cast("Value", [texts])),
+            facts.json,
         ),
         time_ns,
         record.observed_ns,
@@ -79,7 +85,7 @@ def metric_row(point: MetricPoint, cache: ResourceCache, contents: Contents) -> 
             point.kind,
             point.time_ns,
             point.start_ns,
-            to_json([texts]),
+            to_json(cast("Value", [texts])),
             point.scope.name,
             facts.json,
         ),

@@ -306,7 +306,14 @@ def _shown(holder: dict[str, Any], field: str) -> str:
     return value[:40] if isinstance(value, str) else ""
 
 
+_TYPES: dict[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "a boolean",
+    type(None): "null",
+}
+
+
 def _type(value: object) -> str:
-    return {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}.get(
-        type(value), "a number"
-    )
+    return _TYPES.get(type(value), "a number")
