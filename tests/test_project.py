@@ -70,7 +70,7 @@ def test_what_is_imported_is_declared(folder: str, extras: tuple[str, ...]) -> N
 
 
 def test_pins_are_versions_and_nothing_else() -> None:
-    """constraints.txt has one `name==version` a line, sorted, no address and no path; all that is declared."""
+    """constraints.txt has one `name==version` a line, no address and no path, and all that is declared."""
     lines = [each for each in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if each[:1] != "#"]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+(; [^/@]+)?", line) for line in lines)
     names = [line.split("==")[0].lower().replace("_", "-") for line in lines]
