@@ -189,3 +189,38 @@ def test_nothing_to_write_waits_for_nobody() -> None:
         assert engine.inserts == []
 
     asyncio.run(main())
+
+
+def test_a_group_waits_for_what_is_being_made_ready() -> None:
+    """Two requests that are under way together share one insert, though the first is ready before."""
+
+    async def run() -> None:
+        engine = FakeEngine()
+        committer = Committer(engine)
+        committer.start()
+        with committer.coming():
+            with committer.coming(), committer.coming():
+                first = asyncio.create_task(committer.write({"spans": batch("a")}))
+                while not committer.waiting:
+                    await asyncio.sleep(0)
+            await committer.write({"spans": batch("b")})
+        await first
+        assert engine.inserts == [("store.spans", 2)]
+        await committer.stop()
+
+    asyncio.run(run())
+
+
+def test_a_group_does_not_wait_for_ever() -> None:
+    """What is being made ready and never comes holds nobody up for long."""
+
+    async def run() -> None:
+        engine = FakeEngine()
+        committer = Committer(engine)
+        committer.start()
+        with committer.coming(), committer.coming():
+            await asyncio.wait_for(committer.write({"spans": batch("a")}), 10)
+        assert engine.rows == {"store.spans": ["a"]}
+        await committer.stop()
+
+    asyncio.run(run())

@@ -55,7 +55,8 @@ class Ingest:
         Raises `BadRequest` (nothing of it is kept), `Overloaded` or `StoreError` (send it again).
         """
         try:
-            prepared = await self._decoders.prepare(signal, body, encoding, self._clock.now_ns())
+            with self._committer.coming():
+                prepared = await self._decoders.prepare(signal, body, encoding, self._clock.now_ns())
         except BadRequest as error:
             self._refused += 1
             # The sender's mistake is answered as such even when it cannot be written down.
