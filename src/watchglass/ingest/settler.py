@@ -103,7 +103,7 @@ class Settler:
             del self._touched[trace_id]
         self._under_way = len(chunk)
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._pass, chunk)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._settle, chunk)
         except WatchglassError as error:
             # The rows stay as they came, which is what a reader saw so far; nothing is lost.
             log.warning("settling failed, it will be tried again: %s", error)
@@ -115,12 +115,29 @@ class Settler:
         self.last_error = None
         return True
 
+    def _settle(self, chunk: Sequence[str]) -> None:
+        """One trace that our rules choke on must not keep all others waiting: it is found by halves."""
+        try:
+            self._pass(chunk)
+        except WatchglassError:
+            raise
+        except Exception:  # broad: a mistake of ours (or no memory) must not end the settler
+            if len(chunk) == 1:
+                log.exception("trace %s cannot be settled and stays as it came", chunk[0])
+                return
+            self._settle(chunk[: len(chunk) // 2])
+            self._settle(chunk[len(chunk) // 2 :])
+
     def _note_rest(self) -> None:
         """Writes whose traces are not touched yet may be under way: so not up to this very moment."""
         now_ns = self._clock.now_ns()
         if now_ns - self._checked_ns > CHECKPOINT_NS:
             self._checked_ns = now_ns
-            self._checkpoint(now_ns - 2 * CHECKPOINT_NS)
+            try:
+                self._checkpoint(now_ns - 2 * CHECKPOINT_NS)
+            except WatchglassError as error:
+                # An older checkpoint only makes the next start settle more.
+                log.warning("how far all is settled was not noted: %s", error)
 
     async def _pause(self, seconds: float) -> None:
         try:
