@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 
 from watchglass.clock import Clock
@@ -63,9 +64,8 @@ class Ingest:
             with suppress(StoreError):
                 await self._committer.write(prepare_rejected(signal, error, self._clock.now_ns()))
             raise
-        await self._committer.write(prepared.batches)
-        self._count(prepared)
-        self._settler.touch(self._attention.needed(prepared.sighting))
+        # Shielded: who hangs up meanwhile (gRPC cancels) takes nothing back, and what is written is settled.
+        await asyncio.shield(asyncio.ensure_future(self._keep(prepared)))
         return Outcome(prepared.accepted, prepared.rejected, prepared.message)
 
     def state(self) -> dict[str, object]:
@@ -80,6 +80,11 @@ class Ingest:
             "rejected": self._rejected,
             "refused_bodies": self._refused,
         }
+
+    async def _keep(self, prepared: Prepared) -> None:
+        await self._committer.write(prepared.batches)
+        self._count(prepared)
+        self._settler.touch(self._attention.needed(prepared.sighting))
 
     def _count(self, prepared: Prepared) -> None:
         self._accepted += prepared.accepted
