@@ -98,6 +98,14 @@ def test_logs_that_came_before_a_restart_are_remembered(tmp_path: Path) -> None:
     assert seen.needed(lone("t1", start_ns=NOW_NS - 1)) == ["t1"]
 
 
+def test_what_was_in_the_store_stays_forgotten() -> None:
+    """Forgetting older traces later does not make those from before the start known again."""
+    seen = Attention(NOW_NS)
+    with mock.patch.object(attention, "REMEMBERED", 1):
+        seen.needed(touched("a", "b", at_ns=NOW_NS - 10 * SKEW_NS))
+    assert seen.needed(lone("t1", start_ns=NOW_NS)) == ["t1"]
+
+
 TRACES = st.sampled_from(["t1", "t2", "t3", "t4", "t5", "t6"])
 PROCESSES = st.sampled_from(["", "p", "q"])
 MOMENTS = st.integers(NOW_NS, NOW_NS + SKEW_NS)

@@ -75,5 +75,6 @@ class Attention:
         self._latest_ns = max(self._latest_ns, latest_ns)
         self._seen.update(traces)
         if len(self._seen) > REMEMBERED:
-            self._forgotten_until_ns = self._latest_ns + SKEW_NS
+            # Never back: rows from before the start are as forgotten as ever.
+            self._forgotten_until_ns = max(self._forgotten_until_ns, self._latest_ns + SKEW_NS)
             self._seen.clear()
