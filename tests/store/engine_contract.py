@@ -46,6 +46,14 @@ class EngineContract:
         assert engine.insert(TABLE, [rows(1, 2), rows(3)]) == 3
         assert one(engine, f"SELECT count() FROM {TABLE}") == 3
 
+    def test_rows_of_any_number_of_partitions_are_taken(self, engine: Engine) -> None:
+        """What spreads over hundreds of partitions is one insert all the same."""
+        engine.execute(
+            "CREATE OR REPLACE TABLE contract.parted (id UInt64, text Nullable(String))"
+            " ENGINE = MergeTree PARTITION BY id ORDER BY id"
+        )
+        assert engine.insert("contract.parted", [rows(*range(150))]) == 150
+
     def test_nothing_to_insert_is_nothing_done(self, engine: Engine) -> None:
         """No batches, or batches without rows, are no error."""
         assert engine.insert(TABLE, []) == 0

@@ -30,7 +30,11 @@ from watchglass.store.parameters import bind
 
 # Uncompressed Arrow, since it does not leave the process; and no removal of duplicates inside a
 # new part (FINAL and merges do it), which costs as much as all the rest of an insert.
-_SESSION = "SET output_format_arrow_compression_method = 'none', optimize_on_insert = 0"
+# A body may hold spans of any number of months, each a partition; refusing it would never end.
+_SESSION = (
+    "SET output_format_arrow_compression_method = 'none', optimize_on_insert = 0,"
+    " max_partitions_per_insert_block = 0"
+)
 _CLOSE_PATIENCE_S = 30.0
 
 
