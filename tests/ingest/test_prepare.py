@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from tests.otlp_bodies import START_NS, any_value, chat, request
-from watchglass.errors import BadRequest
+from watchglass.errors import BadRequest, TooLarge
 from watchglass.ingest.content import content_hash
 from watchglass.ingest.prepare import Prepared, prepare, prepare_rejected
+from watchglass.ingest.receiver import Signal
 from watchglass.pricing.book import PriceBook
 from watchglass.store.tables import SCHEMAS
 
@@ -329,3 +332,19 @@ def test_an_empty_request_is_nothing_to_write(body: bytes, encoding: Any) -> Non
     """No spans are no batches, and no error."""
     done = prepare("traces", body, encoding, BOOK, START_NS)
     assert (done.accepted, done.rejected, done.batches) == (0, 0, {})
+
+
+@pytest.mark.parametrize("signal", ["traces", "logs"])
+def test_a_small_body_that_would_become_gigabytes_is_too_large(signal: Signal) -> None:
+    """A resource stands in each row: a large one with many items is refused before any memory goes to it."""
+    if signal == "traces":
+        sent = request(*(chat(each, 1) for each in range(1, 3001)))
+        resource = sent.resource_spans[0].resource
+    else:
+        sent = ExportLogsServiceRequest()
+        logs = sent.resource_logs.add()
+        logs.scope_logs.add().log_records.extend([LogRecord(time_unix_nano=START_NS)] * 3000)
+        resource = logs.resource
+    resource.attributes.append(KeyValue(key="large", value=AnyValue(string_value="x" * 100_000)))
+    with pytest.raises(TooLarge, match="fewer items"):
+        prepare(signal, sent.SerializeToString(), "protobuf", BOOK, START_NS)

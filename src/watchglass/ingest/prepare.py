@@ -7,14 +7,14 @@ arguments, so it runs as well in this process as in a spawned one (`decoders.py`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 
-from watchglass.errors import BadRequest
+from watchglass.errors import BadRequest, TooLarge
 from watchglass.ingest.attention import Lone, Sighting
 from watchglass.ingest.call_rows import CALL_COLUMNS, CallDraft, call_rows, draft
 from watchglass.ingest.columns import TableBuilder
@@ -50,6 +50,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "rejects": REJECT_COLUMNS,
 }
 
+REPEATED_BYTES = 256 * 2**20
+"""What a body may grow to by its resources, which stand in each row: a column holds 2 GiB, and a body of
+1 MB can ask for more than the machine has."""
+
 _NAMED_REJECTS = 5
 _NO_CONTEXT = Context()
 
@@ -74,6 +78,7 @@ def prepare(signal: Signal, body: bytes, encoding: Encoding, book: PriceBook, no
         return _logs(body, encoding, now_ns, tables)
     decoded = decode_metrics(body, encoding)
     cache = ResourceCache()
+    _bounded(_facts_bytes(cache.facts(point.resource), point.scope.name) for point in decoded.points)
     for point in decoded.points:
         tables["metrics"].rows.append(metric_row(point, cache, tables.contents))
     return tables.prepared(signal, len(decoded.points), decoded.rejects, Sighting(), now_ns)
@@ -119,6 +124,11 @@ class _Tables(dict[str, TableBuilder]):
 def _traces(body: bytes, encoding: Encoding, book: PriceBook, now_ns: int, tables: _Tables) -> Prepared:
     spans, rejects = _columns(body, encoding)
     facts = [ResourceFacts.of(resource) for _, resource in spans.origins]
+    sizes = [
+        _facts_bytes(each, scope.name + scope.version)
+        for each, (scope, _) in zip(facts, spans.origins, strict=True)
+    ]
+    _bounded(sizes[origin] for origin in spans.origin.tolist())
     tenants = [facts[origin].context.tenant for origin in spans.origin.tolist()]
     own, content_keys, drafts = dict[int, Context](), dict[int, tuple[str, ...]](), dict[int, CallDraft]()
     origin = spans.origin.tolist()
@@ -179,6 +189,7 @@ def _plain(described: Described) -> bool:
 def _logs(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prepared:
     decoded = decode_logs(body, encoding)
     cache = ResourceCache()
+    _bounded(_facts_bytes(cache.facts(record.resource), record.scope.name) for record in decoded.logs)
     for record in decoded.logs:
         tables["logs"].rows.append(log_row(record, cache, tables.contents))
     touched = sorted({record.trace_id for record in decoded.logs if record.span_id})
@@ -186,6 +197,26 @@ def _logs(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prep
     return tables.prepared(
         "logs", len(decoded.logs), decoded.rejects, Sighting(touched, latest_ns=latest_ns), now_ns
     )
+
+
+def _facts_bytes(facts: ResourceFacts, scope: str) -> int:
+    return (
+        len(facts.json)
+        + len(scope)
+        + len(facts.process)
+        + len(facts.service or "")
+        + sum(map(len, facts.context_map.values()))
+    )
+
+
+def _bounded(sizes: Iterable[int]) -> None:
+    total = sum(sizes)
+    if total > REPEATED_BYTES:
+        raise TooLarge(
+            f"the resources of this body come to {total >> 20} MiB when each item has its own; the limit is "
+            f"{REPEATED_BYTES >> 20} MiB: send fewer items in a body, or less in the resource",
+            where="resource",
+        )
 
 
 def _message(rejects: list[Reject]) -> str:
