@@ -13,7 +13,7 @@ from tests.corpus import load_cases
 from tests.wire.test_otlp import VALUES, as_otlp_json, request, span
 from watchglass.model import Span
 from watchglass.wire.otlp import decode_traces
-from watchglass.wire.otlp_columns import SpanColumns, Unreadable, columns_of, read_spans
+from watchglass.wire.otlp_columns import MOST_FIELDS, SpanColumns, Unreadable, columns_of, read_spans
 
 
 def records(columns: SpanColumns) -> list[Span]:
@@ -88,3 +88,12 @@ def test_every_body_of_the_corpus_is_read_alike() -> None:
             if body.signal == "traces" and body.encoding == "protobuf":
                 data = body.read()
                 assert records(read_spans(data)) == decode_traces(data, "protobuf").spans, body.file.name
+
+
+def test_a_span_of_very_many_attributes_is_not_walked_field_by_field() -> None:
+    """One span with thousands of attributes costs a step each here, so it is left to the other reader."""
+    body = request(span(1, {f"k{each}": "x" for each in range(MOST_FIELDS)})).SerializeToString()
+    with pytest.raises(Unreadable):
+        read_spans(body)
+    (read,) = decode_traces(body, "protobuf").spans
+    assert len(read.attributes) == MOST_FIELDS

@@ -32,6 +32,8 @@ Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 TEXT, OTHER = 0, 1
 """Kinds of attribute values."""
+MOST_FIELDS = 2048
+"""A message of more is not for columns: each of its fields is a step, however few messages are left."""
 _WIRE_OF_FIELD = np.array([-1, _BYTES, _VARINT, _VARINT, _FIXED64, _BYTES, _BYTES, _BYTES], np.int64)
 
 
@@ -216,6 +218,8 @@ class _Fields:
             row, at, end = row[keep], at[keep], end[keep]
             if not len(row):
                 break
+            if len(parts) >= MOST_FIELDS:
+                raise Unreadable
             tag, at = _varints(buffer, at, end)
             if (tag < 8).any() or (tag >= 2**32).any():
                 raise Unreadable
