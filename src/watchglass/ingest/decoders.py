@@ -12,7 +12,7 @@ import gc
 import multiprocessing
 import os
 import signal
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from threading import Thread
 
@@ -23,7 +23,8 @@ from watchglass.errors import Overloaded
 from watchglass.ingest.attention import Sighting
 from watchglass.ingest.prepare import Prepared, prepare
 from watchglass.ingest.receiver import Signal
-from watchglass.pricing.book import PriceBook
+from watchglass.model import Usage
+from watchglass.pricing.book import PriceBook, PriceRequest
 from watchglass.wire.otlp import Encoding
 
 LARGE_BODY_BYTES = 128 * 1024
@@ -31,6 +32,13 @@ IDLE_S = 30.0
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Sighting)
+_PROBE = PriceRequest(
+    provider="openai",
+    request_model="gpt-4o",
+    response_model=None,
+    at_ns=0,
+    usage=Usage(input_tokens=1, output_tokens=1),
+)
 _book: PriceBook | None = None
 Shipped = tuple[int, int, str, dict[str, bytes], bytes]
 
@@ -43,17 +51,19 @@ class Decoders:
         self._processes = processes if processes is not None else max(1, min(4, os.cpu_count() or 1))
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="watchglass-decode")
         self._pool: ProcessPoolExecutor | None = None
+        self._warm = False
         self._busy = 0
         self._retire: asyncio.TimerHandle | None = None
 
     async def prepare(self, signal: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Prepared:
         """As `prepare.prepare`; also raises `Overloaded` when a decoding process died."""
         loop = asyncio.get_running_loop()
-        if len(body) < LARGE_BODY_BYTES or not self._processes:
+        pool = self._started(loop) if len(body) >= LARGE_BODY_BYTES and self._processes else None
+        if pool is None or not self._warm:
+            # A process takes a second to start: until then a large body does not wait for it.
             return await loop.run_in_executor(
                 self._threads, prepare, signal, body, encoding, self._book, now_ns
             )
-        pool = self._started(loop)
         self._busy += 1
         try:
             return _unpack(await loop.run_in_executor(pool, _prepare_there, signal, body, encoding, now_ns))
@@ -79,10 +89,15 @@ class Decoders:
                 initializer=_begin,
                 initargs=(self._book,),
             )
+            for _ in range(self._processes):
+                self._pool.submit(_ready).add_done_callback(self._warmed)
         if self._retire is not None:
             self._retire.cancel()
         self._retire = loop.call_later(IDLE_S, self._retire_if_idle, loop)
         return self._pool
+
+    def _warmed(self, ready: Future[None]) -> None:
+        self._warm = not ready.cancelled() and ready.exception() is None
 
     def _retire_if_idle(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._busy:
@@ -92,7 +107,7 @@ class Decoders:
             self._drop()
 
     def _drop(self) -> None:
-        pool, self._pool = self._pool, None
+        pool, self._pool, self._warm = self._pool, None, False
         if pool is not None:
             pool.shutdown(wait=False)
 
@@ -106,6 +121,12 @@ def _begin(book: PriceBook) -> None:
     # Ctrl-C reaches the whole process group; the server still needs its decoders to drain.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, name="watchglass-parent", daemon=True).start()
+
+
+def _ready() -> None:
+    """Does nothing, once there is a process to do it in: by then the price book is loaded."""
+    assert _book is not None
+    _book.price([_PROBE])
 
 
 def _end_with_parent() -> None:

@@ -156,8 +156,11 @@ class SettleRows:
         ids = self._undecided(trace_ids)
         if not ids:
             return
-        spans = [_span_node(row) for row in self._rows(_SPANS, ids)]
+        # Calls before spans, each once: others write meanwhile, and a span is written before its call,
+        # so that every call read has its span among those read after it.
         rows = {row["call_id"]: row for row in self._rows(_CALLS, ids)}
+        held = self._rows(_SPANS, ids)
+        spans = [_span_node(row) for row in held]
         logged = self._logged(ids)
         verdicts = settle(spans, [_call_node(row, logged) for row in rows.values()])
         self._write_calls(
@@ -167,7 +170,7 @@ class SettleRows:
                 if _changes(verdict, rows[verdict.call.call_id])
             ]
         )
-        self._write_tenants(ids, spans)
+        self._write_tenants(ids, held, effective_contexts(spans))
 
     def _undecided(self, trace_ids: Sequence[str]) -> list[str]:
         found = {row["trace_id"] for row in self._rows(_UNDECIDED, trace_ids)}
@@ -252,11 +255,15 @@ class SettleRows:
                 "unpriced_reason": priced.unpriced_reason,
             }
 
-    def _write_tenants(self, ids: Sequence[str], spans: Sequence[SpanNode]) -> None:
+    def _write_tenants(
+        self,
+        ids: Sequence[str],
+        held: Sequence[Mapping[str, Any]],
+        contexts: Mapping[tuple[str, str], Context],
+    ) -> None:
         """Spans and logs below a span that named its tenant belong to that tenant."""
-        contexts = effective_contexts(spans)
         moved: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for row in self._rows(_SPANS, ids):
+        for row in held:
             key = row["trace_id"], row["span_id"]
             tenant = contexts[key].tenant
             if tenant is not None and tenant != row["tenant"]:
