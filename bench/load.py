@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--url", default="http://127.0.0.1:4318")
     parser.add_argument("--kind", choices=("full", "light"), default="full")
     parser.add_argument("--spans", type=int, default=100_000)
-    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--connections", type=int, default=6)
     parser.add_argument("--batch", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=time.time_ns())
     given = parser.parse_args()

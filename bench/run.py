@@ -164,7 +164,7 @@ def report(figures: Figures, spans: int, rounds: int) -> str:
         "# What was measured",
         "",
         f"By `make bench` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {rounds} rounds of {spans:,} spans of"
-        " each kind, 4 connections, 1,000 spans a request, server and load generator on the same machine. A"
+        " each kind, 6 connections, 1,000 spans a request, server and load generator on the same machine. A"
         " full span has 2,000 characters of prompt and answer, a light one 12 attributes; every span has"
         " ids, times and text of its own. What must never happen (a slow answer, much memory, a lost span)"
         " is judged by its worst round, all else by the median.",
