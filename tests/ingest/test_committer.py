@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pytest
 
+from watchglass.clock import ManualClock
 from watchglass.errors import StoreError, StoreFull
 from watchglass.ingest.committer import Committer
 from watchglass.store import Limits
@@ -224,3 +225,22 @@ def test_a_group_does_not_wait_for_ever() -> None:
         await committer.stop()
 
     asyncio.run(run())
+
+
+def test_a_store_that_refused_is_worth_another_try_after_a_while() -> None:
+    """A full disk says "cannot write" for half a minute; a batch that is itself broken says it never."""
+
+    async def main(fault: Exception) -> list[bool]:
+        clock = ManualClock(10**18)
+        committer = Committer(FakeEngine(fault), clock)
+        committer.start()
+        with pytest.raises(type(fault)):
+            await committer.write({"spans": batch(POISON)})
+        said = [committer.can_write]
+        clock.advance_ns(31 * 10**9)
+        said.append(committer.can_write)
+        await committer.stop()
+        return said
+
+    assert asyncio.run(main(StoreFull("the disk is full"))) == [False, True]
+    assert asyncio.run(main(ValueError("no such column"))) == [True, True]

@@ -139,6 +139,16 @@ def test_broken_utf8_costs_nobody() -> None:
     assert decoded.spans[0].attributes == {"model": "gpt-\ufffd\ufffd"}
 
 
+def test_half_a_surrogate_pair_costs_nobody() -> None:
+    """JSON that escapes half a character keeps all its spans; the half becomes U+FFFD, whole ones stay."""
+    body = as_otlp_json(request(span(1, {"model": "HALF"}), span(2, {"a": "\U0001f600 \\ud800"})))
+    decoded = decode_traces(body.replace(b"HALF", b"x\\ud83dy"), "json")
+    assert [each.attributes for each in decoded.spans] == [
+        {"model": "x\ufffdy"},
+        {"a": "\U0001f600 \\ud800"},
+    ]
+
+
 def test_a_span_that_is_no_message_is_left_out() -> None:
     """A span whose bytes do not parse is rejected alone, with the byte at which it breaks."""
     good = request(span(1), span(2), span(3))

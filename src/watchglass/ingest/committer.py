@@ -15,16 +15,20 @@ from contextlib import contextmanager, suppress
 
 import pyarrow as pa
 
-from watchglass.errors import StoreFull
+from watchglass.clock import Clock, SystemClock
+from watchglass.errors import StoreError, StoreFull
 from watchglass.store.engine import Engine
 
 Batches = Mapping[str, pa.RecordBatch]
 
 WRITE_ORDER = ("messages", "logs", "metrics", "rejects", "spans", "calls")
-"""What is pointed at is written before what points at it: a crash in between leaves no dangling
-reference, and the client, never acknowledged, sends all of it again."""
+"""The tables before the last are written at once, `calls` after them: a call that is there has its span and
+its messages. What a crash leaves half written was never acknowledged, so its sender sends it again."""
 
 GROUP_BYTES = 64 * 2**20
+
+FORGIVEN_NS = 30 * 10**9
+"""As long as a sender is asked to wait after a full disk."""
 
 GATHER_S = 0.25
 """How long at most a group waits for others: a body of 1,000 spans takes a core half as long."""
@@ -36,7 +40,7 @@ GATHER_BYTES = 16 * 2**20
 class Committer:
     """Writes batches in groups; `write` returns once its batch is on disk."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
         self._engine = engine
         self._waiting: list[tuple[Batches, asyncio.Future[None]]] = []
         self._arrived = asyncio.Event()
@@ -46,11 +50,21 @@ class Committer:
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="watchglass-write")
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._clock: Clock = clock or SystemClock()
+        self._failed_ns = 0
         self.last_error: str | None = None
 
     def start(self) -> None:
         """Begin; needs a running event loop."""
         self._task = asyncio.get_running_loop().create_task(self._run(), name="watchglass-committer")
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the store took the last group, or refused one so long ago that it is worth another try.
+
+        A balancer that sends nothing to a server which says no would otherwise never learn that it can again.
+        """
+        return self.last_error is None or self._clock.now_ns() - self._failed_ns > FORGIVEN_NS
 
     @property
     def waiting(self) -> int:
@@ -139,7 +153,13 @@ class Committer:
             self._tell(group, None)
 
     def _tell(self, group: list[tuple[Batches, asyncio.Future[None]]], error: Exception | None) -> None:
-        self.last_error = None if error is None else str(error)
+        if error is None:
+            self.last_error = None
+        elif isinstance(
+            error, StoreError
+        ):  # another error is this batch's own, and says nothing of the store
+            self.last_error = str(error)
+            self._failed_ns = self._clock.now_ns()
         for _, future in group:
             if future.done():
                 continue

@@ -56,7 +56,13 @@ class Decoders:
         self._retire: asyncio.TimerHandle | None = None
 
     async def prepare(self, signal: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Prepared:
-        """As `prepare.prepare`; also raises `Overloaded` when a decoding process died."""
+        """As `prepare.prepare`; also raises `Overloaded` when memory ran out or a decoding process died."""
+        try:
+            return await self._prepare(signal, body, encoding, now_ns)
+        except MemoryError as error:
+            raise Overloaded("there is no memory left to decode this body; send it again") from error
+
+    async def _prepare(self, signal: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Prepared:
         loop = asyncio.get_running_loop()
         pool = self._started(loop) if len(body) >= LARGE_BODY_BYTES and self._processes else None
         if pool is None or not self._warm:

@@ -32,7 +32,7 @@ class Ingest:
     ) -> None:
         self._clock = clock
         self._decoders = Decoders(book, processes=processes)
-        self._committer = Committer(engine)
+        self._committer = Committer(engine, clock)
         self._settler = settler
         self._attention = attention
         self._accepted = 0
@@ -71,7 +71,7 @@ class Ingest:
     def state(self) -> dict[str, object]:
         """For `/health`: never blocks."""
         return {
-            "can_write": self._committer.last_error is None,
+            "can_write": self._committer.can_write,
             "last_error": self._committer.last_error,
             "waiting_requests": self._committer.waiting,
             "unsettled_traces": self._settler.waiting,

@@ -81,7 +81,7 @@ class Settler:
             await self._task
         self._thread.shutdown()
         if not self._touched:
-            self._checkpoint(self._clock.now_ns())
+            self._note(self._clock.now_ns())
 
     async def _run(self) -> None:
         while not self._stopping.is_set() or self._touched:
@@ -133,11 +133,14 @@ class Settler:
         now_ns = self._clock.now_ns()
         if now_ns - self._checked_ns > CHECKPOINT_NS:
             self._checked_ns = now_ns
-            try:
-                self._checkpoint(now_ns - 2 * CHECKPOINT_NS)
-            except WatchglassError as error:
-                # An older checkpoint only makes the next start settle more.
-                log.warning("how far all is settled was not noted: %s", error)
+            self._note(now_ns - 2 * CHECKPOINT_NS)
+
+    def _note(self, at_ns: int) -> None:
+        try:
+            self._checkpoint(at_ns)
+        except WatchglassError as error:
+            # An older checkpoint only makes the next start settle more.
+            log.warning("how far all is settled was not noted: %s", error)
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -128,18 +128,18 @@ def columns_of(spans: Sequence[Span]) -> SpanColumns:
         values.extend(span.attributes.values())
     first = np.cumsum([0, *(len(span.attributes) for span in spans)]).astype(np.int64)
     is_text = [isinstance(value, str) for value in values]
-    texts = [_encodable(value) if isinstance(value, str) else "" for value in values]
+    texts = [value if isinstance(value, str) else "" for value in values]
     return SpanColumns(
         [span.trace_id for span in spans],
         [span.span_id for span in spans],
         [span.parent_span_id for span in spans],
-        [_encodable(span.name) for span in spans],
+        [span.name for span in spans],
         np.array([span.kind for span in spans], np.int64),
         np.array([span.start_ns for span in spans], np.int64),
         np.array([span.end_ns for span in spans], np.int64),
         [span.status for span in spans],
-        [_encodable(span.status_message) for span in spans],
-        [_encodable(span.trace_state) for span in spans],
+        [span.status_message for span in spans],
+        [span.trace_state for span in spans],
         np.array([span.flags for span in spans], np.int64),
         np.array([origins[id(span.scope), id(span.resource)] for span in spans], np.int64),
         held,
@@ -147,16 +147,11 @@ def columns_of(spans: Sequence[Span]) -> SpanColumns:
         {index: span.links for index, span in enumerate(spans) if span.links},
         first,
         np.array(key, np.int64),
-        [_encodable(each) for each in keys],
+        [each for each in keys],
         np.where(is_text, TEXT, OTHER).astype(np.int64),
         pa.array(texts, pa.string()),
         {index: value for index, value in enumerate(values) if not is_text[index]},
     )
-
-
-def _encodable(text: str) -> str:
-    """JSON can name half a surrogate pair, which no UTF-8 has: it becomes U+FFFD."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def read_spans(body: bytes) -> SpanColumns:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -38,9 +39,16 @@ def parse(body: bytes) -> dict[str, Any]:
     return cast(dict[str, Any], decoded)
 
 
+_HALVES = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(rf"\\(?:{_HALVES}|(u[dD][89a-fA-F][0-9a-fA-F]{{2}})|.)", re.DOTALL)
+"""An escape in JSON text; the group is half of a surrogate pair without its other half."""
+
+
 def _parse_mended(body: bytes) -> object:
+    """Broken UTF-8 and halves of surrogate pairs, which are no text, become U+FFFD."""
+    text = _ESCAPE.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], body.decode("utf-8", "replace"))
     try:
-        return msgspec.json.decode(body.decode("utf-8", "replace"))
+        return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest(f"the body is no JSON: {error}", where="$") from error
 
