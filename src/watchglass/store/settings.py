@@ -31,7 +31,7 @@ SETTINGS: dict[str, int | str] = {
 _COMPRESSION = f"""\
     <compression><case>
         <min_part_size>{32 * _MB}</min_part_size><min_part_size_ratio>0</min_part_size_ratio>
-        <method>zstd</method><level>1</level>
+        <method>zstd</method><level>2</level>
     </case></compression>"""
 
 
