@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import numpy as np
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -28,6 +29,14 @@ VOCABULARY = 4000
 def _attribute(key: str, value: str | int) -> KeyValue:
     given = AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=value)
     return KeyValue(key=key, value=given)
+
+
+def _messages(role: str, text: str, finish_reason: str | None = None) -> str:
+    """One message in the shape of the GenAI conventions, without spaces, as clients write it."""
+    message: dict[str, object] = {"role": role, "parts": [{"type": "text", "content": text}]}
+    if finish_reason is not None:
+        message["finish_reason"] = finish_reason
+    return msgspec.json.encode([message]).decode()
 
 
 def _prose(generator: np.random.Generator, size: int) -> np.ndarray:
@@ -114,13 +123,12 @@ def _template(kind: str, batch: int) -> bytes:
             ]
         )
         if kind == "full":
-            span.attributes.extend([
-                _attribute("gen_ai.input.messages",
-                           '[{"role":"user","parts":[{"type":"text","content":"' + "P" * PROMPT_CHARS + '"}]}]'),  # noqa: E501
-                _attribute("gen_ai.output.messages",
-                           '[{"role":"assistant","parts":[{"type":"text","content":"' + "A" * ANSWER_CHARS
-                           + '"}],"finish_reason":"stop"}]'),
-            ])  # fmt: skip
+            span.attributes.extend(
+                [
+                    _attribute("gen_ai.input.messages", _messages("user", "P" * PROMPT_CHARS)),
+                    _attribute("gen_ai.output.messages", _messages("assistant", "A" * ANSWER_CHARS, "stop")),
+                ]
+            )
     return request.SerializeToString()
 
 

@@ -130,7 +130,7 @@ def one(prose: Prose, number: int, text_bytes: int) -> list[tuple[str, dict[str,
         "content_keys": ["gen_ai.input.messages", "gen_ai.output.messages"],
         "events": "[]", "links": "[]", "flags": 1,
     }  # fmt: skip
-    response_id = dict(span["attributes"])["gen_ai.response.id"]  # type: ignore[arg-type]
+    response_id = dict(span["attributes"])["gen_ai.response.id"]
     call = shared | {
         "call_id": f"{trace_id}:{span_id}", "time": at, "kind": "call", "tenant": tenant, "agent": agent,
         "feature": rnd.choice(["chat", "search", "summary"]), "engagement": f"e-{rnd.randrange(40)}",

@@ -46,7 +46,7 @@ def call(
         scope=scope,
         start_ns=int(at[0] * MS),
         end_ns=int(at[1] * MS),
-        **fields,  # type: ignore[arg-type]
+        **fields,
     )
 
 
@@ -196,7 +196,7 @@ def test_nested_calls_of_one_scope_with_different_answers_are_two() -> None:
 def test_a_call_that_failed_twice_over_is_one() -> None:
     """A failure that an outer and an inner library report is one failed request."""
     failed = {"success": False, "tokens": None}
-    assert len(counted(call("a", scope="x", **failed), call("b", "a", **failed))) == 1  # type: ignore[arg-type]
+    assert len(counted(call("a", scope="x", **failed), call("b", "a", **failed))) == 1
 
 
 # Sums
@@ -375,11 +375,8 @@ def test_doubles_of_a_coarse_clock_pair_up_all_the_same() -> None:
 def test_failures_reported_by_two_scopes_are_one() -> None:
     """A failed request that two libraries report side by side is one failed request."""
     failed = {"success": False, "tokens": None}
-    left = [call(f"l{n}", scope="openllmetry", at=(n * 50, n * 50 + 9), **failed) for n in range(3)]  # type: ignore[arg-type]
-    right = [
-        call(f"r{n}", trace=OTHER_TRACE, at=(n * 50 + 1, n * 50 + 8), **failed)  # type: ignore[arg-type]
-        for n in range(3)
-    ]
+    left = [call(f"l{n}", scope="openllmetry", at=(n * 50, n * 50 + 9), **failed) for n in range(3)]
+    right = [call(f"r{n}", trace=OTHER_TRACE, at=(n * 50 + 1, n * 50 + 8), **failed) for n in range(3)]
     assert len(counted(*left, *right)) == 3
 
 
@@ -513,8 +510,8 @@ def test_order_of_arrival_changes_nothing(
     spans, calls = forest
     expected = {verdict.call.call_id: verdict for verdict in settle(spans, calls)}
     spans, calls = list(spans), list(calls)
-    random.shuffle(spans)  # type: ignore[attr-defined]
-    random.shuffle(calls)  # type: ignore[attr-defined]
+    random.shuffle(spans)
+    random.shuffle(calls)
     assert {verdict.call.call_id: verdict for verdict in settle(spans, calls)} == expected
 
 

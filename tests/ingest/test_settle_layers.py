@@ -91,7 +91,7 @@ def test_each_request_counts_once(program: tuple[list[Served], list[Layer], bool
     """However many libraries report a request, nested or side by side, it is one call with its tokens."""
     requests, layers, agent = program
     spans, calls = reported(requests, layers, agent)
-    random.shuffle(calls)  # type: ignore[attr-defined]
+    random.shuffle(calls)
     verdicts = settle(spans, calls)
     counted = [verdict.call for verdict in verdicts if verdict.counted]
     assert len(counted) == len(requests)
@@ -109,7 +109,7 @@ def test_piece_by_piece_comes_to_the_same(
     """Settled after every few spans, with the neighbours it asks for, the totals are those of the whole."""
     spans, calls = reported(*program)
     calls = list(calls)
-    random.shuffle(calls)  # type: ignore[attr-defined]
+    random.shuffle(calls)
     arrived: list[CallNode] = []
     verdicts: dict[str, Verdict] = {}
     for first in range(0, len(calls), size):

@@ -33,7 +33,7 @@ def ask(book: PriceBook, model: str = "gpt-4o", provider: str | None = "openai",
         "usage": Usage(input_tokens=1000, output_tokens=100),
         "response_model": None,
     } | given
-    return book.price([PriceRequest(provider=provider, request_model=model, **fields)])[0]  # type: ignore[arg-type]  # fields by name
+    return book.price([PriceRequest(provider=provider, request_model=model, **fields)])[0]
 
 
 def test_a_known_model_costs_what_its_list_says() -> None:
@@ -58,7 +58,7 @@ def test_a_known_model_costs_what_its_list_says() -> None:
 )
 def test_what_cannot_be_priced_has_no_cost_and_a_reason(given: dict[str, object], reason: str) -> None:
     """An unknown is NULL with one reason of the closed list, never zero."""
-    assert ask(PriceBook(), **given) == Priced(None, None, None, reason)  # type: ignore[arg-type]  # fields by name
+    assert ask(PriceBook(), **given) == Priced(None, None, None, reason)
 
 
 def test_our_arithmetic_agrees_with_the_package_to_the_last_column_digit() -> None:

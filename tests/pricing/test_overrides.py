@@ -17,7 +17,7 @@ DAY_NS = 86_400 * 10**9
 def override(provider: str = "acme", model: str = "m", dollars: int = 1, **given: object) -> Override:
     """A price for input and output alike."""
     price = Decimal(dollars)
-    return Override(provider=provider, model=model, input=price, output=price, **given)  # type: ignore[arg-type]  # fields by name
+    return Override(provider=provider, model=model, input=price, output=price, **given)
 
 
 def ask(

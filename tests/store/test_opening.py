@@ -17,7 +17,7 @@ from watchglass.store.control import Control
 
 
 def tables(store: object) -> set[tuple[str, str]]:
-    read = store.engine.execute(  # type: ignore[attr-defined]
+    read = store.engine.execute(
         "SELECT database, name FROM system.tables WHERE database IN ('store', 'watchglass')"
     )
     return set(zip(read["database"].to_pylist(), read["name"].to_pylist(), strict=True))

@@ -35,7 +35,7 @@ def export(server: Any) -> Any:
 
 
 def details(error: grpc.RpcError) -> Status:
-    metadata = dict(error.trailing_metadata())  # type: ignore[attr-defined]
+    metadata = dict(error.trailing_metadata())
     return Status.FromString(metadata["grpc-status-details-bin"])
 
 

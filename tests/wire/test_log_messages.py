@@ -20,7 +20,7 @@ def record(name: str, body: Value = None, **attributes: Value) -> LogRecord:
 def said(record: LogRecord) -> tuple[list[tuple[str, Value]], list[tuple[str, Value]]]:
     """Role and parts of the input and output messages."""
     asked, answered = (
-        [(each.role, dict(json_value(each.content))["parts"]) for each in side]  # type: ignore[call-overload]
+        [(each.role, dict(json_value(each.content))["parts"]) for each in side]
         for side in messages_of(record)
     )
     return asked, answered
@@ -57,7 +57,7 @@ def test_one_event_with_all_messages() -> None:
     answered = [{"role": "assistant", "parts": [{"type": "text", "content": "a"}], "finish_reason": "stop"}]
     details = record(
         "gen_ai.client.inference.operation.details",
-        **{"gen_ai.input.messages": asked, "gen_ai.output.messages": answered},  # type: ignore[arg-type]
+        **{"gen_ai.input.messages": asked, "gen_ai.output.messages": answered},
     )
     assert said(details) == (
         [("user", [{"type": "text", "content": "q"}])],

@@ -22,5 +22,5 @@ MESSAGES = st.lists(
 @given(MESSAGES)
 def test_both_readings_give_the_same_text(messages: list[dict[str, object]]) -> None:
     """Whatever the messages are, their canonical text, and so their hash, is that of the general reading."""
-    general = tuple(provider_message(each, "user") for each in messages)  # type: ignore[arg-type]  # JSON's shape
+    general = tuple(provider_message(each, "user") for each in messages)
     assert provider_messages(json.dumps(messages)) == general
