@@ -12,8 +12,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanProto
 from tests.corpus import load_cases
 from tests.wire.test_otlp import VALUES, as_otlp_json, request, span
 from watchglass.model import Span
+from watchglass.wire.columns import SpanColumns, columns_of
 from watchglass.wire.otlp import decode_traces
-from watchglass.wire.otlp_columns import MOST_FIELDS, SpanColumns, Unreadable, columns_of, read_spans
+from watchglass.wire.otlp_columns import read_spans
+from watchglass.wire.protobuf_columns import MOST_FIELDS, Unreadable
 
 
 def records(columns: SpanColumns) -> list[Span]:

@@ -34,11 +34,13 @@ from watchglass.ingest.span_rows import FRESH_VERSION, SPAN_COLUMNS, ResourceCac
 from watchglass.model import Context, Described
 from watchglass.pricing.book import PriceBook
 from watchglass.store.tables import SCHEMAS
+from watchglass.wire.columns import SpanColumns, columns_of
 from watchglass.wire.context import matters, own_context
 from watchglass.wire.dialects import SCOPES, describe
 from watchglass.wire.otlp import Encoding, decode_logs, decode_traces
-from watchglass.wire.otlp_columns import SpanColumns, Unreadable, columns_of, read_spans
+from watchglass.wire.otlp_columns import read_spans
 from watchglass.wire.otlp_metrics import decode_metrics
+from watchglass.wire.protobuf_columns import Unreadable
 from watchglass.wire.rejects import Reject
 
 COLUMNS: dict[str, tuple[str, ...]] = {

@@ -21,7 +21,7 @@ from watchglass.ingest.span_rows import (
 )
 from watchglass.model import Context
 from watchglass.store.tables import SCHEMAS
-from watchglass.wire.otlp_columns import TEXT, SpanColumns
+from watchglass.wire.columns import TEXT, SpanColumns
 
 _SCHEMA = pa.schema([SCHEMAS["spans"].field(name) for name in SPAN_COLUMNS])
 _MAP = SCHEMAS["spans"].field("attributes").type
