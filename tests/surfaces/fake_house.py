@@ -27,12 +27,14 @@ class SlowReceiver(FakeReceiver):
         super().__init__()
         self.takes = takes
 
-    async def receive(self, signal: Signal, body: bytes, encoding: Encoding) -> Outcome:
+    async def receive(
+        self, signal: Signal, body: bytes, encoding: Encoding, tenant: str | None = None
+    ) -> Outcome:
         print("received", flush=True)
         if self.takes == "forever":
             await asyncio.Event().wait()
         await asyncio.sleep(float(self.takes))
-        return await super().receive(signal, body, encoding)
+        return await super().receive(signal, body, encoding, tenant)
 
 
 def main(port: str, grpc_port: str, host: str, takes: str) -> int:

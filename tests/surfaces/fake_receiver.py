@@ -19,12 +19,15 @@ class FakeReceiver:
     def reset(self) -> None:
         """Begin anew."""
         self.received: list[tuple[Signal, bytes, Encoding]] = []
+        self.tenants: list[str | None] = []
         self.answers: list[Outcome | Exception] = []
         self.gate: asyncio.Event | None = None
         self.waiting = 0
         self.can_write = True
 
-    async def receive(self, signal: Signal, body: bytes, encoding: Encoding) -> Outcome:
+    async def receive(
+        self, signal: Signal, body: bytes, encoding: Encoding, tenant: str | None = None
+    ) -> Outcome:
         self.waiting += 1
         if self.gate is not None:
             await self.gate.wait()
@@ -33,6 +36,7 @@ class FakeReceiver:
         if isinstance(answer, Exception):
             raise answer
         self.received.append((signal, body, encoding))
+        self.tenants.append(tenant)
         return answer
 
     def state(self) -> dict[str, object]:

@@ -30,7 +30,7 @@ CALL_COLUMNS = (
     *("duration_ns", "ttft_ns", "streaming", "finish_reasons", "success", "error_type", "error_message"),
     *("counted", "not_counted_reason", "duplicate_of", "may_wrap", "supplements_span_id", "dialect"),
     *("code_file", "code_line", "code_function", "input_messages", "output_messages", "metadata"),
-    *("origin", "version"),
+    *("origin", "owner", "version"),
 )
 
 
@@ -128,6 +128,7 @@ def _row(draft: CallDraft, priced: Priced, contents: Contents) -> tuple[Any, ...
         contents.add_messages(context.tenant, described.output_messages, span.start_ns),
         {},
         "",
+        facts.owner,
         FRESH_VERSION,
     )
 

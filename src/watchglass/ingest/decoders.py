@@ -55,24 +55,29 @@ class Decoders:
         self._busy = 0
         self._retire: asyncio.TimerHandle | None = None
 
-    async def prepare(self, signal: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Prepared:
+    async def prepare(
+        self, signal: Signal, body: bytes, encoding: Encoding, now_ns: int, owner: str = ""
+    ) -> Prepared:
         """As `prepare.prepare`; also raises `Overloaded` when memory ran out or a decoding process died."""
         try:
-            return await self._prepare(signal, body, encoding, now_ns)
+            return await self._prepare(signal, body, encoding, now_ns, owner)
         except MemoryError as error:
             raise Overloaded("there is no memory left to decode this body; send it again") from error
 
-    async def _prepare(self, signal: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Prepared:
+    async def _prepare(
+        self, signal: Signal, body: bytes, encoding: Encoding, now_ns: int, owner: str
+    ) -> Prepared:
         loop = asyncio.get_running_loop()
         pool = self._started(loop) if len(body) >= LARGE_BODY_BYTES and self._processes else None
         if pool is None or not self._warm:
             # A process takes a second to start: until then a large body does not wait for it.
             return await loop.run_in_executor(
-                self._threads, prepare, signal, body, encoding, self._book, now_ns
+                self._threads, prepare, signal, body, encoding, self._book, now_ns, owner
             )
         self._busy += 1
         try:
-            return _unpack(await loop.run_in_executor(pool, _prepare_there, signal, body, encoding, now_ns))
+            there = loop.run_in_executor(pool, _prepare_there, signal, body, encoding, now_ns, owner)
+            return _unpack(await there)
         except BrokenProcessPool as error:
             self._drop()
             raise Overloaded("a decoding process died; send the same body again") from error
@@ -143,9 +148,9 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _prepare_there(kind: Signal, body: bytes, encoding: Encoding, now_ns: int) -> Shipped:
+def _prepare_there(kind: Signal, body: bytes, encoding: Encoding, now_ns: int, owner: str) -> Shipped:
     assert _book is not None
-    done = prepare(kind, body, encoding, _book, now_ns)
+    done = prepare(kind, body, encoding, _book, now_ns, owner)
     shipped = {name: _pack(batch) for name, batch in done.batches.items()}
     return done.accepted, done.rejected, done.message, shipped, _ENCODER.encode(done.sighting)
 

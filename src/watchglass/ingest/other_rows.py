@@ -23,14 +23,14 @@ from watchglass.wire.values import to_json
 LOG_COLUMNS = (
     *("log_id", "time", "observed_time", "trace_id", "span_id", "severity", "severity_text", "event_name"),
     *("body", "attributes", "attribute_types", "input_messages", "output_messages"),
-    *("tenant", "service", "scope", "resource", "version"),
+    *("tenant", "service", "scope", "resource", "owner", "version"),
 )
 METRIC_COLUMNS = (
     *("point_id", "name", "kind", "unit", "description", "time", "start_time", "value", "value_int"),
     *("count", "sum", "data", "attributes", "attribute_types", "temporality", "monotonic"),
-    *("tenant", "service", "scope", "resource", "version"),
+    *("tenant", "service", "scope", "resource", "owner", "version"),
 )
-REJECT_COLUMNS = ("time", "signal", "where", "reason", "trace_id", "span_id")
+REJECT_COLUMNS = ("time", "signal", "where", "reason", "trace_id", "span_id", "tenant")
 MESSAGE_COLUMNS = ("tenant", "hash", "role", "content", "first_time", "version")
 
 _NOTHING: frozenset[str] = frozenset()
@@ -70,6 +70,7 @@ def log_row(record: LogRecord, cache: ResourceCache, contents: Contents) -> tupl
         facts.service,
         record.scope.name,
         facts.json,
+        facts.owner,
         FRESH_VERSION,
     )
 
@@ -108,13 +109,14 @@ def metric_row(point: MetricPoint, cache: ResourceCache, contents: Contents) -> 
         facts.service,
         point.scope.name,
         facts.json,
+        facts.owner,
         FRESH_VERSION,
     )
 
 
-def reject_row(reject: Reject, signal: str, now_ns: int) -> tuple[Any, ...]:
+def reject_row(reject: Reject, signal: str, now_ns: int, owner: str) -> tuple[Any, ...]:
     """One row in the order of `REJECT_COLUMNS`."""
-    return (now_ns, signal, reject.where, reject.reason, reject.trace_id, reject.span_id)
+    return (now_ns, signal, reject.where, reject.reason, reject.trace_id, reject.span_id, owner or None)
 
 
 def _body(body: Value) -> str:

@@ -50,19 +50,22 @@ class Ingest:
         await self._committer.stop()
         await self._settler.stop()
 
-    async def receive(self, signal: Signal, body: bytes, encoding: Encoding) -> Outcome:
+    async def receive(
+        self, signal: Signal, body: bytes, encoding: Encoding, tenant: str | None = None
+    ) -> Outcome:
         """Returns once every accepted item is durable.
 
         Raises `BadRequest` (nothing of it is kept), `Overloaded` or `StoreError` (send it again).
         """
+        owner = tenant or ""
         try:
             with self._committer.coming():
-                prepared = await self._decoders.prepare(signal, body, encoding, self._clock.now_ns())
+                prepared = await self._decoders.prepare(signal, body, encoding, self._clock.now_ns(), owner)
         except BadRequest as error:
             self._refused += 1
             # The sender's mistake is answered as such even when it cannot be written down.
             with suppress(StoreError):
-                await self._committer.write(prepare_rejected(signal, error, self._clock.now_ns()))
+                await self._committer.write(prepare_rejected(signal, error, self._clock.now_ns(), owner))
             raise
         # Shielded: who hangs up meanwhile (gRPC cancels) takes nothing back, and what is written is settled.
         await asyncio.shield(asyncio.ensure_future(self._keep(prepared)))

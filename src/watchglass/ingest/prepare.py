@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -31,15 +32,15 @@ from watchglass.ingest.other_rows import (
 from watchglass.ingest.receiver import Signal
 from watchglass.ingest.span_columns import spans_batch
 from watchglass.ingest.span_rows import FRESH_VERSION, SPAN_COLUMNS, ResourceCache, ResourceFacts, effective
-from watchglass.model import Context, Described
+from watchglass.model import Context, Described, LogRecord, Span
 from watchglass.pricing.book import PriceBook
 from watchglass.store.tables import SCHEMAS
 from watchglass.wire.columns import SpanColumns, columns_of
-from watchglass.wire.context import matters, own_context
+from watchglass.wire.context import matters, own_context, own_context_of
 from watchglass.wire.dialects import SCOPES, describe
 from watchglass.wire.otlp import Encoding, decode_logs, decode_traces
 from watchglass.wire.otlp_columns import read_spans
-from watchglass.wire.otlp_metrics import decode_metrics
+from watchglass.wire.otlp_metrics import MetricPoint, decode_metrics
 from watchglass.wire.protobuf_columns import Unreadable
 from watchglass.wire.rejects import Reject
 
@@ -56,6 +57,8 @@ REPEATED_BYTES = 256 * 2**20
 """What a body may grow to by its resources, which stand in each row: a column holds 2 GiB, and a body of
 1 MB can ask for more than the machine has."""
 
+Item = TypeVar("Item", LogRecord, MetricPoint)
+
 _NAMED_REJECTS = 5
 _NO_CONTEXT = Context()
 
@@ -71,33 +74,37 @@ class Prepared(msgspec.Struct, frozen=True):
     """What settling must know of it."""
 
 
-def prepare(signal: Signal, body: bytes, encoding: Encoding, book: PriceBook, now_ns: int) -> Prepared:
-    """Decode, normalise and price one body. Raises `BadRequest` where nothing of it can be read."""
-    tables = _Tables()
+def prepare(
+    signal: Signal, body: bytes, encoding: Encoding, book: PriceBook, now_ns: int, owner: str = ""
+) -> Prepared:
+    """Decode, normalise and price one body. Raises `BadRequest` where nothing of it can be read.
+
+    `owner` is the tenant that the sender's key is bound to: all rows are that tenant's, and items
+    that name another are rejected.
+    """
+    tables = _Tables(owner)
     if signal == "traces":
         return _traces(body, encoding, book, now_ns, tables)
     if signal == "logs":
         return _logs(body, encoding, now_ns, tables)
-    decoded = decode_metrics(body, encoding)
-    cache = ResourceCache()
-    _bounded(_facts_bytes(cache.facts(point.resource), point.scope.name) for point in decoded.points)
-    for point in decoded.points:
-        tables["metrics"].rows.append(metric_row(point, cache, tables.contents))
-    return tables.prepared(signal, len(decoded.points), decoded.rejects, Sighting(), now_ns)
+    return _metrics(body, encoding, now_ns, tables)
 
 
-def prepare_rejected(signal: Signal, error: BadRequest, now_ns: int) -> dict[str, pa.RecordBatch]:
+def prepare_rejected(
+    signal: Signal, error: BadRequest, now_ns: int, owner: str = ""
+) -> dict[str, pa.RecordBatch]:
     """A body that was refused whole, as a row of `rejects`."""
     builder = TableBuilder(SCHEMAS["rejects"], COLUMNS["rejects"])
-    builder.rows.append(reject_row(Reject(error.where or "", str(error)), signal, now_ns))
+    builder.rows.append(reject_row(Reject(error.where or "", str(error)), signal, now_ns, owner))
     return {"rejects": builder.batch()}
 
 
 class _Tables(dict[str, TableBuilder]):
     """The builders that a body needed, and its texts."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str) -> None:
         super().__init__()
+        self.owner = owner
         self.contents = Contents()
 
     def __missing__(self, name: str) -> TableBuilder:
@@ -114,7 +121,7 @@ class _Tables(dict[str, TableBuilder]):
         spans: pa.RecordBatch | None = None,
     ) -> Prepared:
         for reject in rejects:
-            self["rejects"].rows.append(reject_row(reject, signal, now_ns))
+            self["rejects"].rows.append(reject_row(reject, signal, now_ns, self.owner))
         for (tenant, digest), (role, content, time_ns) in self.contents.rows.items():
             self["messages"].rows.append((tenant, digest, role, content, time_ns, FRESH_VERSION))
         batches = {name: builder.batch() for name, builder in self.items() if builder.rows}
@@ -125,28 +132,61 @@ class _Tables(dict[str, TableBuilder]):
 
 def _traces(body: bytes, encoding: Encoding, book: PriceBook, now_ns: int, tables: _Tables) -> Prepared:
     spans, rejects = _columns(body, encoding)
-    facts = [ResourceFacts.of(resource) for _, resource in spans.origins]
+    return _spans(spans, rejects, book, now_ns, tables)
+
+
+def _spans(
+    spans: SpanColumns, rejects: list[Reject], book: PriceBook, now_ns: int, tables: _Tables
+) -> Prepared:
+    facts = [ResourceFacts.of(resource, tables.owner) for _, resource in spans.origins]
     sizes = [
         _facts_bytes(each, scope.name + scope.version)
         for each, (scope, _) in zip(facts, spans.origins, strict=True)
     ]
-    _bounded(sizes[origin] for origin in spans.origin.tolist())
-    tenants = [facts[origin].context.tenant for origin in spans.origin.tolist()]
-    own, content_keys, drafts = dict[int, Context](), dict[int, tuple[str, ...]](), dict[int, CallDraft]()
     origin = spans.origin.tolist()
+    _bounded(sizes[each] for each in origin)
+    tenants = [facts[each].context.tenant for each in origin]
+    own, content_keys, drafts = dict[int, Context](), dict[int, tuple[str, ...]](), dict[int, CallDraft]()
+    silent = {at: each.other_tenant for at, each in enumerate(facts) if each.other_tenant is not None}
+    intruders = {index: silent[at] for index, at in enumerate(origin) if at in silent} if silent else {}
     for index, span in spans.spans(_telling(spans)):
         described, said = describe(span), own_context(span)
         context = effective(said, facts[origin[index]].context)
         tenants[index] = context.tenant
         if said is not _NO_CONTEXT:
             own[index] = said
+            if tables.owner and said.tenant is not None:
+                intruders[index] = said.tenant
         if described is not None:
             content_keys[index] = described.content_keys
             drafts[index] = draft(span, described, context, facts[origin[index]])
+    intruders = {index: tenant for index, tenant in intruders.items() if tenant != tables.owner}
+    if intruders:
+        spans, refused = _without(spans, intruders, tables.owner)
+        return _spans(spans, [*rejects, *refused], book, now_ns, tables)
     if drafts:
         tables["calls"].rows = call_rows(list(drafts.values()), book, tables.contents)
-    batch = spans_batch(spans, facts, tenants, own, content_keys, tables.contents) if len(spans) else None
+    batch = None
+    if len(spans):
+        batch = spans_batch(spans, facts, tenants, own, content_keys, tables.contents, tables.owner)
     return tables.prepared("traces", len(spans), rejects, _sighting(spans, drafts), now_ns, batch)
+
+
+def _without(
+    spans: SpanColumns, intruders: Mapping[int, str], owner: str
+) -> tuple[SpanColumns, list[Reject]]:
+    kept, refused = list[Span](), list[Reject]()
+    for index, span in spans.spans(range(len(spans))):
+        if index in intruders:
+            refused.append(_intrusion(intruders[index], owner, span.trace_id, span.span_id))
+        else:
+            kept.append(span)
+    return columns_of(kept), refused
+
+
+def _intrusion(other: str, owner: str, trace_id: str, span_id: str) -> Reject:
+    reason = f"it names the tenant {other[:100]!r}, and the key it came with writes only as {owner!r}"
+    return Reject("tenant", reason, trace_id, span_id)
 
 
 def _columns(body: bytes, encoding: Encoding) -> tuple[SpanColumns, list[Reject]]:
@@ -190,15 +230,40 @@ def _plain(described: Described) -> bool:
 
 def _logs(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prepared:
     decoded = decode_logs(body, encoding)
-    cache = ResourceCache()
-    _bounded(_facts_bytes(cache.facts(record.resource), record.scope.name) for record in decoded.logs)
-    for record in decoded.logs:
+    cache = ResourceCache(tables.owner)
+    logs, refused = _owned(decoded.logs, cache, tables.owner)
+    _bounded(_facts_bytes(cache.facts(record.resource), record.scope.name) for record in logs)
+    for record in logs:
         tables["logs"].rows.append(log_row(record, cache, tables.contents))
-    touched = sorted({record.trace_id for record in decoded.logs if record.span_id})
-    latest_ns = max((record.time_ns or record.observed_ns for record in decoded.logs), default=0)
-    return tables.prepared(
-        "logs", len(decoded.logs), decoded.rejects, Sighting(touched, latest_ns=latest_ns), now_ns
-    )
+    touched = sorted({record.trace_id for record in logs if record.span_id})
+    latest_ns = max((record.time_ns or record.observed_ns for record in logs), default=0)
+    sighting = Sighting(touched, latest_ns=latest_ns)
+    return tables.prepared("logs", len(logs), [*decoded.rejects, *refused], sighting, now_ns)
+
+
+def _metrics(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prepared:
+    decoded = decode_metrics(body, encoding)
+    cache = ResourceCache(tables.owner)
+    points, refused = _owned(decoded.points, cache, tables.owner)
+    _bounded(_facts_bytes(cache.facts(point.resource), point.scope.name) for point in points)
+    for point in points:
+        tables["metrics"].rows.append(metric_row(point, cache, tables.contents))
+    return tables.prepared("metrics", len(points), [*decoded.rejects, *refused], Sighting(), now_ns)
+
+
+def _owned(items: list[Item], cache: ResourceCache, owner: str) -> tuple[list[Item], list[Reject]]:
+    """Log records or points without those that name another tenant than the owner."""
+    if not owner:
+        return items, []
+    kept, refused = list[Item](), list[Reject]()
+    for item in items:
+        other = cache.facts(item.resource).intruded(own_context_of(item.attributes).tenant)
+        if other is None:
+            kept.append(item)
+        else:
+            trace_id, span_id = getattr(item, "trace_id", ""), getattr(item, "span_id", "")
+            refused.append(_intrusion(other, owner, trace_id, span_id))
+    return kept, refused
 
 
 def _facts_bytes(facts: ResourceFacts, scope: str) -> int:

@@ -31,8 +31,15 @@ class Receiver(Protocol):
     - MUST NOT lose what others sent when one call is cancelled (a client's deadline passed).
     """
 
-    async def receive(self, signal: Signal, body: bytes, encoding: Encoding) -> Outcome:
-        """Decode, keep, and return once durable."""
+    async def receive(
+        self, signal: Signal, body: bytes, encoding: Encoding, tenant: str | None = None
+    ) -> Outcome:
+        """Decode, keep, and return once durable.
+
+        With a `tenant` (the one that the sender's key is bound to) everything is kept as that
+        tenant's and apart from what anybody else sends, whatever ids it has; what names another
+        tenant is rejected.
+        """
         ...
 
     def state(self) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import pyarrow as pa
@@ -56,13 +56,14 @@ _CROSS_TRACE = """
 WITH touched AS
 (
     SELECT
+        owner,
         process,
         min(time) AS since,
         max(time + toIntervalNanosecond(ifNull(duration_ns, 0))) AS until,
         if(max(kind = 'supplement'), since - INTERVAL 1 HOUR, since) AS streaming_since
     FROM store.calls
     WHERE trace_id IN {ids:Array(String)} AND kind != 'aggregate'
-    GROUP BY process
+    GROUP BY owner, process
 ),
 (SELECT min(since) FROM touched) - INTERVAL 1 DAY AS first_moment,
 (SELECT max(until) FROM touched) + INTERVAL 1 HOUR AS last_moment,
@@ -73,11 +74,11 @@ WITH touched AS
     AND time BETWEEN streaming_since AND until) AS streaming
 SELECT groupUniqArray(trace_id) AS traces
 FROM store.calls
-INNER JOIN touched USING (process)
+INNER JOIN touched USING (owner, process)
 WHERE time BETWEEN first_moment AND last_moment AND (at_once OR left_over OR streaming)
-GROUP BY process
+GROUP BY owner, process
 HAVING uniqExact(scope) > 1 OR max(kind = 'supplement')
-    OR process IN (SELECT process FROM touched WHERE streaming_since < since)
+    OR (owner, process) IN (SELECT owner, process FROM touched WHERE streaming_since < since)
 """
 
 # Traces that an earlier verdict ties to these: a call whose partner is withheld from settling would be
@@ -92,7 +93,8 @@ WITH
 SELECT DISTINCT trace_id
 FROM store.calls
 WHERE time BETWEEN around.1 AND around.2
-    AND duplicate_of IN (SELECT call_id FROM store.calls WHERE trace_id IN {ids:Array(String)})
+    AND (owner, assumeNotNull(duplicate_of)) IN
+        (SELECT owner, call_id FROM store.calls WHERE trace_id IN {ids:Array(String)})
 UNION DISTINCT
 SELECT DISTINCT splitByChar(':', assumeNotNull(duplicate_of))[1] AS its_trace
 FROM store.calls
@@ -100,13 +102,13 @@ WHERE trace_id IN {ids:Array(String)} AND isNotNull(duplicate_of)
 """
 
 _SPANS = """
-SELECT trace_id, span_id, parent_span_id, own_context, resource_context, tenant
+SELECT owner, trace_id, span_id, parent_span_id, own_context, resource_context, tenant
 FROM store.spans FINAL
 WHERE trace_id IN {ids:Array(String)}
 """
 
 _LOGS = """
-SELECT trace_id, span_id, input_messages, output_messages
+SELECT owner, trace_id, span_id, input_messages, output_messages
 FROM store.logs FINAL
 WHERE trace_id IN {ids:Array(String)} AND (notEmpty(input_messages) OR notEmpty(output_messages))
 ORDER BY time, log_id
@@ -129,8 +131,8 @@ _TOKENS = dict(
 )
 _PRICED_BY = ("provider", "request_model", "response_model", "service_tier", "success", *_TOKENS.values())
 _FACTS = (
-    *("call_id", "trace_id", "span_id", "parent_span_id", "scope", "process", "kind", "operation"),
-    *("duration_ns", "may_wrap", "supplements_span_id", "reported_cost_usd", "finish_reasons"),
+    *("owner", "call_id", "trace_id", "span_id", "parent_span_id", "scope", "process", "kind"),
+    *("operation", "duration_ns", "may_wrap", "supplements_span_id", "reported_cost_usd", "finish_reasons"),
     *("input_messages", "output_messages", "origin", "counted", "not_counted_reason", "duplicate_of"),
     *_MERGED,
     *_TOKENS.values(),
@@ -141,6 +143,9 @@ SELECT {", ".join(_FACTS)}, toUnixTimestamp64Nano(time) AS start_ns
 FROM store.calls FINAL
 WHERE trace_id IN {{ids:Array(String)}}
 """
+
+_Logged: TypeAlias = Mapping[tuple[str, str, str], tuple[list[str], list[str]]]
+"""Messages that came as log records, by owner, trace and span."""
 
 
 class SettleRows:
@@ -158,19 +163,22 @@ class SettleRows:
             return
         # Calls before spans, each once: others write meanwhile, and a span is written before its call,
         # so that every call read has its span among those read after it.
-        rows = {row["call_id"]: row for row in self._rows(_CALLS, ids)}
+        rows = {(row["owner"], row["call_id"]): row for row in self._rows(_CALLS, ids)}
         held = self._rows(_SPANS, ids)
-        spans = [_span_node(row) for row in held]
         logged = self._logged(ids)
-        verdicts = settle(spans, [_call_node(row, logged) for row in rows.values()])
-        self._write_calls(
-            [
-                (verdict, rows[verdict.call.call_id])
-                for verdict in verdicts
-                if _changes(verdict, rows[verdict.call.call_id])
-            ]
-        )
-        self._write_tenants(ids, held, effective_contexts(spans))
+        # One trace id of two owners is two traces: nobody's spans decide anything about another's.
+        spans, calls = defaultdict[str, list[SpanNode]](list), defaultdict[str, list[CallNode]](list)
+        for row in held:
+            spans[row["owner"]].append(_span_node(row))
+        for (owner, _), row in rows.items():
+            calls[owner].append(_call_node(row, logged))
+        verdicts = [
+            (verdict, rows[owner, verdict.call.call_id])
+            for owner, asked in calls.items()
+            for verdict in settle(spans[owner], asked)
+        ]
+        self._write_calls([(verdict, row) for verdict, row in verdicts if _changes(verdict, row)])
+        self._write_tenants(ids, [row for row in held if not row["owner"]])
 
     def _undecided(self, trace_ids: Sequence[str]) -> list[str]:
         found = {row["trace_id"] for row in self._rows(_UNDECIDED, trace_ids)}
@@ -185,10 +193,10 @@ class SettleRows:
     def _rows(self, sql: str, ids: Sequence[str]) -> list[dict[str, Any]]:
         return self._engine.execute(sql, {"ids": list(ids)}).to_pylist(maps_as_pydicts="lossy")
 
-    def _logged(self, ids: Sequence[str]) -> dict[tuple[str, str], tuple[list[str], list[str]]]:
-        found: dict[tuple[str, str], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    def _logged(self, ids: Sequence[str]) -> _Logged:
+        found: dict[tuple[str, str, str], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
         for row in self._rows(_LOGS, ids):
-            asked, answered = found[row["trace_id"], row["span_id"]]
+            asked, answered = found[row["owner"], row["trace_id"], row["span_id"]]
             asked.extend(row["input_messages"])
             answered.extend(row["output_messages"])
         return dict(found)
@@ -196,7 +204,7 @@ class SettleRows:
     def _write_calls(self, changed: Sequence[tuple[Verdict, Mapping[str, Any]]]) -> None:
         if not changed:
             return
-        verdicts = {verdict.call.call_id: (verdict, row["origin"]) for verdict, row in changed}
+        verdicts = {(row["owner"], row["call_id"]): (verdict, row["origin"]) for verdict, row in changed}
         traces = sorted({verdict.call.trace_id for verdict, _ in changed})
         rows = [
             row
@@ -205,11 +213,11 @@ class SettleRows:
                 " WHERE trace_id IN {ids:Array(String)}",
                 traces,
             )
-            if row["call_id"] in verdicts
+            if (row["owner"], row["call_id"]) in verdicts
         ]
         builder = TableBuilder(SCHEMAS["calls"], CALL_COLUMNS)
         version = self._versions.next()
-        patched = [self._patched(row, *verdicts[row["call_id"]], version) for row in rows]
+        patched = [self._patched(row, *verdicts[row["owner"], row["call_id"]], version) for row in rows]
         self._reprice([new for old, new in zip(rows, patched, strict=True) if _priced_otherwise(old, new)])
         self._copy_messages(rows, patched)
         builder.rows = [tuple(row[name] for name in CALL_COLUMNS) for row in patched]
@@ -255,13 +263,12 @@ class SettleRows:
                 "unpriced_reason": priced.unpriced_reason,
             }
 
-    def _write_tenants(
-        self,
-        ids: Sequence[str],
-        held: Sequence[Mapping[str, Any]],
-        contexts: Mapping[tuple[str, str], Context],
-    ) -> None:
-        """Spans and logs below a span that named its tenant belong to that tenant."""
+    def _write_tenants(self, ids: Sequence[str], held: Sequence[Mapping[str, Any]]) -> None:
+        """Spans and logs below a span that named its tenant belong to that tenant.
+
+        Only those without an owner: an owner's rows are the owner's, and stay so.
+        """
+        contexts = effective_contexts([_span_node(row) for row in held])
         moved: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for row in held:
             key = row["trace_id"], row["span_id"]
@@ -273,7 +280,7 @@ class SettleRows:
         stray: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for row in self._rows(
             "SELECT DISTINCT trace_id, span_id FROM store.logs FINAL"
-            " WHERE trace_id IN {ids:Array(String)} AND tenant IS NULL",
+            " WHERE trace_id IN {ids:Array(String)} AND tenant IS NULL AND owner = ''",
             ids,
         ):
             if (tenant := tenants.get((row["trace_id"], row["span_id"]))) is not None:
@@ -284,7 +291,7 @@ class SettleRows:
         for tenant, keys in moved.items():
             found = self._engine.execute(
                 f"SELECT * FROM store.{table} FINAL"
-                " WHERE trace_id IN {traces:Array(String)}"
+                " WHERE trace_id IN {traces:Array(String)} AND owner = ''"
                 " AND (trace_id || span_id) IN {keys:Array(String)}",
                 {"traces": sorted({trace for trace, _ in keys}), "keys": [a + b for a, b in keys]},
             )
@@ -340,9 +347,7 @@ def _span_node(row: Mapping[str, Any]) -> SpanNode:
     )
 
 
-def _call_node(
-    row: Mapping[str, Any], logged: Mapping[tuple[str, str], tuple[list[str], list[str]]]
-) -> CallNode:
+def _call_node(row: Mapping[str, Any], logged: _Logged) -> CallNode:
     if row["origin"]:
         node = msgspec.json.decode(row["origin"], type=CallNode)
     else:
@@ -367,7 +372,7 @@ def _call_node(
             supplements_span_id=row["supplements_span_id"],
             **{name: row[name] for name in _MERGED},
         )
-    asked, answered = logged.get((node.trace_id, node.span_id), ((), ()))
+    asked, answered = logged.get((row["owner"], node.trace_id, node.span_id), ((), ()))
     if (asked and not node.input_messages) or (answered and not node.output_messages):
         node = msgspec.structs.replace(
             node,

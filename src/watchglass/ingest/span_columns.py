@@ -34,6 +34,7 @@ def spans_batch(
     own: Mapping[int, Context],
     content_keys: Mapping[int, tuple[str, ...]],
     contents: Contents,
+    owner: str = "",
 ) -> pa.RecordBatch:
     """One batch in the order of `SPAN_COLUMNS`.
 
@@ -68,6 +69,7 @@ def spans_batch(
         "resource": _by_origin(spans, [each.json for each in facts]),
         "trace_state": spans.trace_state,
         "flags": pa.array(spans.flags & 0xFFFFFFFF, pa.uint32()),
+        "owner": pa.repeat(pa.scalar(owner), count),
         "version": pa.array(np.full(count, FRESH_VERSION), pa.uint64()),
     }
     arrays = [

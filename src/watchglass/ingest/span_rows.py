@@ -22,7 +22,7 @@ SPAN_COLUMNS = (
     *("trace_id", "span_id", "parent_span_id", "name", "kind", "start_time", "duration_ns"),
     *("status", "status_message", "service", "scope", "scope_version", "tenant"),
     *("own_context", "resource_context", "process", "attributes", "attribute_types", "content_keys"),
-    *("events", "links", "resource", "trace_state", "flags", "version"),
+    *("events", "links", "resource", "trace_state", "flags", "owner", "version"),
 )
 
 TYPE_LETTERS: dict[type, str] = {bool: "b", int: "i", float: "d", bytes: "y"}
@@ -36,31 +36,49 @@ class ResourceFacts(msgspec.Struct, frozen=True, gc=False):
     context: Context
     context_map: Mapping[str, str]
     json: str
+    owner: str = ""
+    """The tenant that the writer's key is bound to; '' for none."""
+    other_tenant: str | None = None
+    """Whom the resource names instead of the owner: what does not name the owner itself is refused."""
 
     @classmethod
-    def of(cls, resource: Resource) -> ResourceFacts:
-        """Read a resource."""
-        context = resource_context(resource)
+    def of(cls, resource: Resource, owner: str = "") -> ResourceFacts:
+        """Read a resource. What an owner sends is its own: the context's tenant is the owner.
+
+        With that every span of it inherits the owner at last, whatever settling finds above it.
+        """
+        context, other = resource_context(resource), None
+        if owner:
+            other = context.tenant if context.tenant != owner else None
+            context = msgspec.structs.replace(context, tenant=owner)
         return cls(
             service(resource),
             process_identity(resource),
             context,
             context_map(context),
             to_json(storable(resource.attributes)),
+            owner,
+            other,
         )
+
+    def intruded(self, own_tenant: str | None) -> str | None:
+        """The tenant that an item of this resource names (itself, else by the resource) and may not."""
+        named = own_tenant or self.other_tenant
+        return named if self.owner and named is not None and named != self.owner else None
 
 
 class ResourceCache:
     """Facts by resource object, for the length of one body (objects are shared by their spans)."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str = "") -> None:
+        self._owner = owner
         self._facts: dict[int, ResourceFacts] = {}
 
     def facts(self, resource: Resource) -> ResourceFacts:
         """The facts of a resource that stays alive as long as this cache."""
         found = self._facts.get(id(resource))
         if found is None:
-            found = self._facts[id(resource)] = ResourceFacts.of(resource)
+            found = self._facts[id(resource)] = ResourceFacts.of(resource, self._owner)
         return found
 
 

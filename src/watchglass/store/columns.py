@@ -247,6 +247,7 @@ REJECTS = _columns(
     ("trace_id", "Trace of the rejected item, or ''."),
     ("span_id", "Span of the rejected item, or ''."),
     ("source", "Who sent it."),
+    ("tenant", "Tenant that the sender's key is bound to."),
 )
 
 COLUMNS: dict[str, tuple[Column, ...]] = {

@@ -47,6 +47,7 @@ SPANS = _schema(
         "resource": TEXT,
         "trace_state": TEXT,
         "flags": pa.uint32(),
+        "owner": TEXT,
         "version": VERSION,
     },
     {"duration_ns": pa.int64(), "service": TEXT, "tenant": TEXT},
@@ -72,6 +73,7 @@ CALLS = _schema(
         "output_messages": TEXTS,
         "metadata": TEXT_MAP,
         "origin": TEXT,
+        "owner": TEXT,
         "version": VERSION,
     },
     {
@@ -154,6 +156,7 @@ LOGS = _schema(
         "output_messages": TEXTS,
         "scope": TEXT,
         "resource": TEXT,
+        "owner": TEXT,
         "version": VERSION,
     },
     {"tenant": TEXT, "service": TEXT},
@@ -173,6 +176,7 @@ METRICS = _schema(
         "temporality": TEXT,
         "scope": TEXT,
         "resource": TEXT,
+        "owner": TEXT,
         "version": VERSION,
     },
     {
@@ -196,7 +200,8 @@ REJECTS = _schema(
         "trace_id": TEXT,
         "span_id": TEXT,
         "source": TEXT,
-    }
+    },
+    {"tenant": TEXT},
 )
 
 SCHEMAS: dict[str, pa.Schema] = {

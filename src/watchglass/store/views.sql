@@ -163,5 +163,6 @@ SELECT
     reason,
     trace_id,
     span_id,
-    source
+    source,
+    tenant
 FROM store.rejects;

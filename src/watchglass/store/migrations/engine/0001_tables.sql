@@ -8,6 +8,9 @@
 -- to read; min_bytes_for_wide_part: one file a part instead of one a column until it is large.
 -- Together they take two fifths off what merging costs. Messages alone have no codec of their own: what is small
 -- is packed by lz4, what stays by zstd (settings.py); elsewhere lz4 saved next to nothing.
+--
+-- owner: the tenant that the writer's key is bound to, '' where it is bound to none. It is part of a
+-- row's identity, so that nobody can overwrite another writer's rows by sending their ids.
 
 CREATE DATABASE IF NOT EXISTS store;
 
@@ -37,11 +40,12 @@ CREATE TABLE IF NOT EXISTS store.spans
     resource         String,
     trace_state      String,
     flags            UInt32,
+    owner            LowCardinality(String),
     version          UInt64 CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(start_time)
-ORDER BY (trace_id, span_id)
+ORDER BY (trace_id, span_id, owner)
 SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
@@ -112,12 +116,13 @@ CREATE TABLE IF NOT EXISTS store.calls
     metadata              Map(LowCardinality(String), String),
     -- The facts as first described (JSON), once settling has written others into the columns.
     origin                String,
+    owner                 LowCardinality(String),
     version               UInt64 CODEC(Delta, ZSTD(1)),
     INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(time)
-ORDER BY (toStartOfHour(time), trace_id, span_id, call_id)
+ORDER BY (toStartOfHour(time), trace_id, span_id, call_id, owner)
 SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
@@ -156,12 +161,13 @@ CREATE TABLE IF NOT EXISTS store.logs
     service         LowCardinality(Nullable(String)),
     scope           LowCardinality(String),
     resource        String,
+    owner           LowCardinality(String),
     version         UInt64 CODEC(Delta, ZSTD(1)),
     INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(time)
-ORDER BY (toStartOfHour(time), trace_id, span_id, log_id)
+ORDER BY (toStartOfHour(time), trace_id, span_id, log_id, owner)
 SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
@@ -188,11 +194,12 @@ CREATE TABLE IF NOT EXISTS store.metrics
     service         LowCardinality(Nullable(String)),
     scope           LowCardinality(String),
     resource        String,
+    owner           LowCardinality(String),
     version         UInt64 CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(time)
-ORDER BY (name, time, point_id)
+ORDER BY (name, time, point_id, owner)
 SETTINGS default_compression_codec = 'ZSTD(1)', merge_selector_base = 25, min_bytes_for_wide_part = 134217728,
     fsync_after_insert = 1, fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1;
@@ -205,7 +212,8 @@ CREATE TABLE IF NOT EXISTS store.rejects
     reason   String,
     trace_id String,
     span_id  String,
-    source   String
+    source   String,
+    tenant   LowCardinality(Nullable(String))
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(time)
