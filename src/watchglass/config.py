@@ -61,6 +61,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     inflight_bytes: Annotated[
         _Size, About("bodies held in memory at once before senders are told to wait")
     ] = 256 << 20
+    free_bytes: Annotated[
+        Annotated[int, msgspec.Meta(ge=0)],
+        About("room to keep free on the disk of the data directory; with less, senders are told to wait"),
+    ] = 512 << 20
     query_time_s: Annotated[float, msgspec.Meta(gt=0), About("longest time one question may take")] = 30.0
     query_rows: Annotated[_Size, About("most rows one answer may have")] = 1_000_000
     query_memory_bytes: Annotated[_Size, About("most memory one question may use")] = 1 << 30

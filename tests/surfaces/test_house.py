@@ -27,8 +27,8 @@ SERVE = "import sys; from watchglass.surfaces.cli import main; sys.argv[0] = 'wa
 class House:
     """`watchglass serve` on a data directory, on free ports."""
 
-    def __init__(self, data: Path) -> None:
-        options = ["--data", str(data), "--port", "0", "--grpc-port", "0"]
+    def __init__(self, data: Path, *further: str) -> None:
+        options = ["--data", str(data), "--port", "0", "--grpc-port", "0", *further]
         command = [sys.executable, "-c", SERVE, "serve", *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
@@ -48,11 +48,11 @@ class House:
 
 
 @pytest.fixture
-def open_house() -> Iterator[Callable[[Path], House]]:
+def open_house() -> Iterator[Callable[..., House]]:
     opened: list[House] = []
 
-    def begin(data: Path) -> House:
-        opened.append(House(data))
+    def begin(data: Path, *further: str) -> House:
+        opened.append(House(data, *further))
         return opened[-1]
 
     yield begin

@@ -15,6 +15,7 @@ from watchglass.ingest.receiver import Encoding, Outcome, Signal
 from watchglass.ingest.settler import Settler
 from watchglass.pricing.book import PriceBook
 from watchglass.store.engine import Engine
+from watchglass.store.space import Space
 
 
 class Ingest:
@@ -29,12 +30,14 @@ class Ingest:
         attention: Attention,
         *,
         processes: int | None = None,
+        space: Space | None = None,
     ) -> None:
         self._clock = clock
         self._decoders = Decoders(book, processes=processes)
         self._committer = Committer(engine, clock)
         self._settler = settler
         self._attention = attention
+        self._space = space
         self._accepted = 0
         self._rejected = 0
         self._refused = 0
@@ -58,6 +61,8 @@ class Ingest:
         Raises `BadRequest` (nothing of it is kept), `Overloaded` or `StoreError` (send it again).
         """
         owner = tenant or ""
+        if self._space is not None:
+            self._space.check()
         try:
             with self._committer.coming():
                 prepared = await self._decoders.prepare(signal, body, encoding, self._clock.now_ns(), owner)
@@ -73,8 +78,10 @@ class Ingest:
 
     def state(self) -> dict[str, object]:
         """For `/health`: never blocks."""
+        room = self._space.look() if self._space is not None else None
         return {
-            "can_write": self._committer.can_write,
+            "can_write": self._committer.can_write and (room is None or room.reason is None),
+            "store": room,
             "last_error": self._committer.last_error,
             "waiting_requests": self._committer.waiting,
             "unsettled_traces": self._settler.waiting,

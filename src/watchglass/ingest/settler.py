@@ -79,9 +79,9 @@ class Settler:
         self._arrived.set()
         if self._task is not None:
             await self._task
-        self._thread.shutdown()
         if not self._touched:
-            self._note(self._clock.now_ns())
+            await self._note(self._clock.now_ns())
+        self._thread.shutdown()
 
     async def _run(self) -> None:
         while not self._stopping.is_set() or self._touched:
@@ -89,8 +89,8 @@ class Settler:
             if not self._touched:
                 self._arrived.clear()
                 self._idle.set()
-                self._note_rest()
-                if self._stopping.is_set():
+                await self._note_rest()
+                if self._stopping.is_set() and not self._touched:
                     return
                 continue
             if not await self._one_pass() and self._stopping.is_set():
@@ -128,16 +128,17 @@ class Settler:
             self._settle(chunk[: len(chunk) // 2])
             self._settle(chunk[len(chunk) // 2 :])
 
-    def _note_rest(self) -> None:
+    async def _note_rest(self) -> None:
         """Writes whose traces are not touched yet may be under way: so not up to this very moment."""
         now_ns = self._clock.now_ns()
         if now_ns - self._checked_ns > CHECKPOINT_NS:
             self._checked_ns = now_ns
-            self._note(now_ns - 2 * CHECKPOINT_NS)
+            await self._note(now_ns - 2 * CHECKPOINT_NS)
 
-    def _note(self, at_ns: int) -> None:
+    async def _note(self, at_ns: int) -> None:
+        """On the thread, for it syncs a file; nothing waits for it but settling."""
         try:
-            self._checkpoint(at_ns)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._checkpoint, at_ns)
         except WatchglassError as error:
             # An older checkpoint only makes the next start settle more.
             log.warning("how far all is settled was not noted: %s", error)

@@ -10,6 +10,7 @@ from watchglass.store.control import Control
 from watchglass.store.engine import Engine, Limits
 from watchglass.store.opening import Store, open_store
 from watchglass.store.place import Holder, Place, holder
+from watchglass.store.space import Space
 from watchglass.store.tables import SCHEMAS
 from watchglass.store.versions import VersionClock
 
@@ -20,6 +21,7 @@ __all__ = [
     "Holder",
     "Limits",
     "Place",
+    "Space",
     "Store",
     "VersionClock",
     "holder",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from watchglass.clock import Clock
-from watchglass.errors import StoreError
+from watchglass.errors import StoreError, StoreFull
 from watchglass.store import migrate
 
 _BUSY_S = 10.0
@@ -68,7 +68,10 @@ class Control:
 
     def _run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._db.execute(sql, values).fetchall()
+            try:
+                return self._db.execute(sql, values).fetchall()
+            except sqlite3.OperationalError as error:
+                raise _fault(error) from None
 
     def _migrate(self) -> None:
         """One transaction for all: SQLite can take back table changes, so nothing is ever half done."""
@@ -78,3 +81,9 @@ class Control:
             exists = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone()
             todo = migrate.pending(known, self.applied("control") if exists else {})
             migrate.apply(todo, self._run, lambda migration: self.record("control", migration))
+
+
+def _fault(error: sqlite3.OperationalError) -> StoreError:
+    if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_IOERR_WRITE):
+        return StoreFull("there is no room for control.db in the data directory; make room, then try again")
+    return StoreError(f"control.db in the data directory cannot be used: {error}")

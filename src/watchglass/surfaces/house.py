@@ -14,7 +14,7 @@ from watchglass.ingest.settle_rows import SettleRows, attention, unsettled_trace
 from watchglass.ingest.settler import Settler
 from watchglass.pricing.book import PriceBook
 from watchglass.queries.reader import StoreReader
-from watchglass.store import Limits, open_store
+from watchglass.store import Limits, Space, open_store
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.prices_file import read_prices
@@ -43,7 +43,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         since_ns = int(store.control.get(_SETTLED_UNTIL) or 0)
         unsettled = await asyncio.to_thread(unsettled_traces, store.engine, since_ns)
         noticed = await asyncio.to_thread(attention, store.engine, clock.now_ns())
-        ingest = Ingest(store.engine, book, clock, settler, noticed)
+        space = Space(store.place.directory, settings.free_bytes)
+        ingest = Ingest(store.engine, book, clock, settler, noticed, space=space)
         ingest.start()
         settler.touch(unsettled)
         try:

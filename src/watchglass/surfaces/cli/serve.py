@@ -20,6 +20,7 @@ def serve(
     log_level: Annotated[str | None, options.option("log_level")] = None,
     max_body_bytes: Annotated[int | None, options.option("max_body_bytes", panel="Limits")] = None,
     inflight_bytes: Annotated[int | None, options.option("inflight_bytes", panel="Limits")] = None,
+    free_bytes: Annotated[int | None, options.option("free_bytes", panel="Limits")] = None,
     query_time_s: Annotated[float | None, options.option("query_time_s", panel="Limits")] = None,
     query_rows: Annotated[int | None, options.option("query_rows", panel="Limits")] = None,
     query_memory_bytes: Annotated[int | None, options.option("query_memory_bytes", panel="Limits")] = None,

@@ -32,16 +32,29 @@ def _can_write(state: dict[str, Any]) -> bool:
     return state.get("can_write") is True
 
 
+def _reason(state: dict[str, Any], life: Life) -> str | None:
+    """Why nothing should be sent here now."""
+    if life.draining:
+        return "the server is stopping"
+    if _can_write(state):
+        return None
+    room = msgspec.to_builtins(state.get("store") or {}, enc_hook=str)
+    return room.get("reason") or state.get("last_error") or "what is sent could not be stored"
+
+
 def health(receiver: Receiver, life: Life) -> Response:
     """Each dependency's state; 503 when what is sent could not be stored."""
     state = receiver.state()
     status = "failing" if not _can_write(state) else "stopping" if life.draining else "ok"
     body = {
         "status": status,
+        "reason": _reason(state, life),
         "version": life.version,
         "uptime_s": life.uptime_s(),
         "dependencies": {"ingest": state},
     }
+    if room := state.pop("store", None):
+        body["dependencies"]["store"] = room
     # enc_hook: a state may name a path or an exception, and health must not fail over its type.
     encoded = msgspec.json.encode(body, enc_hook=str)
     return Response(200 if _can_write(state) else 503, _JSON, encoded, _NO_STORE)
@@ -49,8 +62,9 @@ def health(receiver: Receiver, life: Life) -> Response:
 
 def ready(receiver: Receiver, life: Life) -> Response:
     """Whether requests should be sent here now."""
-    yes = _can_write(receiver.state()) and not life.draining
-    return Response(200 if yes else 503, _JSON, msgspec.json.encode({"ready": yes}), _NO_STORE)
+    reason = _reason(receiver.state(), life)
+    body = {"ready": True} if reason is None else {"ready": False, "reason": reason}
+    return Response(200 if reason is None else 503, _JSON, msgspec.json.encode(body), _NO_STORE)
 
 
 def front_page(life: Life) -> Response:
