@@ -181,6 +181,7 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     flow_type: str | None = None
     phase: str | None = None
     task: str | None = None
+    task_id: str | None = None
     agent: str | None = None
     session: str | None = None
     user: str | None = None

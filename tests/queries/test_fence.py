@@ -513,7 +513,7 @@ def assert_clean(message: str) -> None:
 def test_messages_say_what_to_do(reader: StoreReader) -> None:
     """A refusal names the tables there are; a mistyped column its nearest one."""
     with pytest.raises(
-        QueryRefused, match=r"system\.tables is not open to readers; the tables are calls, logs"
+        QueryRefused, match=r"system\.tables is not open to readers; the tables are calls, flows, logs"
     ):
         reader.query("SELECT * FROM system.tables")
     with pytest.raises(QueryError, match=r"no table invoices; the tables are calls"):

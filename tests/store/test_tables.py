@@ -49,6 +49,8 @@ def value_of(field: pa.Field, row: int) -> object:
         return f"{row}:{TEXTS[row % len(TEXTS)]}"
     if pa.types.is_list(kind):
         return TEXTS[: row % 4]
+    if pa.types.is_map(kind) and pa.types.is_integer(kind.item_type):
+        return [(f"k{i}", row - i) for i in range(row % 4)]
     if pa.types.is_map(kind):
         return [(f"k{i}", text) for i, text in enumerate(TEXTS[: row % 4])]
     if pa.types.is_timestamp(kind):

@@ -87,6 +87,7 @@ CALLS = _schema(
                     "flow_type",
                     "phase",
                     "task",
+                    "task_id",
                     "agent",
                     "session",
                 ),
@@ -125,6 +126,38 @@ CALLS = _schema(
         "code_file": TEXT,
         "code_line": pa.uint32(),
         "code_function": TEXT,
+    },
+)
+
+TASKS = _schema(
+    {
+        "task_id": TEXT,
+        "trace_id": TEXT,
+        "span_id": TEXT,
+        "kind": TEXT,
+        "name": TEXT,
+        "status": TEXT,
+        "time": MOMENT,
+        "states": pa.map_(pa.string(), pa.int64()),
+        "process": TEXT,
+        "scope": TEXT,
+        "metadata": TEXT_MAP,
+        "dialect": TEXT,
+        "outermost": pa.bool_(),
+        "owner": TEXT,
+        "version": VERSION,
+    },
+    {
+        "completed": MOMENT,
+        "duration_ns": pa.int64(),
+        **dict.fromkeys(
+            (
+                *("parent_task_id", "tenant", "engagement", "feature", "flow", "flow_type", "phase", "task"),
+                *("agent", "session", "user", "environment", "service", "error_type", "error_message"),
+                *("input", "output"),
+            ),
+            TEXT,
+        ),
     },
 )
 
@@ -207,6 +240,7 @@ REJECTS = _schema(
 SCHEMAS: dict[str, pa.Schema] = {
     "spans": SPANS,
     "calls": CALLS,
+    "tasks": TASKS,
     "messages": MESSAGES,
     "logs": LOGS,
     "metrics": METRICS,

@@ -44,6 +44,7 @@ SELECT
     flow_type,
     phase,
     task,
+    task_id,
     user,
     environment,
     service,
@@ -77,6 +78,88 @@ CREATE OR REPLACE VIEW watchglass.unattributed_usage AS
 SELECT *
 FROM watchglass.calls
 WHERE kind = 'aggregate' AND not_counted_reason = 'unattributed';
+
+CREATE OR REPLACE VIEW watchglass.tasks AS
+SELECT
+    task_id,
+    trace_id,
+    span_id,
+    parent_task_id,
+    kind,
+    name,
+    status,
+    time,
+    completed,
+    duration_ns,
+    tenant,
+    engagement,
+    feature,
+    flow,
+    flow_type,
+    phase,
+    task,
+    agent,
+    session,
+    user,
+    environment,
+    service,
+    scope,
+    error_type,
+    error_message,
+    input,
+    output,
+    states,
+    metadata,
+    dialect,
+    toUnixTimestamp64Nano(time) AS time_ns
+FROM store.tasks FINAL;
+
+-- A window of time is applied to the grouped flows here; a question that has one puts it on calls and tasks.
+CREATE OR REPLACE VIEW watchglass.flows AS
+WITH told AS
+(
+    SELECT
+        flow, flow_type, phase, name, status, time, completed AS until, tenant, engagement, feature, session,
+        user, environment, service, error_type, error_message, trace_id, span_id, owner,
+        kind = 'flow' AND outermost AS whole
+    FROM store.tasks FINAL
+    WHERE isNotNull(flow)
+    UNION ALL
+    SELECT
+        flow, flow_type, phase, '' AS name, '' AS status, time,
+        time + toIntervalNanosecond(ifNull(duration_ns, 0)) AS until, tenant, engagement, feature, session,
+        user, environment, service, NULL AS error_type, NULL AS error_message, trace_id, span_id, owner,
+        false AS whole
+    FROM store.calls FINAL
+    WHERE isNotNull(flow)
+)
+SELECT
+    assumeNotNull(told.flow) AS flow,
+    argMin(told.flow_type, (told.time, told.span_id)) AS flow_type,
+    argMax(told.phase, (told.time, told.span_id)) AS phase,
+    nullIf(argMinIf(told.name, (told.time, told.span_id), told.whole), '') AS name,
+    multiIf(
+        countIf(told.whole) = 0, NULL,
+        countIf(told.whole AND told.status = 'failed') > 0, 'failed',
+        countIf(told.whole AND told.status != 'completed') > 0, 'running',
+        'completed'
+    ) AS status,
+    min(told.time) AS time,
+    if(status = 'running', NULL, max(told.until)) AS completed,
+    toUnixTimestamp64Nano(completed) - toUnixTimestamp64Nano(time) AS duration_ns,
+    told.tenant AS tenant,
+    argMin(told.engagement, (told.time, told.span_id)) AS engagement,
+    argMin(told.feature, (told.time, told.span_id)) AS feature,
+    argMin(told.session, (told.time, told.span_id)) AS session,
+    argMin(told.user, (told.time, told.span_id)) AS user,
+    argMin(told.environment, (told.time, told.span_id)) AS environment,
+    argMin(told.service, (told.time, told.span_id)) AS service,
+    argMaxIf(told.error_type, (told.time, told.span_id), told.whole) AS error_type,
+    argMaxIf(told.error_message, (told.time, told.span_id), told.whole) AS error_message,
+    argMin(told.trace_id, (told.time, NOT told.whole, told.span_id)) AS trace_id,
+    argMin(told.span_id, (told.time, NOT told.whole, told.span_id)) AS span_id
+FROM told
+GROUP BY told.owner, told.tenant, told.flow;
 
 CREATE OR REPLACE VIEW watchglass.spans AS
 SELECT
