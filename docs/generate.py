@@ -47,7 +47,7 @@ PRICE_SOURCES = {
     "override": "Your own price file; see [own prices](../how-to.md#your-own-prices).",
     "watchglass": "Prices that watchglass ships, each with its source.",
     "genai-prices": "The prices of the `genai-prices` package, which are dated.",
-    "litellm": "The price table of LiteLLM.",
+    "litellm": "The price map of LiteLLM, if it is installed or named; undated, as the price's id says.",
 }
 
 
@@ -125,7 +125,7 @@ def names() -> str:
     """Closed lists, and the attribute names that are understood."""
     reasons = {each.unpriced_reason for each in vars(book).values() if isinstance(each, book.Priced)}
     assert reasons == set(UNPRICED), f"reasons without a meaning here: {reasons ^ set(UNPRICED)}"
-    layers = [layer.name for layer in book.PriceBook()._layers]
+    layers = list(PRICE_SOURCES)
     contexts = [
         (f"`{field}`", _codes(found), _codes(context.BAG_ONLY_NAMES.get(field, ())))
         for field, found in context.NAMES.items()

@@ -69,6 +69,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     query_rows: Annotated[_Size, About("most rows one answer may have")] = 1_000_000
     query_memory_bytes: Annotated[_Size, About("most memory one question may use")] = 1 << 30
     prices: Annotated[str | None, About("file of your own prices, which win over all others")] = None
+    litellm_prices: Annotated[
+        str | None,
+        About("LiteLLM's price map, for models that nothing else knows; else that of an installed litellm"),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], About("how much the server says on stderr")
     ] = "info"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, Priced, PriceRequest
 from watchglass.pricing.genai import PROVIDERS
-from watchglass.pricing.overrides import Override
+from watchglass.pricing.listed import ListedPrice
 
 NOT_TOLD_APART = {
     *("input_image_mtok", "input_video_mtok", "cache_image_read_mtok"),
@@ -103,7 +103,7 @@ COUNTS = st.integers(0, 10**7)
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
 def test_cost_is_additive_over_token_classes(plain: int, read: int, written: int, output: int) -> None:
     """The cost of a request is the sum of the costs of its classes, to the last digit."""
-    book = PriceBook([Override(
+    book = PriceBook([ListedPrice(
         provider="acme", model="m", input=Decimal("3.1"), output=Decimal("15.7"),
         cache_read=Decimal("0.30000000000001"), cache_write=Decimal("3.75"),
     )])  # fmt: skip
@@ -147,7 +147,7 @@ def test_an_override_wins_inside_its_interval_only() -> None:
     since, until = AUTUMN_NS, AUTUMN_NS + 1000
     book = PriceBook(
         [
-            Override(
+            ListedPrice(
                 provider="openai",
                 model="gpt-4o*",
                 input=Decimal(1),
@@ -164,7 +164,7 @@ def test_an_override_wins_inside_its_interval_only() -> None:
 def test_a_price_only_from_a_later_date_leaves_the_earlier_call_unpriced() -> None:
     """A model that only an override knows has no price before that begins: `no_price_at_date`."""
     book = PriceBook(
-        [Override(provider="acme", model="m", input=Decimal(1), output=Decimal(2), since_ns=AUTUMN_NS)]
+        [ListedPrice(provider="acme", model="m", input=Decimal(1), output=Decimal(2), since_ns=AUTUMN_NS)]
     )
     assert ask(book, "m", "acme", at_ns=AUTUMN_NS - 1).unpriced_reason == "no_price_at_date"
     assert ask(book, "m", "acme", at_ns=AUTUMN_NS).cost_usd is not None
@@ -186,7 +186,7 @@ ANY_COUNT = st.none() | st.integers(-(10**4), 10**4)
 @given(st.builds(Usage, *[ANY_COUNT] * 8))
 def test_no_usage_makes_a_negative_or_an_inflated_cost(usage: Usage) -> None:
     """However its counts contradict each other, a usage costs at most all tokens at the dearest price."""
-    book = PriceBook([Override(
+    book = PriceBook([ListedPrice(
         provider="acme", model="m", input=Decimal(2), output=Decimal(4), cache_read=Decimal(1),
         cache_write=Decimal(3), cache_write_1h=Decimal(5), reasoning=Decimal(6), input_audio=Decimal(8),
         output_audio=Decimal(9),
@@ -208,7 +208,7 @@ def test_a_class_larger_than_its_whole_is_bounded_by_it() -> None:
 
 def test_one_hour_writes_are_writes_also_where_nobody_gave_the_sum() -> None:
     """A part that is known is charged as such when its whole is not."""
-    book = PriceBook([Override(
+    book = PriceBook([ListedPrice(
         provider="acme", model="m", input=Decimal(1), output=Decimal(1), cache_write_1h=Decimal(2)
     )])  # fmt: skip
     usage = Usage(input_tokens=MILLION, output_tokens=0, cache_write_1h_tokens=MILLION)
@@ -255,7 +255,7 @@ def test_only_a_model_without_an_output_price_needs_no_output_count() -> None:
 
 def test_a_book_travels_to_another_process() -> None:
     """A pickled book prices as its original does."""
-    book = PriceBook([Override(provider="acme", model="m", input=Decimal(1), output=Decimal(2))])
+    book = PriceBook([ListedPrice(provider="acme", model="m", input=Decimal(1), output=Decimal(2))])
     assert ask(pickle.loads(pickle.dumps(book)), "m", "acme") == ask(book, "m", "acme")
 
 

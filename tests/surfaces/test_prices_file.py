@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from watchglass.errors import ConfigError
-from watchglass.pricing.overrides import Override
+from watchglass.pricing.listed import ListedPrice
 from watchglass.surfaces.prices_file import read_prices
 
 
@@ -42,7 +42,7 @@ def test_prices_are_read_exactly(tmp_path: Path) -> None:
     )
     day = 1735689600 * 10**9
     assert read_prices(path) == (
-        Override(
+        ListedPrice(
             provider="openai",
             model="gpt-4o*",
             input=Decimal("0.15"),
@@ -51,7 +51,7 @@ def test_prices_are_read_exactly(tmp_path: Path) -> None:
             since_ns=day,
             until_ns=day + 3600 * 10**9,
         ),
-        Override(provider="*", model="mine", input=Decimal(0), tier="batch", since_ns=day),
+        ListedPrice(provider="*", model="mine", input=Decimal(0), tier="batch", since_ns=day),
     )
 
 

@@ -6,14 +6,16 @@ at that time wins. A call that cannot be priced has no cost and one reason of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from watchglass.model import Usage
 from watchglass.pricing.genai import GenaiPrices
-from watchglass.pricing.overrides import Override, Overrides
+from watchglass.pricing.labels import without_provider
+from watchglass.pricing.listed import ListedPrice, PriceList
+from watchglass.pricing.litellm import LitellmMap
 from watchglass.pricing.source import PriceSource, Schedule, named_tier
 
 
@@ -53,16 +55,51 @@ TIER_UNKNOWN = _unpriced("tier_unknown")
 _CACHED_MODELS = 100_000
 
 
+_Key = tuple[str, str | None, str | None, str | None]
+
+
+class Layers(msgspec.Struct, frozen=True):
+    """What a book is made of; the first layer that knows the model at that time wins."""
+
+    overrides: tuple[ListedPrice, ...] = ()
+    """The user's own prices."""
+    facts: tuple[ListedPrice, ...] = ()
+    """Our dated facts (`prices/`)."""
+    litellm: bytes | None = None
+    """LiteLLM's map, as its file has it."""
+
+
+class _Edition(msgspec.Struct, frozen=True):
+    """One state of the book, replaced as a whole: what was looked up belongs to its layers."""
+
+    sources: tuple[PriceSource, ...]
+    found: dict[_Key, list[Schedule]]
+
+
 class PriceBook:
-    """Prices calls. Can be pickled: another process builds the same book from the overrides."""
+    """Prices calls, from any number of threads. Can be pickled: another process builds the same book.
 
-    def __init__(self, overrides: Sequence[Override] = ()) -> None:
-        self._overrides = tuple(overrides)
-        self._layers: tuple[PriceSource, ...] = (Overrides(self._overrides), GenaiPrices())
-        self._found: dict[tuple[str, str | None, str | None, str | None], list[Schedule]] = {}
+    `edition` counts how often it was replaced.
+    """
 
-    def __reduce__(self) -> tuple[type[PriceBook], tuple[tuple[Override, ...]]]:
-        return PriceBook, (self._overrides,)
+    def __init__(self, layers: Layers | Sequence[ListedPrice] = ()) -> None:
+        self.edition = 0
+        self.layers = layers if isinstance(layers, Layers) else Layers(tuple(layers))
+        self._now = _edition(self.layers)
+
+    def __reduce__(self) -> tuple[type[PriceBook], tuple[Layers]]:
+        return PriceBook, (self.layers,)
+
+    @property
+    def sources(self) -> tuple[PriceSource, ...]:
+        """The layers, the first to be asked first."""
+        return self._now.sources
+
+    def replace(self, layers: Layers) -> None:
+        """Price by other layers from now on. What is being priced meanwhile is priced by the old ones."""
+        self._now = _edition(layers)
+        self.layers = layers
+        self.edition += 1
 
     def price(self, requests: Sequence[PriceRequest]) -> list[Priced]:
         """The cost of each request, in order.
@@ -70,45 +107,65 @@ class PriceBook:
         The model that answered is looked up before the one that was asked for: a deployment or
         an alias is a name of the user's, the answer names what was billed.
         """
-        return [self._price(each) for each in requests]
+        now = self._now
+        return [_price(now, each) for each in requests]
 
-    def _price(self, request: PriceRequest) -> Priced:
-        usage, answered, asked = request.usage, request.response_model, request.request_model
-        if usage.input_tokens is None and usage.output_tokens is None:
-            return TOKENS_MISSING if request.success else FAILED_WITHOUT_USAGE
-        provider = request.provider
-        if provider is None:
-            return MODEL_MISSING if asked is None and answered is None else UNKNOWN_PROVIDER
-        key = (provider, answered, asked, request.service_tier)
-        schedules = self._found.get(key)
-        if schedules is None:
-            schedules = self._remember(key)
-        if not schedules:
-            return MODEL_MISSING if asked is None and answered is None else UNKNOWN_MODEL
-        for schedule in schedules:
-            rates = schedule.at(request.at_ns)
-            if rates is not None:
-                cost = rates.cost(usage)
-                if cost is not None:
-                    return Priced(cost, rates.source, rates.price_id, None)
-                return TIER_UNKNOWN if rates.counted(usage) else TOKENS_MISSING
-        return NO_PRICE_AT_DATE if any(each.periods for each in schedules) else TIER_UNKNOWN
+    def schedules(self, request: PriceRequest) -> list[tuple[PriceSource, Schedule]]:
+        """Each layer that knows the model in its tier, with all its prices of it: the first to hold wins."""
+        key = (request.provider or "", request.response_model, request.request_model, request.service_tier)
+        return list(_by_layer(self._now.sources, *key)) if request.provider else []
 
-    def _remember(self, key: tuple[str, str | None, str | None, str | None]) -> list[Schedule]:
-        if len(self._found) >= _CACHED_MODELS:  # hostile model names must not eat the memory
-            self._found.clear()
-        found = self._found[key] = self._look_up(*key)
-        return found
 
-    def _look_up(
-        self, provider: str, answered: str | None, asked: str | None, tier: str | None
-    ) -> list[Schedule]:
-        named = named_tier(tier)
-        found: list[Schedule] = []
-        for layer in self._layers:
-            for model in (answered, asked):
-                schedule = layer.find(provider, model, named) if model else None
-                if schedule is not None:
-                    found.append(schedule)
-                    break
-        return found
+def _edition(layers: Layers) -> _Edition:
+    sources: list[PriceSource] = [PriceList("override", layers.overrides)]
+    if layers.facts:
+        sources.append(PriceList("watchglass", layers.facts))
+    sources.append(GenaiPrices())
+    if layers.litellm is not None:
+        sources.append(LitellmMap(layers.litellm))
+    return _Edition(tuple(sources), {})
+
+
+def _price(now: _Edition, request: PriceRequest) -> Priced:
+    usage, answered, asked = request.usage, request.response_model, request.request_model
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return TOKENS_MISSING if request.success else FAILED_WITHOUT_USAGE
+    provider = request.provider
+    if provider is None:
+        return MODEL_MISSING if asked is None and answered is None else UNKNOWN_PROVIDER
+    key = (provider, answered, asked, request.service_tier)
+    schedules = now.found.get(key)
+    if schedules is None:
+        schedules = _remember(now, key)
+    if not schedules:
+        return MODEL_MISSING if asked is None and answered is None else UNKNOWN_MODEL
+    for schedule in schedules:
+        rates = schedule.at(request.at_ns)
+        if rates is not None:
+            cost = rates.cost(usage)
+            if cost is not None:
+                return Priced(cost, rates.source, rates.price_id, None)
+            return TIER_UNKNOWN if rates.counted(usage) else TOKENS_MISSING
+    return NO_PRICE_AT_DATE if any(each.periods for each in schedules) else TIER_UNKNOWN
+
+
+def _remember(now: _Edition, key: _Key) -> list[Schedule]:
+    if len(now.found) >= _CACHED_MODELS:  # hostile model names must not eat the memory
+        now.found.clear()
+    found = now.found[key] = [schedule for _, schedule in _by_layer(now.sources, *key)]
+    return found
+
+
+def _by_layer(
+    sources: Sequence[PriceSource], provider: str, answered: str | None, asked: str | None, tier: str | None
+) -> Iterator[tuple[PriceSource, Schedule]]:
+    named = named_tier(tier)
+    names = dict.fromkeys(
+        name for model in (answered, asked) if model for name in (model, without_provider(provider, model))
+    )
+    for layer in sources:
+        for name in names:
+            schedule = layer.find(provider, name, named)
+            if schedule is not None:
+                yield layer, schedule
+                break

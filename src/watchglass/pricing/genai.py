@@ -13,12 +13,13 @@ does a charge by the hour, page or character. Charges by the search (`web_search
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from watchglass.pricing.rates import Rate, Rates, per_request, rate, rates
-from watchglass.pricing.source import Period, Schedule
+from watchglass.pricing.source import Entry, Period, Schedule
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider
@@ -75,6 +76,16 @@ class GenaiPrices:
         # Another provider's tiers say nothing about this one's.
         own = any(each is found for each in seller.models)
         return _schedule(seller.id, found, tier) if tier is None or own else Schedule(())
+
+    def entries(self) -> Iterator[Entry]:
+        """See `PriceSource.entries`."""
+        ours = {theirs: named for named, theirs in reversed(PROVIDERS.items())}
+        for seller in _providers().values():
+            for model in seller.models:
+                for tier in (None, *_CONTEXT):
+                    schedule = _schedule(seller.id, model, tier)
+                    if schedule.periods:
+                        yield Entry(ours.get(seller.id, seller.id), model.id, tier, schedule)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchglass.pricing.providers import ALIASES, SILENT_LABELS
+from watchglass.pricing.providers import ALIASES, SILENT_LABELS, SILENT_PREFIXES
 
 _CANONICAL: dict[str, str] = {
     name: canonical for canonical, names in ALIASES.items() for name in (canonical, *names)
@@ -47,3 +47,18 @@ def _separated(label: str) -> str:
 def is_silent(name: str) -> bool:
     """Whether this names a framework or a proxy, which says nothing about who is behind it."""
     return _separated(name) in SILENT_LABELS
+
+
+def without_provider(provider: str, model: str) -> str:
+    """The model's name without the prefixes before `/` that name this very provider, or nobody.
+
+    >>> without_provider("google_ai_studio", "gemini/gemini-1.5-pro")
+    'gemini-1.5-pro'
+    >>> without_provider("openrouter", "openrouter/openai/gpt-4o")
+    'openai/gpt-4o'
+    """
+    while True:
+        head, slash, rest = model.partition("/")
+        if not slash or not rest or (exactly(head) != provider and f"{head}/" not in SILENT_PREFIXES):
+            return model
+        model = rest

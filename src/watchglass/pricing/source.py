@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
@@ -54,6 +55,17 @@ class Schedule(msgspec.Struct, frozen=True):
         return None
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """One row of a layer's list, for people: `model` may be a pattern with `*`."""
+
+    provider: str
+    model: str
+    tier: str | None
+    schedule: Schedule
+    citation: str | None = None
+    """Where the price stands."""
+
+
 class PriceSource(Protocol):
     """One layer of the price book.
 
@@ -70,4 +82,8 @@ class PriceSource(Protocol):
 
     def find(self, provider: str, model: str, tier: str | None) -> Schedule | None:
         """The prices of a model in a tier (None is the standard one; batch, flex, priority …)."""
+        ...
+
+    def entries(self) -> Iterator[Entry]:
+        """All that this layer knows, by our provider ids."""
         ...

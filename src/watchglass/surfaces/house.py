@@ -12,12 +12,11 @@ from watchglass.config import Settings
 from watchglass.ingest.pipeline import Ingest
 from watchglass.ingest.settle_rows import SettleRows, attention, unsettled_traces
 from watchglass.ingest.settler import Settler
-from watchglass.pricing.book import PriceBook
 from watchglass.queries.reader import StoreReader
 from watchglass.store import Limits, Space, open_store
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.backend import Backend
-from watchglass.surfaces.prices_file import read_prices
+from watchglass.surfaces.price_book import open_book
 
 _SETTLED_UNTIL = "settled_until_ns"
 
@@ -30,7 +29,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
     that cannot be used.
     """
     clock = SystemClock()
-    book = PriceBook(read_prices(Path(settings.prices)) if settings.prices else ())
+    book = open_book(settings)
     store = await asyncio.to_thread(
         open_store, Path(settings.data), program="watchglass serve", address=address, clock=clock
     )

@@ -8,20 +8,20 @@ import pytest
 
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, Priced, PriceRequest
-from watchglass.pricing.overrides import Override
+from watchglass.pricing.listed import ListedPrice
 
 NEW_YEAR_NS = 1_767_225_600 * 10**9  # 2026-01-01T00:00:00Z
 DAY_NS = 86_400 * 10**9
 
 
-def override(provider: str = "acme", model: str = "m", dollars: int = 1, **given: object) -> Override:
+def override(provider: str = "acme", model: str = "m", dollars: int = 1, **given: object) -> ListedPrice:
     """A price for input and output alike."""
     price = Decimal(dollars)
-    return Override(provider=provider, model=model, input=price, output=price, **given)
+    return ListedPrice(provider=provider, model=model, input=price, output=price, **given)
 
 
 def ask(
-    *overrides: Override, provider: str = "acme", tier: str | None = None, at_ns: int = NEW_YEAR_NS
+    *overrides: ListedPrice, provider: str = "acme", tier: str | None = None, at_ns: int = NEW_YEAR_NS
 ) -> Priced:
     """Price a million tokens of the model `m`."""
     request = PriceRequest(

@@ -1,0 +1,62 @@
+"""The layers of the price book, read from where they lie: files, settings and installed packages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from watchglass.config import Settings
+from watchglass.errors import ConfigError
+from watchglass.pricing.book import Layers, PriceBook
+from watchglass.pricing.listed import ListedPrice
+from watchglass.surfaces.prices_file import read_prices
+
+_LITELLM_MAP = "litellm/model_prices_and_context_window_backup.json"
+"""The map as every `litellm` distribution carries it."""
+
+
+def open_book(settings: Settings, imported: Sequence[ListedPrice] = ()) -> PriceBook:
+    """The book by these settings. Raises `ConfigError` naming the file that cannot be used."""
+    layers = read_layers(settings, imported)
+    try:
+        return PriceBook(layers)
+    except ValueError as fault:
+        where = settings.litellm_prices or _LITELLM_MAP
+        raise ConfigError(f"{where} cannot be used: {fault}; name another with --litellm-prices") from None
+
+
+def read_layers(settings: Settings, imported: Sequence[ListedPrice] = ()) -> Layers:
+    """What the book is made of; `imported` are prices that the user has imported."""
+    stated = read_prices(Path(settings.prices)) if settings.prices else ()
+    return Layers((*stated, *imported), read_facts(), _litellm(settings))
+
+
+def read_facts() -> tuple[ListedPrice, ...]:
+    """Our own dated facts, which ship with the program."""
+    directory = facts_directory()
+    return tuple(price for path in sorted(directory.glob("*.toml")) for price in read_prices(path))
+
+
+def facts_directory() -> Path:
+    """In an installed package beside its rooms; in a checkout at its top."""
+    package = Path(__file__).resolve().parents[1]
+    shipped = package / "prices"
+    return shipped if shipped.is_dir() else package.parents[1] / "prices"
+
+
+def _litellm(settings: Settings) -> bytes | None:
+    if settings.litellm_prices is not None:
+        path = Path(settings.litellm_prices)
+        try:
+            return path.read_bytes()
+        except OSError as fault:
+            raise ConfigError(
+                f"{path} cannot be read ({fault}); name another with --litellm-prices"
+            ) from None
+    try:
+        # The file alone: importing the package takes seconds and may ask the network.
+        found = Path(str(distribution("litellm").locate_file(_LITELLM_MAP)))
+        return found.read_bytes()
+    except (PackageNotFoundError, OSError):
+        return None
