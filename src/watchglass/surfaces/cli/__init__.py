@@ -14,6 +14,7 @@ import typer
 
 from watchglass.surfaces.cli.demo import demo
 from watchglass.surfaces.cli.exits import INTERRUPTED
+from watchglass.surfaces.cli.import_calls import import_
 from watchglass.surfaces.cli.query import query
 from watchglass.surfaces.cli.serve import serve
 from watchglass.surfaces.cli.settings import settings
@@ -21,8 +22,8 @@ from watchglass.surfaces.cli.trace import trace
 from watchglass.surfaces.cli.up import up
 from watchglass.surfaces.cli.usage import usage
 
-COMMANDS: tuple[Callable[..., None], ...] = (up, serve, usage, trace, query, demo, settings)
-"""Every command, in the order of the help; a command's name is its function's."""
+COMMANDS: tuple[Callable[..., None], ...] = (up, serve, usage, trace, query, import_, demo, settings)
+"""Every command, in the order of the help; a command's name is its function's, its last underscore aside."""
 
 
 def _version(wanted: bool) -> None:
@@ -51,7 +52,7 @@ def make_app() -> typer.Typer:
     )
     app.callback()(_watchglass)
     for command in COMMANDS:
-        app.command()(command)
+        app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
     return app
 
 

@@ -14,6 +14,22 @@ if TYPE_CHECKING:
     from watchglass.queries.reader import Reader
 
 
+def local_data(loaded: Loaded) -> Path | None:
+    """The directory that a writing command opens itself; None when it writes to a server.
+
+    As for readers: `--data` opens it, a directory that is only configured is left to a server that is named
+    with `--url` or holds it. Raises `ConfigError` where both are given.
+    """
+    settings, sources = loaded.settings, loaded.sources
+    if sources["data"] == "flag" and sources["url"] == "flag":
+        raise ConfigError("--url and --data both say where to; give one of them")
+    if sources["data"] == "flag":
+        return Path(settings.data)
+    if sources["data"] == "default" or sources["url"] != "default" or _address_of_holder(settings):
+        return None
+    return Path(settings.data)
+
+
 @contextmanager
 def reader(loaded: Loaded) -> Generator[Reader, None, None]:
     """A reader as the settings say.

@@ -1,0 +1,65 @@
+"""What became of an import, in figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute
+
+pc: Any = pyarrow.compute  # its functions are made when it is imported, so no type names them
+
+
+AGREES = Decimal("1e-9")
+"""Relative difference up to which a computed and a reported cost are the same."""
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of one file, or of several. `rows` = `new` + `known` + `rejected`."""
+
+    rows: int = 0
+    new: int = 0
+    known: int = 0
+    """Already there, or a repetition of a row of the file that has the same id."""
+    rejected: int = 0
+    priced: int = 0
+    unpriced: Mapping[str, int] = {}
+    """By reason."""
+    reported: int = 0
+    """Rows with a reported cost."""
+    agree: int = 0
+    """Of these: computed to the same amount."""
+    differ: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        sums = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in self.__struct_fields__
+            if name != "unpriced"
+        }
+        return Tally(**sums, unpriced=dict(Counter(self.unpriced) + Counter(other.unpriced)))
+
+
+def costs(batch: pa.RecordBatch) -> Tally:
+    """How the rows of a batch are priced, and whether that is what was reported."""
+    cost, reported = batch.column("cost_usd"), batch.column("reported_cost_usd")
+    both = pc.and_(cost.is_valid(), reported.is_valid())
+    unlike = pc.and_(both, pc.not_equal(cost, reported))
+    differ = sum(
+        abs(ours - theirs) > AGREES * abs(theirs)
+        for ours, theirs in zip(
+            cost.filter(unlike).to_pylist(), reported.filter(unlike).to_pylist(), strict=True
+        )
+    )
+    reasons = batch.column("unpriced_reason").drop_null().value_counts().to_pylist()
+    return Tally(
+        priced=batch.num_rows - cost.null_count,
+        unpriced={each["values"]: each["counts"] for each in reasons},
+        reported=batch.num_rows - reported.null_count,
+        agree=(pc.sum(both).as_py() or 0) - differ,
+        differ=differ,
+    )
