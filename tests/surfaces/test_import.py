@@ -119,6 +119,9 @@ def test_the_recorded_calls_of_a_coding_tool(run: Run) -> None:
     assert (tally["rows"], tally["new"], tally["rejected"], tally["reported"]) == (3380, 3380, 0, 3380)
     assert tally["agree"] > 1700
     (sums,) = stored("SELECT sum(input_tokens) AS i, sum(reported_cost_usd) AS c FROM store.calls FINAL")
-    recorded = [json.loads(line, parse_float=Decimal)["cost_usd"] for line in gzip.open(AIDER)]
+    recorded = [
+        json.loads(line, parse_float=Decimal)["cost_usd"]
+        for line in gzip.decompress(AIDER.read_bytes()).splitlines()
+    ]
     held = sum(Decimal(cost).quantize(Decimal(1).scaleb(-18)) for cost in recorded)
     assert (sums["i"], sums["c"]) == (35_684_778, held)
