@@ -22,8 +22,10 @@ import msgspec
 
 from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle
 from watchglass.ingest.settling.agreement import model_stem
-from watchglass.ingest.settling.tools import is_tool
-from watchglass.model import Context, Described, LogRecord, Resource, Span
+from watchglass.ingest.settling.nodes import StepNode
+from watchglass.ingest.task_rows import own_with, task_id
+from watchglass.model import Context, Described, LogRecord, Resource, Span, Step
+from watchglass.wire.dialects import step
 from watchglass.wire.otlp import Encoding, decode_logs, decode_traces
 
 TOKENS = {
@@ -163,15 +165,22 @@ process_identity: Callable[[Resource], str] = _optional(
 detect = _optional("watchglass.pricing.provider", "detect", _no_provider)
 
 
+def step_of(span: Span) -> Step | None:
+    """The execution that a span is."""
+    said = describe(span)
+    return step(span) if said is None or said.kind == "aggregate" else None
+
+
 def span_node(span: Span) -> SpanNode:
     """What settling must know of any span."""
+    done = step_of(span)
     return SpanNode(
         span.trace_id,
         span.span_id,
         span.parent_span_id,
-        own_context(span),
+        own_context(span) if done is None else own_with(done, span, own_context(span)),
         resource_context(span.resource),
-        is_tool(span.attributes),
+        None if done is None else StepNode(task_id(span), done.kind, done.name),
     )
 
 

@@ -171,6 +171,36 @@ class Described(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     supplements_span_id: str | None = None
 
 
+StepKind: TypeAlias = Literal["flow", "task", "agent", "tool"]
+"""What was executed.
+
+- ``flow``: one run of a workflow of several steps (a crew's kickoff, a graph, a workflow).
+- ``task``: one piece of work within it.
+- ``agent``: one run of an agent, however many requests it takes.
+- ``tool``: one use of a tool.
+"""
+
+State: TypeAlias = Literal["starting", "running", "completed", "failed"]
+
+
+class Step(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a dialect understood of a span that is an execution of a flow, task, agent or tool."""
+
+    dialect: str
+    kind: StepKind
+    name: str  # of the workflow, task, agent or tool, as its author calls it
+    agent: str | None = None  # whose work it is, where the span says so
+    success: bool = True
+    error_type: str | None = None
+    error_message: str | None = None
+    input: str | None = None  # as the library wrote it, mostly JSON
+    output: str | None = None
+    # Attribute keys whose whole text is `input` or `output`.
+    content_keys: tuple[str, ...] = ()
+    # The library's own ids, by the names of their attributes.
+    metadata: dict[str, str] = {}
+
+
 class Context(msgspec.Struct, frozen=True, gc=False):
     """For whom and what for; each value as one span said it, or None."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchglass.ingest.settle import CallNode, SpanNode, Verdict, effective_contexts, settle
-from watchglass.ingest.settling.tools import is_tool
-from watchglass.model import Context, Usage
+from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle
+from watchglass.ingest.settling.inheritance import places
+from watchglass.ingest.settling.nodes import StepNode
+from watchglass.model import Context, StepKind, Usage
 
 MS = 1_000_000
 TRACE = "a" * 32
@@ -20,7 +20,8 @@ OTHER_TRACE = "b" * 32
 
 def span(name: str, parent: str = "", *, trace: str = TRACE, tool: bool = False, **own: str) -> SpanNode:
     """A span whose id is its name."""
-    return SpanNode(trace, name, parent, Context(**own), Context(), tool)
+    step = StepNode(name, "tool", name) if tool else None
+    return SpanNode(trace, name, parent, Context(**own), Context(), step)
 
 
 def call(
@@ -416,7 +417,7 @@ def test_context_comes_from_the_nearest_ancestor_then_the_resource() -> None:
         SpanNode(TRACE, "middle", "root", Context(agent="writer"), Context()),
         SpanNode(TRACE, "leaf", "middle", Context(feature="f"), resource),
     ]
-    contexts = effective_contexts(spans)
+    contexts = places(spans, ()).contexts
     assert contexts[TRACE, "leaf"] == Context(
         tenant="t1", agent="writer", feature="f", user="u", environment="prod"
     )
@@ -425,7 +426,7 @@ def test_context_comes_from_the_nearest_ancestor_then_the_resource() -> None:
 def test_a_missing_parent_is_no_parent_yet() -> None:
     """A span whose parent has not come has its own context and its resource's."""
     own = SpanNode(TRACE, "leaf", "gone", Context(tenant="t"), Context(user="u"))
-    assert effective_contexts([own])[TRACE, "leaf"] == Context(tenant="t", user="u")
+    assert places([own], ()).contexts[TRACE, "leaf"] == Context(tenant="t", user="u")
 
 
 def test_rings_of_parents_end() -> None:
@@ -437,7 +438,7 @@ def test_rings_of_parents_end() -> None:
         span("c", "b"),
         span("below", "b"),
     ]
-    contexts = effective_contexts(spans)
+    contexts = places(spans, ()).contexts
     assert contexts[TRACE, "self"] == Context(tenant="t0")
     assert contexts[TRACE, "c"] == Context()
     assert contexts[TRACE, "below"] == Context(feature="f")
@@ -445,28 +446,11 @@ def test_rings_of_parents_end() -> None:
     assert len(settle(spans, calls)) == 4
 
 
-# Tools
-
-
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        {"gen_ai.operation.name": "execute_tool"},
-        {"openinference.span.kind": "TOOL"},
-        {"mlflow.spanType": '"TOOL"'},
-        {"ai.operationId": "ai.toolCall"},
-    ],
-)
-def test_each_library_marks_its_tools(attributes: dict[str, str]) -> None:
-    """A tool's span is known by its library's own mark."""
-    assert is_tool(attributes)
-    assert not is_tool(dict.fromkeys(attributes, "chat"))
-
-
 # Properties
 
 
 SCOPES = st.sampled_from(["openai", "langchain", "anthropic"])
+STEPS: tuple[StepKind, ...] = ("flow", "task", "agent", "tool")
 TOKENS = st.sampled_from([None, (20, 5), (30, 4), (50, 9), (20, None)])
 
 
@@ -480,7 +464,9 @@ def forests(draw: st.DrawFn) -> tuple[list[SpanNode], list[CallNode]]:
         trace = draw(st.sampled_from([TRACE, OTHER_TRACE]))
         parent = draw(st.sampled_from(["", "gone", *names]))
         tenant = draw(st.sampled_from([None, "t1", "t2"]))
-        spans.append(SpanNode(trace, name, parent, Context(tenant=tenant), Context(), draw(st.booleans())))
+        kinds = draw(st.sampled_from([None, None, *STEPS]))
+        step = None if kinds is None else StepNode(name, kinds, name)
+        spans.append(SpanNode(trace, name, parent, Context(tenant=tenant), Context(), step))
         kind = draw(st.sampled_from(["call", "call", "call", "aggregate", "supplement", None]))
         if kind is not None:
             start = draw(st.integers(0, 20))

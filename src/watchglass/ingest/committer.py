@@ -21,7 +21,7 @@ from watchglass.store.engine import Engine
 
 Batches = Mapping[str, pa.RecordBatch]
 
-WRITE_ORDER = ("messages", "logs", "metrics", "rejects", "spans", "calls")
+WRITE_ORDER = ("messages", "logs", "metrics", "rejects", "tasks", "spans", "calls")
 """The tables before the last are written at once, `calls` after them: a call that is there has its span and
 its messages. What a crash leaves half written was never acknowledged, so its sender sends it again."""
 

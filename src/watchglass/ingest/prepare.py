@@ -32,12 +32,13 @@ from watchglass.ingest.other_rows import (
 from watchglass.ingest.receiver import Signal
 from watchglass.ingest.span_columns import spans_batch
 from watchglass.ingest.span_rows import FRESH_VERSION, SPAN_COLUMNS, ResourceCache, ResourceFacts, effective
-from watchglass.model import Context, Described, LogRecord, Span
+from watchglass.ingest.task_rows import TASK_COLUMNS, own_with, task_row
+from watchglass.model import Context, Described, LogRecord, Span, Step
 from watchglass.pricing.book import PriceBook
 from watchglass.store.tables import SCHEMAS
 from watchglass.wire.columns import SpanColumns, columns_of
 from watchglass.wire.context import matters, own_context, own_context_of
-from watchglass.wire.dialects import SCOPES, describe
+from watchglass.wire.dialects import SCOPES, describe, step
 from watchglass.wire.otlp import Encoding, decode_logs, decode_traces
 from watchglass.wire.otlp_columns import read_spans
 from watchglass.wire.otlp_metrics import MetricPoint, decode_metrics
@@ -47,6 +48,7 @@ from watchglass.wire.rejects import Reject
 COLUMNS: dict[str, tuple[str, ...]] = {
     "spans": SPAN_COLUMNS,
     "calls": CALL_COLUMNS,
+    "tasks": TASK_COLUMNS,
     "messages": MESSAGE_COLUMNS,
     "logs": LOG_COLUMNS,
     "metrics": METRIC_COLUMNS,
@@ -147,10 +149,14 @@ def _spans(
     _bounded(sizes[each] for each in origin)
     tenants = [facts[each].context.tenant for each in origin]
     own, content_keys, drafts = dict[int, Context](), dict[int, tuple[str, ...]](), dict[int, CallDraft]()
+    steps = dict[int, tuple[Span, Step, Context]]()
     silent = {at: each.other_tenant for at, each in enumerate(facts) if each.other_tenant is not None}
     intruders = {index: silent[at] for index, at in enumerate(origin) if at in silent} if silent else {}
     for index, span in spans.spans(_telling(spans)):
         described, said = describe(span), own_context(span)
+        done = step(span) if described is None or described.kind == "aggregate" else None
+        if done is not None:
+            said = own_with(done, span, said)
         context = effective(said, facts[origin[index]].context)
         tenants[index] = context.tenant
         if said is not _NO_CONTEXT:
@@ -160,10 +166,17 @@ def _spans(
         if described is not None:
             content_keys[index] = described.content_keys
             drafts[index] = draft(span, described, context, facts[origin[index]])
+        if done is not None:
+            content_keys[index] = (*content_keys.get(index, ()), *done.content_keys)
+            steps[index] = span, done, context
     intruders = {index: tenant for index, tenant in intruders.items() if tenant != tables.owner}
     if intruders:
         spans, refused = _without(spans, intruders, tables.owner)
         return _spans(spans, [*rejects, *refused], book, now_ns, tables)
+    tables["tasks"].rows = [
+        task_row(span, done, context, facts[origin[index]], tables.contents)
+        for index, (span, done, context) in steps.items()
+    ]
     if drafts:
         tables["calls"].rows = call_rows(list(drafts.values()), book, tables.contents)
     batch = None

@@ -19,23 +19,17 @@ names any context; also any number of such calls that are siblings of one scope.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from watchglass.ingest.settling.aggregates import judged
 from watchglass.ingest.settling.doubles import doubles_merged
-from watchglass.ingest.settling.inheritance import Key, Places, all_merged, places
+from watchglass.ingest.settling.inheritance import Places, all_merged, places
 from watchglass.ingest.settling.nesting import nested
 from watchglass.ingest.settling.nodes import CallNode, SpanNode, Verdict
 from watchglass.ingest.settling.request import Request
 from watchglass.ingest.settling.supplements import LONGEST_STREAM_NS, matched
-from watchglass.model import Context
 
-__all__ = ["LONGEST_STREAM_NS", "CallNode", "SpanNode", "Verdict", "effective_contexts", "settle"]
-
-
-def effective_contexts(spans: Sequence[SpanNode]) -> Mapping[Key, Context]:
-    """By (trace_id, span_id): each value of the span, else of its nearest ancestor, else of its resource."""
-    return places(spans, ()).contexts
+__all__ = ["LONGEST_STREAM_NS", "CallNode", "SpanNode", "Verdict", "settle"]
 
 
 def settle(spans: Sequence[SpanNode], calls: Sequence[CallNode]) -> list[Verdict]:

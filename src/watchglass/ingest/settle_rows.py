@@ -18,7 +18,11 @@ from watchglass.ingest.attention import Attention
 from watchglass.ingest.call_rows import CALL_COLUMNS, NOT_PRICED, exact
 from watchglass.ingest.columns import TableBuilder
 from watchglass.ingest.content import REFERENCE
-from watchglass.ingest.settle import CallNode, SpanNode, Verdict, effective_contexts, settle
+from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle
+from watchglass.ingest.settle_tasks import TASKS, changed_tasks, step_nodes
+from watchglass.ingest.settling.inheritance import Places, places
+from watchglass.ingest.settling.nodes import StepNode
+from watchglass.ingest.task_rows import TASK_COLUMNS, task_version
 from watchglass.model import CONTEXT_FIELDS, Context, Usage
 from watchglass.pricing.book import PriceBook, PriceRequest
 from watchglass.pricing.provider import detect
@@ -42,6 +46,10 @@ FROM store.spans
 WHERE trace_id IN {ids:Array(String)}
 GROUP BY trace_id
 HAVING uniqExact(span_id) > 1 AND max(length(own_context)) > 0
+UNION DISTINCT
+SELECT trace_id
+FROM store.tasks
+WHERE trace_id IN {ids:Array(String)}
 UNION DISTINCT
 SELECT trace_id
 FROM store.logs
@@ -164,12 +172,14 @@ class SettleRows:
         # Calls before spans, each once: others write meanwhile, and a span is written before its call,
         # so that every call read has its span among those read after it.
         rows = {(row["owner"], row["call_id"]): row for row in self._rows(_CALLS, ids)}
+        tasks = self._rows(TASKS, ids)
+        steps = step_nodes(tasks)
         held = self._rows(_SPANS, ids)
         logged = self._logged(ids)
         # One trace id of two owners is two traces: nobody's spans decide anything about another's.
         spans, calls = defaultdict[str, list[SpanNode]](list), defaultdict[str, list[CallNode]](list)
         for row in held:
-            spans[row["owner"]].append(_span_node(row))
+            spans[row["owner"]].append(_span_node(row, steps))
         for (owner, _), row in rows.items():
             calls[owner].append(_call_node(row, logged))
         verdicts = [
@@ -178,7 +188,10 @@ class SettleRows:
             for verdict in settle(spans[owner], asked)
         ]
         self._write_calls([(verdict, row) for verdict, row in verdicts if _changes(verdict, row)])
-        self._write_tenants(ids, [row for row in held if not row["owner"]])
+        found = {owner: places(nodes, ()) for owner, nodes in spans.items()}
+        self._write_tasks(changed_tasks(tasks, found))
+        if "" in found:
+            self._write_tenants(ids, [row for row in held if not row["owner"]], found[""])
 
     def _undecided(self, trace_ids: Sequence[str]) -> list[str]:
         found = {row["trace_id"] for row in self._rows(_UNDECIDED, trace_ids)}
@@ -223,6 +236,24 @@ class SettleRows:
         builder.rows = [tuple(row[name] for name in CALL_COLUMNS) for row in patched]
         self._engine.insert("store.calls", [builder.batch()])
 
+    def _write_tasks(self, changed: Sequence[tuple[Mapping[str, Any], dict[str, Any]]]) -> None:
+        if not changed:
+            return
+        for before, after in changed:
+            if after["tenant"] is not None:
+                hashes = {each for each in (after["input"], after["output"]) if each is not None}
+                self._copy(after["tenant"], {before["tenant"], None}, hashes)
+        version = self._versions.next()
+        builder = TableBuilder(SCHEMAS["tasks"], TASK_COLUMNS)
+        builder.rows = [
+            tuple(
+                task_version(row["status"], version) if name == "version" else row[name]
+                for name in TASK_COLUMNS
+            )
+            for _, row in changed
+        ]
+        self._engine.insert("store.tasks", [builder.batch()])
+
     def _patched(self, row: Mapping[str, Any], verdict: Verdict, origin: str, version: int) -> dict[str, Any]:
         call = verdict.call
         provider, source = detect(
@@ -263,12 +294,12 @@ class SettleRows:
                 "unpriced_reason": priced.unpriced_reason,
             }
 
-    def _write_tenants(self, ids: Sequence[str], held: Sequence[Mapping[str, Any]]) -> None:
+    def _write_tenants(self, ids: Sequence[str], held: Sequence[Mapping[str, Any]], found: Places) -> None:
         """Spans and logs below a span that named its tenant belong to that tenant.
 
         Only those without an owner: an owner's rows are the owner's, and stay so.
         """
-        contexts = effective_contexts([_span_node(row) for row in held])
+        contexts = found.contexts
         moved: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for row in held:
             key = row["trace_id"], row["span_id"]
@@ -337,13 +368,14 @@ def _replaced(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
     return table.set_column(at, table.schema.field(at), column)
 
 
-def _span_node(row: Mapping[str, Any]) -> SpanNode:
+def _span_node(row: Mapping[str, Any], steps: Mapping[tuple[str, str, str], StepNode]) -> SpanNode:
     return SpanNode(
         row["trace_id"],
         row["span_id"],
         row["parent_span_id"],
         Context(**row["own_context"]),
         Context(**row["resource_context"]),
+        steps.get((row["owner"], row["trace_id"], row["span_id"])),
     )
 
 

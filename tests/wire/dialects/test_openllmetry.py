@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.wire.dialects.made import INTERNAL, described, span, tokens
 from watchglass.model import Context, Message
-from watchglass.wire.dialects import context, describe
+from watchglass.wire.dialects import context, describe, step
 
 OLD = {
     "llm.request.type": "chat",
@@ -138,8 +138,11 @@ def test_failed_langchain_call_has_no_answering_model() -> None:
 
 
 def test_agent_and_task_of_a_crew() -> None:
-    """An agent span names its agent, a CrewAI task its agent and id."""
+    """An agent span names its agent; a CrewAI task its agent, and in its step its id."""
     agent = span({"traceloop.span.kind": "agent", "traceloop.entity.name": "clerk"})
     task = span({"traceloop.span.kind": "task", "crewai.task.id": "t-1", "crewai.task.agent": "Writer"})
     assert context(agent) == Context(agent="clerk")
-    assert context(task) == Context(agent="Writer", task="t-1")
+    assert context(task) == Context(agent="Writer")
+    done = step(task)
+    assert done is not None
+    assert (done.kind, done.agent, done.metadata) == ("task", "Writer", {"crewai.task.id": "t-1"})

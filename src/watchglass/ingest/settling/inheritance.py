@@ -1,4 +1,7 @@
-"""What a span inherits from those above it: context, and the described span that encloses it.
+"""What a span inherits from those above it: context, executions, and the described span that encloses it.
+
+A flow that somebody named (`flow_id`), wherever above, outranks one that is only known by its span; of those
+the outermost is the run that all below it belongs to. Of tasks the nearest is the one.
 
 Parents may be missing (they come later), may be their own parents, or form rings; a span on a ring
 is taken for a root. No recursion: a trace may be ten thousand spans deep.
@@ -11,13 +14,29 @@ from typing import TypeAlias
 
 import msgspec
 
-from watchglass.ingest.settling.nodes import CallNode, SpanNode
+from watchglass.ingest.settling.nodes import CallNode, SpanNode, StepNode
 from watchglass.model import Context
 
 Key: TypeAlias = tuple[str, str]
 """(trace_id, span_id)"""
 
 EMPTY = Context()
+
+
+class Within(msgspec.Struct, frozen=True, gc=False):
+    """The executions around something."""
+
+    nearest: str | None = None
+    """`task_id` of the nearest, of any kind."""
+    agent: str | None = None
+    """`task_id` of the nearest run of an agent."""
+    flow: StepNode | None = None
+    """The outermost flow."""
+    feature: str | None = None
+    """The default of the nearest that has one."""
+
+
+NOTHING = Within()
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -28,6 +47,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     """Index of the nearest described span, this one included; -1 where there is none."""
     beyond_tool: bool
     """A tool's span lies between that one and the children."""
+    within: Within = NOTHING
 
 
 ROOT = Place(EMPTY, -1, False)
@@ -39,6 +59,8 @@ class Places(msgspec.Struct):
 
     contexts: dict[Key, Context]
     """Effective context of every span: its own, else its nearest ancestor's own, else its resource's."""
+    around: dict[Key, Within]
+    """For each span that is an execution: those around it."""
     above: list[Place]
     """For each described span: what its parent hands down."""
 
@@ -59,16 +81,32 @@ def places(spans: Sequence[SpanNode], calls: Sequence[CallNode]) -> Places:
         if key not in done:
             _walk(key, nodes, described, done, rings)
     return Places(
-        {key: merged(done[key].context, node.resource) for key, node in nodes.items()},
-        [_above(call, nodes, done, rings) for call in calls],
+        {key: _effective(done[key], node) for key, node in nodes.items()},
+        {key: _above(key, nodes, done, rings).within for key, node in nodes.items() if node.step is not None},
+        [_above((call.trace_id, call.span_id), nodes, done, rings) for call in calls],
     )
 
 
-def _above(
-    call: CallNode, nodes: Mapping[Key, SpanNode], done: Mapping[Key, Place], rings: set[Key]
-) -> Place:
-    key = (call.trace_id, call.span_id)
-    return ROOT if key in rings else done.get((call.trace_id, nodes[key].parent_span_id), ROOT)
+def _above(key: Key, nodes: Mapping[Key, SpanNode], done: Mapping[Key, Place], rings: set[Key]) -> Place:
+    return ROOT if key in rings else done.get((key[0], nodes[key].parent_span_id), ROOT)
+
+
+def _effective(place: Place, node: SpanNode) -> Context:
+    context = merged(place.context, node.resource)
+    within = place.within
+    if within is NOTHING:
+        return context
+    flow, run = within.flow, within.agent
+    changes: dict[str, str] = {}
+    if within.feature is not None and context.feature is None:
+        changes["feature"] = within.feature
+    if flow is not None and context.flow is None:
+        changes["flow"] = flow.task_id
+    if flow is not None and context.flow_type is None:
+        changes["flow_type"] = flow.name
+    if run is not None and context.task_id is None:
+        changes["task_id"] = run
+    return msgspec.structs.replace(context, **changes) if changes else context
 
 
 def _walk(
@@ -107,11 +145,21 @@ def _walk(
 
 def _step(above: Place, node: SpanNode, described: int) -> Place:
     context = merged(node.own, above.context)
+    within = above.within if node.step is None else _entered(above.within, node.step)
     if described >= 0:
-        return Place(context, described, node.tool)
-    if context is above.context and (above.beyond_tool or not node.tool):
+        return Place(context, described, node.tool, within)
+    if context is above.context and within is above.within:
         return above
-    return Place(context, above.enclosing, above.beyond_tool or node.tool)
+    return Place(context, above.enclosing, above.beyond_tool or node.tool, within)
+
+
+def _entered(within: Within, step: StepNode) -> Within:
+    return Within(
+        step.task_id,
+        step.task_id if step.kind == "agent" else within.agent,
+        step if step.kind == "flow" and within.flow is None else within.flow,
+        within.feature if step.feature is None else step.feature,
+    )
 
 
 def merged(first: Context, second: Context) -> Context:

@@ -6,7 +6,17 @@ from decimal import Decimal
 
 import msgspec
 
-from watchglass.model import NO_USAGE, Context, Kind, Usage
+from watchglass.model import NO_USAGE, Context, Kind, StepKind, Usage
+
+
+class StepNode(msgspec.Struct, frozen=True, gc=False):
+    """The execution that a span is."""
+
+    task_id: str
+    kind: StepKind
+    name: str
+    feature: str | None = None
+    """What calls below it are made for where nobody says."""
 
 
 class SpanNode(msgspec.Struct, frozen=True, gc=False):
@@ -17,8 +27,12 @@ class SpanNode(msgspec.Struct, frozen=True, gc=False):
     parent_span_id: str
     own: Context
     resource: Context
-    tool: bool = False
-    """The span is a tool at work: requests below it are never parts of a request above it."""
+    step: StepNode | None = None
+
+    @property
+    def tool(self) -> bool:
+        """The span is a tool at work: requests below it are never parts of a request above it."""
+        return self.step is not None and self.step.kind == "tool"
 
 
 class CallNode(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from watchglass.model import Context, Described, Span
+from watchglass.model import Context, Described, Span, Step
 from watchglass.wire.dialects.bedrock import BEDROCK
 from watchglass.wire.dialects.contract import Dialect
 from watchglass.wire.dialects.google_adk import GOOGLE_ADK
@@ -58,6 +58,8 @@ MARKERS: frozenset[str] = frozenset(
         "gen_ai.operation.name",
         "gen_ai.request.model",
         "gen_ai.response.model",
+        "gen_ai.tool.name",
+        "gen_ai.workflow.name",
         # OpenLLMetry
         "llm.request.type",
         "llm.vendor",
@@ -125,6 +127,12 @@ def describe(span: Span) -> Described | None:
     """What the span says of an LLM request, in watchglass's terms; None where it says nothing."""
     dialect = dialect_of(span)
     return None if dialect is None else dialect.describe(span)
+
+
+def step(span: Span) -> Step | None:
+    """The execution of a flow, task, agent or tool that the span is; None for everything else."""
+    dialect = dialect_of(span)
+    return None if dialect is None else dialect.step(span)
 
 
 def context(span: Span) -> Context:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
-from watchglass.model import Context, Described, Span
+from watchglass.model import Context, Described, Span, Step
 from watchglass.wire.dialects.genai import describe_genai
+from watchglass.wire.dialects.steps import step_by_operation
 from watchglass.wire.values import text
 
 _SCOPES = ("bedrock", "botocore", "aws-sdk")
@@ -41,6 +42,10 @@ class Bedrock:
         if method is None:
             return described
         return msgspec.structs.replace(described, streaming=method in _STREAMS)
+
+    def step(self, span: Span) -> Step | None:
+        """By the conventions."""
+        return step_by_operation(span, self.name)
 
     def context(self, span: Span) -> Context:
         """None of its own."""

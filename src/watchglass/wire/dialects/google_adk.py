@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import msgspec
 
-from watchglass.model import Context, Described, Span, Value
+from watchglass.model import Context, Described, Span, Step, Value
 from watchglass.wire.dialects import totals
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import instructions, provider_message, provider_messages
 from watchglass.wire.dialects.operations import judge
+from watchglass.wire.dialects.steps import made, step_by_operation
 from watchglass.wire.values import dig, json_value, text
 
 _SCOPE = "gcp.vertex.agent"
@@ -48,6 +49,17 @@ class GoogleAdk:
         described = describe_judged(span, self.name, judged, said, may_wrap=True)
         request = json_value(attributes.get("gcp.vertex.agent.llm_request"))
         return _with_json(described, request, response)
+
+    def step(self, span: Span) -> Step | None:
+        """An invocation (one turn of a conversation, by whatever agents) as a flow; its agents and tools."""
+        if span.name == "invocation":
+            return made(span, self.name, "flow", span.name)
+        if span.name == "execute_tool (merged)":
+            return None  # repeats the answers of the tools beside it
+        agent = _agent(span.name)
+        return step_by_operation(span, self.name) or (
+            None if agent is None else made(span, self.name, "agent", agent)
+        )
 
     def context(self, span: Span) -> Context:
         """The agent by the span's name where no attribute has it; the session by ADK's own name."""

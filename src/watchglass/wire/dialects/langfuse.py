@@ -12,10 +12,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from watchglass.model import Attributes, Context, Described, Span, Usage, Value
+import msgspec
+
+from watchglass.model import Attributes, Context, Described, Span, Step, StepKind, Usage, Value
 from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.answers import Answer, answer_of, decoded
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
+from watchglass.wire.dialects.chains import plumbing
+from watchglass.wire.dialects.steps import made
 from watchglass.wire.dialects.usages import usage_of
 from watchglass.wire.values import first_text, json_value, mapping, money, text
 
@@ -52,6 +56,24 @@ class Langfuse:
             return None
         return Described(dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage)
 
+    def step(self, span: Span) -> Step | None:
+        """Agents and tools; a chain or span around everything is the flow, a named chain within it a task."""
+        kind = _step_kind(span)
+        if kind is None:
+            return None
+        found = made(
+            span,
+            self.name,
+            kind,
+            span.name,
+            asked=(_PREFIX + "input",),
+            answered=(_PREFIX + "output",),
+        )
+        success, error_type, error_message = _failure(span)
+        return msgspec.structs.replace(
+            found, success=success, error_type=error_type, error_message=error_message
+        )
+
     def context(self, span: Span) -> Context:
         """The older names of session and user; an agent observation's name is the agent's."""
         attributes = span.attributes
@@ -61,6 +83,18 @@ class Langfuse:
         if agent is None and session is None and user is None:
             return _NO_CONTEXT
         return Context(agent=agent, session=session, user=user)
+
+
+def _step_kind(span: Span) -> StepKind | None:
+    """By `langfuse.observation.type` (langfuse documentation, "Observation types")."""
+    kind = (text(span.attributes[_TYPE]) or "").lower()
+    if kind == "agent" or kind == "tool":
+        return kind
+    if kind not in ("chain", "span") or plumbing(span.name):
+        return None
+    if not span.parent_span_id:
+        return "flow"
+    return "task" if kind == "chain" else None
 
 
 def _request(span: Span, operation: str) -> Described:

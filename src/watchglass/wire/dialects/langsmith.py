@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from watchglass.model import Attributes, Context, Described, Span, Usage
+from watchglass.model import Attributes, Context, Described, Span, Step, StepKind, Usage
 from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.answers import Answer, answer_of, decoded
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
+from watchglass.wire.dialects.chains import chain_kind
+from watchglass.wire.dialects.steps import made
 from watchglass.wire.dialects.usages import completed, usage_of
 from watchglass.wire.values import first_text, flag, mapping, money, text
 
@@ -46,9 +48,41 @@ class LangSmith:
             return None
         return Described(dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage)
 
+    def step(self, span: Span) -> Step | None:
+        """Tools as they are; chains by LangChain's metadata, or where `@traceable` functions stand."""
+        attributes = span.attributes
+        run, name = text(attributes[_KIND]), text(attributes.get("langsmith.trace.name")) or span.name
+        kind = "tool" if run == "tool" else _chain(span, name) if run == "chain" else None
+        if kind is None:
+            return None
+        return made(
+            span,
+            self.name,
+            kind,
+            text(attributes.get("gen_ai.tool.name")) or name,
+            asked=("gen_ai.prompt",),
+            answered=("gen_ai.completion",),
+            ids=("gen_ai.tool.call.id", "langsmith.span.id"),
+        )
+
     def context(self, span: Span) -> Context:
         """The agent, the session and the user are in the metadata, which is read as a bag."""
         return _NO_CONTEXT
+
+
+def _chain(span: Span, name: str) -> StepKind | None:
+    """LangChain writes its name into `gen_ai.system`; the functions that an author marks have no other."""
+    attributes = span.attributes
+    root = not span.parent_span_id
+    if text(attributes.get("gen_ai.system")) != "langchain":
+        return "flow" if root else "task"
+    return chain_kind(
+        name,
+        integration=text(attributes.get(_METADATA + "ls_integration")),
+        node=text(attributes.get(_METADATA + "langgraph_node")),
+        agent=text(attributes.get(_METADATA + "lc_agent_name")),
+        root=root,
+    )
 
 
 def _request(span: Span, operation: str) -> Described:

@@ -12,11 +12,12 @@ import re
 
 import msgspec
 
-from watchglass.model import Attributes, Context, Described, Span, Usage, Value
+from watchglass.model import Attributes, Context, Described, Span, Step, Usage, Value
 from watchglass.wire.dialects import totals
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import indexed_messages
 from watchglass.wire.dialects.operations import judge
+from watchglass.wire.dialects.steps import step_by_operation
 from watchglass.wire.values import first_text, json_value, mapping, money, text
 
 _RAW = "raw_gen_ai_request"
@@ -58,6 +59,10 @@ class LiteLLM:
         if judged is None:
             return None
         return _mended(describe_judged(span, self.name, judged, said), attributes)
+
+    def step(self, span: Span) -> Step | None:
+        """By the conventions: the gateway runs agents and tools of others."""
+        return step_by_operation(span, self.name)
 
     def context(self, span: Span) -> Context:
         """User and session as the caller of LiteLLM or its proxy named them."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import msgspec
 
-from watchglass.model import Attributes, Context, Described, Span, Usage, Value
+from watchglass.model import Attributes, Context, Described, Span, Step, Usage, Value
 from watchglass.wire.dialects import totals
 from watchglass.wire.dialects.answers import answer_of
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.operations import Judged, has_model, judge
 from watchglass.wire.dialects.pydantic_ai import as_sent
+from watchglass.wire.dialects.steps import step_by_operation
 from watchglass.wire.dialects.usages import completed, usage_of
 from watchglass.wire.values import dig, flag, json_value, mapping, text
 
@@ -55,6 +56,10 @@ class Logfire:
             return None
         described = as_sent(span, describe_judged(span, self.name, judged, usage))
         return _with_data(described, attributes, answer, _ends_stream(attributes))
+
+    def step(self, span: Span) -> Step | None:
+        """By the conventions; what the application itself calls a span says nothing of agents."""
+        return step_by_operation(span, self.name)
 
     def context(self, span: Span) -> Context:
         """logfire has no names of its own for these."""

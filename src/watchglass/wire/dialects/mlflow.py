@@ -12,17 +12,21 @@ from decimal import Decimal
 
 import msgspec
 
-from watchglass.model import Attributes, Context, Described, Span, Usage, Value
+from watchglass.model import Attributes, Context, Described, Span, Step, StepKind, Usage, Value
 from watchglass.wire.dialects import fields
 from watchglass.wire.dialects.answers import Answer, answer_of, decoded
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
+from watchglass.wire.dialects.chains import plumbing
 from watchglass.wire.dialects.genai import describe_genai
+from watchglass.wire.dialects.steps import made, step_by_operation
 from watchglass.wire.dialects.usages import usage_of
 from watchglass.wire.values import dig, first_text, flag, mapping, money, text
 
 _TYPE = "mlflow.spanType"
 
 _REQUESTS = {"CHAT_MODEL": "chat", "LLM": "chat", "EMBEDDING": "embeddings"}
+
+_STEPS: dict[str, StepKind] = {"AGENT": "agent", "TOOL": "tool", "WORKFLOW": "flow", "TASK": "task"}
 
 _MODEL_KEYS = ("model", "modelId", "model_id", "model_name")
 """The request's model among the arguments: OpenAI and most others, Bedrock, watsonx, LangChain."""
@@ -55,6 +59,27 @@ class Mlflow:
         if not usage.known:
             return None
         return Described(dialect=self.name, kind="aggregate", operation="invoke_agent", usage=usage)
+
+    def step(self, span: Span) -> Step | None:
+        """By type; a CHAIN is a flow where nothing is around it and its name is nobody's plumbing."""
+        attributes = span.attributes
+        if _TYPE not in attributes:
+            return step_by_operation(span, self.name)
+        said = (text(attributes[_TYPE]) or "").upper()
+        kind = _STEPS.get(said)
+        if said == "CHAIN" and not span.parent_span_id and not plumbing(span.name):
+            kind = "flow"
+        if kind is None:
+            return None
+        return made(
+            span,
+            self.name,
+            kind,
+            span.name,
+            asked=("mlflow.spanInputs",),
+            answered=("mlflow.spanOutputs",),
+            ids=("mlflow.traceRequestId",),
+        )
 
     def context(self, span: Span) -> Context:
         """Session and user of the trace where they are exported; an AGENT span's name is the agent's."""

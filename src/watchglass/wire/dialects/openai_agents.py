@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
-from watchglass.model import Context, Described, Span
+from watchglass.model import Context, Described, Span, Step
 from watchglass.wire.dialects.genai import describe_genai
+from watchglass.wire.dialects.steps import step_by_operation
 
 _SCOPE = "opentelemetry.instrumentation.openai_agents"
 _DEFAULT_HOST = "api.openai.com"
@@ -35,6 +36,16 @@ class OpenAIAgents:
         if described is None or described.server_address != _DEFAULT_HOST:
             return described
         return msgspec.structs.replace(described, server_address=None)
+
+    def step(self, span: Span) -> Step | None:
+        """By the conventions; an agent's run that names no agent is the root, named after the workflow."""
+        found = step_by_operation(span, self.name)
+        if found is None:
+            return None
+        nameless = found.kind == "agent" and "gen_ai.agent.name" not in span.attributes
+        if nameless and not span.name.startswith("invoke_agent"):
+            return msgspec.structs.replace(found, kind="flow", agent=None)
+        return found
 
     def context(self, span: Span) -> Context:
         """None of its own."""

@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 
-from watchglass.model import NO_USAGE, Attributes, Context, Described, Span, Value
+from watchglass.model import NO_USAGE, Attributes, Context, Described, Span, Step, Value
 from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.answers import Answer, answer_of
 from watchglass.wire.dialects.bodies import REDACTED, answer_messages, request_messages
 from watchglass.wire.dialects.messages import Messages, convention_messages
 from watchglass.wire.dialects.openinference_messages import embedded_texts, flattened_messages
+from watchglass.wire.dialects.openinference_steps import step_of
 from watchglass.wire.dialects.openinference_usage import SUMMED, counted, crew_usage, request_usage
 from watchglass.wire.values import first_text, mapping, money, text
 
@@ -97,6 +98,11 @@ class OpenInference:
         if kind == "EMBEDDING":
             return _embedding(span)
         return _sum(span)
+
+    def step(self, span: Span) -> Step | None:
+        """What the span's kind calls an execution."""
+        kind = span.attributes[_KIND]
+        return step_of(span, kind.upper()) if isinstance(kind, str) else None
 
     def context(self, span: Span) -> Context:
         """The agent of an AGENT span: `agent.name`, or the node's name in the agent graph."""

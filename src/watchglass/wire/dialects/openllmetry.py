@@ -11,11 +11,13 @@ import re
 
 import msgspec
 
-from watchglass.model import Attributes, Context, Described, Span, Usage
+from watchglass.model import Attributes, Context, Described, Span, Step, StepKind, Usage
 from watchglass.wire.dialects import totals
+from watchglass.wire.dialects.chains import chain_kind
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import indexed_messages
 from watchglass.wire.dialects.operations import judge
+from watchglass.wire.dialects.steps import made, step_by_operation
 from watchglass.wire.values import count, first_text, text
 
 _MARKERS = frozenset(
@@ -28,6 +30,17 @@ _MARKERS = frozenset(
 
 _NESTING = ("llamaindex", "llama_index", "haystack")
 """Frameworks whose own layers are spans with a request type each, one inside the other."""
+
+_STEPS: dict[str, StepKind] = {"workflow": "flow", "task": "task", "agent": "agent", "tool": "tool"}
+
+_STEP_NAMES: dict[StepKind, tuple[str, ...]] = {
+    "flow": ("traceloop.entity.name", "traceloop.workflow.name"),
+    "task": ("gen_ai.task.name", "traceloop.entity.name", "crewai.task.name", "crewai.task.description"),
+    "agent": ("gen_ai.agent.name", "traceloop.entity.name", "crewai.agent.role"),
+    "tool": ("gen_ai.tool.name", "traceloop.entity.name"),
+}
+
+_BAG = "traceloop.association.properties."
 
 _PAIR = re.compile(r"(\w+)=(\d+)")
 
@@ -61,15 +74,63 @@ class OpenLLMetry:
             return _with_first_names(described, attributes)
         return described
 
+    def step(self, span: Span) -> Step | None:
+        """By `traceloop.span.kind`; a crew's kickoff has none and is known by the crew's attributes."""
+        attributes = span.attributes
+        if "crewai.crew.id" in attributes or "crewai.crew.tasks" in attributes:
+            crew = text(attributes.get("crewai.crew.name"))
+            return _step(span, "flow", crew or span.name.removesuffix(".workflow"))
+        said = text(attributes.get("traceloop.span.kind"))
+        kind = _STEPS.get(said or "")
+        if kind is None:
+            return None if said is not None else step_by_operation(span, self.name)
+        name = first_text(attributes, *_STEP_NAMES[kind]) or span.name.removesuffix("." + (said or ""))
+        if "langchain" in span.scope.name and kind in ("flow", "task"):
+            judged = _chain(attributes, kind, name)
+            return None if judged is None else _step(span, judged, name)
+        return _step(span, kind, name)
+
     def context(self, span: Span) -> Context:
-        """An agent span's entity, or CrewAI's role and task."""
+        """An agent span's entity, or CrewAI's role."""
         attributes = span.attributes
         kind = text(attributes.get("traceloop.span.kind"))
         agent = first_text(attributes, "crewai.agent.role", "crewai.task.agent")
         if agent is None and kind == "agent":
             agent = text(attributes.get("traceloop.entity.name"))
-        task = text(attributes.get("crewai.task.id"))
-        return _NO_CONTEXT if agent is None and task is None else Context(agent=agent, task=task)
+        return _NO_CONTEXT if agent is None else Context(agent=agent)
+
+
+def _step(span: Span, kind: StepKind, name: str | None) -> Step:
+    attributes = span.attributes
+    return made(
+        span,
+        OpenLLMetry.name,
+        kind,
+        name,
+        agent=None
+        if kind == "flow"
+        else first_text(attributes, "crewai.task.agent", "crewai.agent.role", "gen_ai.agent.name"),
+        asked=("traceloop.entity.input", "gen_ai.tool.call.arguments", "gen_ai.task.input"),
+        answered=(
+            *("traceloop.entity.output", "gen_ai.tool.call.result", "gen_ai.task.output"),
+            "crewai.crew.result",
+        ),
+        ids=("crewai.crew.id", "crewai.task.id", "crewai.agent.id", "gen_ai.task.id", "gen_ai.agent.id"),
+    )
+
+
+def _chain(attributes: Attributes, kind: StepKind, name: str) -> StepKind | None:
+    """LangChain's callbacks call every link a task, and what nothing is around a workflow."""
+    integration = text(attributes.get(_BAG + "ls_integration"))
+    if kind == "flow" and integration == "langchain_create_agent" and "gen_ai.operation.name" in attributes:
+        return None  # from 0.5x on a span `invoke_agent` around it says the same
+    return chain_kind(
+        name,
+        integration=integration,
+        node=text(attributes.get(_BAG + "langgraph_node")),
+        agent=text(attributes.get(_BAG + "lc_agent_name")),
+        root=kind == "flow",
+    )
 
 
 def crew_usage(attributes: Attributes) -> Usage:

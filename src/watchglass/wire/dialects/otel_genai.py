@@ -8,8 +8,9 @@ anthropic's and Azure's native tracing; Semantic Kernel, Spring AI, Microsoft.Ex
 
 from __future__ import annotations
 
-from watchglass.model import Context, Described, Span
+from watchglass.model import Context, Described, Span, Step
 from watchglass.wire.dialects.genai import describe_genai
+from watchglass.wire.dialects.steps import step_by_operation
 
 _NO_CONTEXT = Context()
 
@@ -39,6 +40,10 @@ class OtelGenAi:
     def describe(self, span: Span) -> Described | None:
         """By the conventions, and nothing else."""
         return describe_genai(span, self.name)
+
+    def step(self, span: Span) -> Step | None:
+        """Agents, tools, workflows and tasks by their operation."""
+        return step_by_operation(span, self.name)
 
     def context(self, span: Span) -> Context:
         """Agent and conversation are common names."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import msgspec
 
-from watchglass.model import Attributes, Context, Described, Span, Usage
+from watchglass.model import Attributes, Context, Described, Span, Step, Usage
 from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import Messages, named_event_messages
 from watchglass.wire.dialects.operations import judge
+from watchglass.wire.dialects.steps import made, step_by_operation
 from watchglass.wire.values import count, money, seconds_to_ns, sequence, text
 
 _NO_CONTEXT = Context()
@@ -49,6 +50,14 @@ class PydanticAi:
         if judged is None:
             return None
         return as_sent(span, describe_judged(span, self.name, judged, usage))
+
+    def step(self, span: Span) -> Step | None:
+        """Runs of agents and tools; before instrumentation version 2 without an operation."""
+        found = step_by_operation(span, self.name)
+        if found is None and "agent_name" in span.attributes and "model_name" in span.attributes:
+            agent = text(span.attributes["agent_name"])
+            return made(span, self.name, "agent", agent, answered=("final_result",))
+        return found
 
     def context(self, span: Span) -> Context:
         """`agent_name` and `gen_ai.agent.name` are common names."""

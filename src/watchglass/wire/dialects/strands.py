@@ -12,8 +12,9 @@ import re
 
 import msgspec
 
-from watchglass.model import Context, Described, Span
+from watchglass.model import Context, Described, Span, Step
 from watchglass.wire.dialects.genai import describe_genai
+from watchglass.wire.dialects.steps import step_by_operation
 from watchglass.wire.values import count, text
 
 _NO_CONTEXT = Context()
@@ -50,9 +51,25 @@ class Strands:
             return described
         return msgspec.structs.replace(described, ttft_ns=milliseconds * 1_000_000)
 
+    def step(self, span: Span) -> Step | None:
+        """Agents, tools, swarms and graphs; what they were given and gave is in span events."""
+        found = step_by_operation(span, self.name)
+        if found is None:
+            return None
+        asked = "gen_ai.tool.message" if found.kind == "tool" else "gen_ai.user.message"
+        return msgspec.structs.replace(
+            found,
+            input=found.input or _told(span, asked, "content"),
+            output=found.output or _told(span, "gen_ai.choice", "message"),
+        )
+
     def context(self, span: Span) -> Context:
         """None of its own."""
         return _NO_CONTEXT
+
+
+def _told(span: Span, event: str, key: str) -> str | None:
+    return next((text(each.attributes.get(key)) for each in span.events if each.name == event), None)
 
 
 STRANDS = Strands()

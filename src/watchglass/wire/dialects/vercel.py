@@ -7,10 +7,11 @@ are the requests, one span per attempt; the functions around them (`ai.generateT
 
 from __future__ import annotations
 
-from watchglass.model import Attributes, Context, Described, Message, Span, Usage, Value
+from watchglass.model import Attributes, Context, Described, Message, Span, Step, Usage, Value
 from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.messages import Messages, message, text_message
 from watchglass.wire.dialects.parts import parts_of, text_part, tool_call_part
+from watchglass.wire.dialects.steps import made
 from watchglass.wire.values import (
     count,
     dig,
@@ -56,6 +57,8 @@ _CONTENT_OUT = (
     "ai.response.reasoning",
 )
 
+_LOOPS = frozenset({"ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject"})
+
 _NO_CONTEXT = Context()
 
 
@@ -78,6 +81,33 @@ class VercelAi:
             return _request(span, asks, operation.endswith(".doStream"))
         usage = _usage(span.attributes)
         return _sum(span, operation, usage) if usage.known else None
+
+    def step(self, span: Span) -> Step | None:
+        """A tool call, or the function that asks until it has an answer: so the SDK runs its agents."""
+        attributes = span.attributes
+        operation = text(attributes[_OPERATION]) or ""
+        agent = text(attributes.get("ai.telemetry.functionId"))
+        if operation == "ai.toolCall":
+            return made(
+                span,
+                self.name,
+                "tool",
+                text(attributes.get("ai.toolCall.name")),
+                agent=agent,
+                asked=("ai.toolCall.args", "ai.toolCall.input"),
+                answered=("ai.toolCall.result", "ai.toolCall.output"),
+                ids=("ai.toolCall.id",),
+            )
+        if operation not in _LOOPS:
+            return None
+        return made(
+            span,
+            self.name,
+            "agent",
+            agent or operation,
+            asked=("ai.prompt",),
+            answered=("ai.response.text", "ai.response.object"),
+        )
 
     def context(self, span: Span) -> Context:
         """`ai.telemetry.functionId` is how the application names the step."""
