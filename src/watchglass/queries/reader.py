@@ -14,6 +14,8 @@ from watchglass.queries.adhoc import ask
 from watchglass.queries.answers import Answer
 from watchglass.queries.catalogue import DATABASE, Catalogue, read_catalogue
 from watchglass.queries.functions import Functions, read_functions
+from watchglass.queries.lists.question import ListQuestion, Page
+from watchglass.queries.lists.subjects import page
 from watchglass.queries.scope import EVERYTHING, Scope, row_filters
 from watchglass.queries.trace import Trace, trace
 from watchglass.queries.usage import UsageQuestion, UsageReport, usage
@@ -36,6 +38,10 @@ class Reader(Protocol):
         """One trace as a tree. Raises `NotFound`."""
         ...
 
+    def page(self, question: ListQuestion, now_ns: int) -> Page:
+        """A page of calls, tasks, traces, flows or sessions; the newest are looked for before `now_ns`."""
+        ...
+
     def query(self, sql: str) -> Answer:
         """A question in SQL over the documented tables. Raises `QueryRefused` outside the fence."""
         ...
@@ -56,6 +62,10 @@ class StoreReader:
     def trace(self, trace_id: str) -> Trace:
         """See `Reader.trace`."""
         return trace(self._engine, trace_id, limits=self._limits)
+
+    def page(self, question: ListQuestion, now_ns: int) -> Page:
+        """See `Reader.page`."""
+        return page(self._engine, question, now_ns, limits=self._limits)
 
     def query(self, sql: str) -> Answer:
         """See `Reader.query`."""
