@@ -112,7 +112,7 @@ def cli() -> str:
     """Every command with its options, and the exit codes."""
     group: Any = typer.main.get_command(make_app())
     parts = ["# Command line", "`watchglass <command> --help` says the same."]
-    for name, command in group.commands.items():
+    for name, command in _commands(group):
         rows = [(_spelled(param), _one_line(param)) for param in command.params if not param.hidden]
         parts += [f"## watchglass {name}", _paragraphs(command.help), table(("option", "meaning"), rows)]
     listing = (exits.__doc__ or "").split("\n====")[2].strip("= \n")
@@ -188,6 +188,17 @@ def _spelled(param: Any) -> str:
 
 def _one_line(param: Any) -> str:
     return " ".join((getattr(param, "help", None) or "").split()).replace("<", "&lt;")
+
+
+def _commands(group: Any, above: str = "") -> list[tuple[str, Any]]:
+    """All commands by their whole names, those of groups in their group's place."""
+    found: list[tuple[str, Any]] = []
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found += _commands(command, f"{above}{name} ")
+        else:
+            found.append((f"{above}{name}", command))
+    return found
 
 
 def _paragraphs(text: str | None) -> str:

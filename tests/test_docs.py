@@ -64,7 +64,11 @@ def test_commands_in_documents_exist(document: Path) -> None:
         if not name.isalpha() or document.name == "CHANGELOG.md":
             continue
         assert name in group.commands, f"{document.name}: watchglass {line}"
-        options = {each for param in group.commands[name].params for each in param.opts}
+        command = group.commands[name]
+        if hasattr(command, "commands") and rest:
+            assert rest[0] in command.commands, f"{document.name}: watchglass {line}"
+            command = command.commands[rest[0]]
+        options = {each for param in command.params for each in param.opts}
         for option in (word for word in rest if word.startswith("--")):
             assert option in options, f"{document.name}: watchglass {line}"
 

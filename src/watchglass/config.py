@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[_Port, About("port for OTLP over HTTP, the API and health; 0 takes a free one")] = 4318
     grpc_port: Annotated[_Port, About("port for OTLP over gRPC; 0 takes a free one")] = 4317
     url: Annotated[str, About("server that readers ask")] = "http://127.0.0.1:4318"
+    key: Annotated[str | None, About("key to show to the server, if it asks for one")] = None
     allowed_hosts: Annotated[
         tuple[str, ...],
         About("further names under which the server may be called, beside localhost and its address"),

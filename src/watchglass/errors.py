@@ -5,7 +5,9 @@
     │   ├── TooLarge              over a size limit (HTTP 413)
     │   └── UnsupportedMedia      a content type or encoding nobody reads (HTTP 415)
     ├── Refused               understood, and not allowed (HTTP 403)
-    ├── Overloaded            not now: resend later (HTTP 429/503 with Retry-After)
+    │   └── Unauthenticated       no key, or none that works (HTTP 401)
+    ├── Overloaded            not now: resend later (HTTP 503 with Retry-After)
+    │   └── TooMany               this sender, beyond what its key allows (HTTP 429 with Retry-After)
     ├── StoreError            the engine said no
     │   ├── StoreBusy             another process holds the data directory
     │   └── StoreFull             the disk is full
@@ -46,12 +48,20 @@ class Refused(WatchglassError):
     """The caller may not do this."""
 
 
+class Unauthenticated(Refused):
+    """Nothing says who is asking: there is no key, or none that works."""
+
+
 class Overloaded(WatchglassError):
     """The server cannot take this now; `retry_after_s` is when to try again, in seconds."""
 
     def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class TooMany(Overloaded):
+    """The caller is beyond what its key allows; others are served."""
 
 
 class StoreError(WatchglassError):

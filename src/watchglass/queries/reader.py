@@ -6,6 +6,7 @@ server answers with it, so every surface gives the same answers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
@@ -20,6 +21,9 @@ from watchglass.queries.scope import EVERYTHING, Scope, row_filters
 from watchglass.queries.trace import Trace, trace
 from watchglass.queries.usage import UsageQuestion, UsageReport, usage
 from watchglass.store import Engine, Limits
+
+_SCOPES = 1000
+"""Scopes whose filters are remembered; a tenant's are a few kilobytes."""
 
 
 class Reader(Protocol):
@@ -48,12 +52,20 @@ class Reader(Protocol):
 
 
 class StoreReader:
-    """Answers from an engine in this process, for one scope."""
+    """Answers from an engine in this process, for one scope, or for whoever is asking at the moment."""
 
-    def __init__(self, engine: Engine, *, scope: Scope = EVERYTHING, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        scope: Scope | Callable[[], Scope] = EVERYTHING,
+        limits: Limits | None = None,
+    ) -> None:
+        """`scope` may be a function: then each question is asked within what it says just then."""
         self._engine = engine
         self._scope = scope
         self._given = limits or Limits()
+        self._limits_of: dict[Scope, Limits] = {}
 
     def usage(self, question: UsageQuestion) -> UsageReport:
         """See `Reader.usage`."""
@@ -81,12 +93,14 @@ class StoreReader:
     def _functions(self) -> Functions:
         return read_functions(self._engine)
 
-    @cached_property
+    @property
     def _limits(self) -> Limits:
         """The limits of every question asked here; the scope is in them, for all questions alike."""
-        return replace(
-            self._given,
-            read_only=True,
-            database=DATABASE,
-            row_filters=row_filters(self._scope, self._catalogue.everything),
-        )
+        scope = self._scope() if callable(self._scope) else self._scope
+        found = self._limits_of.get(scope)
+        if found is None:
+            filters = row_filters(scope, self._catalogue.everything)
+            found = replace(self._given, read_only=True, database=DATABASE, row_filters=filters)
+            if len(self._limits_of) < _SCOPES:
+                self._limits_of[scope] = found
+        return found

@@ -1,15 +1,16 @@
 """Where rows and small state live: the only room that talks to databases.
 
 `open_store` opens a data directory and hands out what the other rooms use: `engine` (rows),
-`control` (small state), `versions` (row versions) and `place` (who holds the directory).
+`control` (small state), `keys`, `versions` (row versions) and `place` (who holds the directory).
 """
 
 from __future__ import annotations
 
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine, Limits
-from watchglass.store.opening import Store, open_store
-from watchglass.store.place import Holder, Place, holder
+from watchglass.store.keys import Key, Keyring, Keys, Role, Wanted, any_keys
+from watchglass.store.opening import Store, open_keys, open_store
+from watchglass.store.place import Holder, Place, control_file, holder
 from watchglass.store.space import Space
 from watchglass.store.tables import SCHEMAS
 from watchglass.store.versions import VersionClock
@@ -19,11 +20,19 @@ __all__ = [
     "Control",
     "Engine",
     "Holder",
+    "Key",
+    "Keyring",
+    "Keys",
     "Limits",
     "Place",
+    "Role",
     "Space",
     "Store",
     "VersionClock",
+    "Wanted",
+    "any_keys",
+    "control_file",
     "holder",
+    "open_keys",
     "open_store",
 ]

@@ -61,6 +61,10 @@ class Control:
             target, migration.number, migration.name, migration.checksum, self._clock.now_ns(),
         )  # fmt: skip
 
+    def run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """One statement as a transaction of its own, for the other tables that are kept here."""
+        return self._run(sql, *values)
+
     def close(self) -> None:
         """Fold the log into the file and let go. Idempotent."""
         with self._lock:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from watchglass.clock import Clock, SystemClock
+from watchglass.errors import NotFound
 from watchglass.store import footprint, migrate
 from watchglass.store.chdb import ChdbEngine
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine
-from watchglass.store.place import Holder, Place
+from watchglass.store.keys import Keys
+from watchglass.store.place import Holder, Place, control_file, make_private
 from watchglass.store.settings import write_settings
 from watchglass.store.versions import VersionClock
 
@@ -29,6 +32,7 @@ class Store:
     control: Control
     engine: Engine
     versions: VersionClock
+    keys: Keys
 
     def close(self) -> None:
         """Stop reads, finish inserts, let go of the directory. Idempotent."""
@@ -46,6 +50,24 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+@contextmanager
+def open_keys(directory: Path, *, make: bool = False, clock: Clock | None = None) -> Generator[Keys]:
+    """The keys of a data directory, whether or not another process holds it; `make` makes one if need be.
+
+    Raises `NotFound` where there is none, and `StoreError`.
+    """
+    clock = clock or SystemClock()
+    if make:
+        make_private(directory)
+    elif not control_file(directory).is_file():
+        raise NotFound(f"there is no store in {directory}; `watchglass keys create` makes the first key")
+    control = Control(control_file(directory), clock)
+    try:
+        yield Keys(control, clock)
+    finally:
+        control.close()
 
 
 def open_store(
@@ -75,7 +97,7 @@ def open_store(
         versions = VersionClock(clock, floor=_highest_version(engine))
         footprint.shrink()
         undo.pop_all()
-    return Store(place, control, engine, versions)
+    return Store(place, control, engine, versions, Keys(control, clock))
 
 
 def _record(control: Control, place: Place, migration: migrate.Migration) -> None:

@@ -37,7 +37,7 @@ class Place:
         """Make `directory` (mode 0700) if need be and hold it. Raises `StoreBusy` naming the holder."""
         self.directory = directory.absolute()
         self._holder = holder
-        _make_private(self.directory)
+        make_private(self.directory)
         self._fd = os.open(self.directory / _HOLDER_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,7 +60,7 @@ class Place:
     @property
     def control_file(self) -> Path:
         """The small mutable state."""
-        return self.directory / "control.db"
+        return control_file(self.directory)
 
     def announce(self, address: str) -> None:
         """Say where the holder can be asked, once it listens."""
@@ -89,6 +89,11 @@ class Place:
         os.ftruncate(self._fd, len(text))
 
 
+def control_file(directory: Path) -> Path:
+    """Where a data directory keeps its small mutable state; other processes may open it too."""
+    return directory / "control.db"
+
+
 def holder(directory: Path) -> Holder | None:
     """Who holds `directory` at this moment; `None` when it is free or not there."""
     try:
@@ -105,7 +110,8 @@ def holder(directory: Path) -> Holder | None:
         os.close(fd)
 
 
-def _make_private(directory: Path) -> None:
+def make_private(directory: Path) -> None:
+    """Make a data directory that only its owner can read, if it is not there. Raises `StoreError`."""
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         directory.mkdir(mode=0o700, exist_ok=True)

@@ -8,6 +8,7 @@ import msgspec
 from starlette.routing import BaseRoute
 
 from watchglass.ingest.receiver import Receiver
+from watchglass.surfaces.access import Access
 
 
 class Backend(msgspec.Struct, frozen=True):
@@ -15,3 +16,4 @@ class Backend(msgspec.Struct, frozen=True):
 
     receiver: Receiver
     routes: Sequence[BaseRoute] = ()
+    access: Access = msgspec.field(default_factory=Access)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -21,6 +21,7 @@ from google.rpc.status_pb2 import Status
 from watchglass import errors
 from watchglass.ingest.admission import MAX_BODY_BYTES, ByteBudget
 from watchglass.ingest.receiver import Receiver, Signal
+from watchglass.surfaces.access import Access, Grant, current, granted
 from watchglass.surfaces.http.otlp import protobuf_answer
 from watchglass.surfaces.http.problems import retry_after_s
 
@@ -46,8 +47,12 @@ def code_of(error: errors.WatchglassError) -> grpc.StatusCode:
         return grpc.StatusCode.RESOURCE_EXHAUSTED
     if isinstance(error, errors.BadRequest):
         return grpc.StatusCode.INVALID_ARGUMENT
+    if isinstance(error, errors.Unauthenticated):
+        return grpc.StatusCode.UNAUTHENTICATED
     if isinstance(error, errors.Refused):
         return grpc.StatusCode.PERMISSION_DENIED
+    if isinstance(error, errors.TooMany):
+        return grpc.StatusCode.RESOURCE_EXHAUSTED  # with RetryInfo: to be sent again
     return grpc.StatusCode.UNAVAILABLE if retry_after_s(error) is not None else grpc.StatusCode.INTERNAL
 
 
@@ -69,17 +74,61 @@ def _attach(status: Status, detail: Any) -> None:
     status.details.append(packed)
 
 
-def _export(signal: Signal, receiver: Receiver, budget: ByteBudget) -> _Handler:
+class Doorkeeper(grpc.aio.ServerInterceptor):  # pyright: ignore[reportUntypedBaseClass]  # grpcio has no types
+    """Lets calls in, whatever method they name, before anything of them is read."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """The handler of a call: the method's own, or one that refuses."""
+        metadata = dict(handler_call_details.invocation_metadata or ())
+        said = metadata.get("authorization", "")
+        authorization = said if isinstance(said, str) else said.decode("latin-1")
+        where = (handler_call_details.method[:100], "")
+        try:
+            grant = self._access.admit(authorization, "ingest", where)
+        except errors.WatchglassError as error:
+            return _refusing(error)
+        handler = await continuation(handler_call_details)
+        return None if handler is None else _granted(handler, grant)
+
+
+def _granted(handler: Any, grant: Grant) -> Any:
+    async def call(request: bytes, context: _Context) -> bytes:
+        with granted(grant):
+            return await handler.unary_unary(request, context)
+
+    return grpc.unary_unary_rpc_method_handler(call)
+
+
+def _refusing(error: errors.WatchglassError) -> Any:
+    """Takes a stream of messages, so that not even the first has to be read before the answer."""
+
+    async def refuse(_: Any, context: _Context) -> bytes:
+        return await _abort(context, error)
+
+    return grpc.stream_unary_rpc_method_handler(refuse)
+
+
+async def _abort(context: _Context, error: errors.WatchglassError) -> NoReturn:
+    status = status_of(error)
+    metadata = (("grpc-status-details-bin", status.SerializeToString()),)
+    await context.abort(code_of(error), status.message, metadata)
+    raise AssertionError("abort raises")
+
+
+def _export(signal: Signal, receiver: Receiver, budget: ByteBudget, access: Access) -> _Handler:
     async def export(request: bytes, context: _Context) -> bytes:
         held = 0
         try:
             budget.take(len(request))
             held = len(request)
-            outcome = await receiver.receive(signal, request, "protobuf")
+            grant = current()
+            access.charge(grant, held)
+            outcome = await receiver.receive(signal, request, "protobuf", grant.tenant)
         except errors.WatchglassError as error:
-            status = status_of(error)
-            metadata = (("grpc-status-details-bin", status.SerializeToString()),)
-            await context.abort(code_of(error), status.message, metadata)
+            await _abort(context, error)
         except Exception:  # broad: the one boundary of gRPC, as `Application` is that of HTTP
             log.exception("mistake in a gRPC request", extra={"signal": signal})
             await context.abort(grpc.StatusCode.INTERNAL, "The server made a mistake; see its log.")
@@ -94,9 +143,16 @@ class GrpcServer:
     """A gRPC server on one address; `start` says which port it got."""
 
     def __init__(
-        self, receiver: Receiver, budget: ByteBudget, *, max_message_bytes: int = MAX_BODY_BYTES
+        self,
+        receiver: Receiver,
+        budget: ByteBudget,
+        *,
+        access: Access | None = None,
+        max_message_bytes: int = MAX_BODY_BYTES,
     ) -> None:
+        access = access or Access()
         self._server = grpc.aio.server(
+            interceptors=(Doorkeeper(access),),
             options=(
                 ("grpc.so_reuseport", 0),  # else two servers share the port in silence
                 ("grpc.max_receive_message_length", max_message_bytes),
@@ -107,7 +163,7 @@ class GrpcServer:
         for service, signal in SERVICES.items():
             # No (de)serializers, so bytes both ways; the stubs have no word for that.
             handler: grpc.RpcMethodHandler[Any, Any] = grpc.unary_unary_rpc_method_handler(
-                _export(signal, receiver, budget)
+                _export(signal, receiver, budget, access)
             )
             services = grpc.method_handlers_generic_handler(service, {"Export": handler})
             self._server.add_generic_rpc_handlers((services,))

@@ -13,9 +13,12 @@ from watchglass.ingest.pipeline import Ingest
 from watchglass.ingest.settle_rows import SettleRows, attention, unsettled_traces
 from watchglass.ingest.settler import Settler
 from watchglass.queries.reader import StoreReader
-from watchglass.store import Limits, Space, open_store
+from watchglass.store import Keyring, Limits, Space, open_store
+from watchglass.surfaces.access import Access, current_scope
+from watchglass.surfaces.api.keys import key_routes
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.backend import Backend
+from watchglass.surfaces.listening import is_loopback
 from watchglass.surfaces.price_book import open_book
 
 _SETTLED_UNTIL = "settled_until_ns"
@@ -33,7 +36,9 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
     store = await asyncio.to_thread(
         open_store, Path(settings.data), program="watchglass serve", address=address, clock=clock
     )
+    keyring = None
     try:
+        keyring = Keyring(store.place.control_file)
         settler = Settler(
             SettleRows(store.engine, book, store.versions),
             clock=clock,
@@ -48,9 +53,12 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         settler.touch(unsettled)
         try:
             limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
-            reader = StoreReader(store.engine, limits=limits)
-            yield Backend(ingest, routes(reader, clock=clock))
+            reader = StoreReader(store.engine, scope=current_scope, limits=limits)
+            access = Access(keyring, closed=not is_loopback(settings.host))
+            yield Backend(ingest, [*routes(reader, clock=clock), *key_routes(store.keys)], access)
         finally:
             await ingest.stop()
     finally:
+        if keyring is not None:
+            keyring.close()
         await asyncio.to_thread(store.close)

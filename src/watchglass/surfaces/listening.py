@@ -9,25 +9,20 @@ import socket
 from watchglass.errors import ConfigError
 
 
-def loopback_addresses(host: str) -> list[str]:
-    """The addresses that `host` stands for. Raises `ConfigError` unless all of them are loopback ones.
-
-    Any other address can be reached from other machines, and there are no keys to tell who asks.
-    """
+def addresses(host: str) -> list[str]:
+    """The addresses that `host` stands for. Raises `ConfigError` if that cannot be found out."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ConfigError(
             f"the address {host!r} cannot be resolved ({error}); use --host 127.0.0.1"
         ) from None
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    for address in addresses:
-        if not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
-            raise ConfigError(
-                f"the address {host} can be reached from other machines, and this version has no keys to "
-                "protect it; use --host 127.0.0.1, and from elsewhere a tunnel (ssh -L 4318:127.0.0.1:4318 …)"
-            )
-    return addresses
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`, under all addresses that it stands for."""
+    return all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in addresses(host))
 
 
 def bind(host: str, port: int, flag: str = "--port") -> list[socket.socket]:
@@ -37,7 +32,7 @@ def bind(host: str, port: int, flag: str = "--port") -> list[socket.socket]:
     Raises `ConfigError`, which advises to use `flag`.
     """
     sockets: list[socket.socket] = []
-    for address in loopback_addresses(host):
+    for address in addresses(host):
         try:
             sockets.append(_bind_one(address, port_of(sockets[0]) if sockets else port))
         except OSError as error:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
+from pathlib import Path
 from socket import socket
 from typing import TypeAlias
 
@@ -23,7 +24,9 @@ import uvicorn
 import uvloop
 
 from watchglass.config import Settings
+from watchglass.errors import ConfigError
 from watchglass.ingest.admission import ByteBudget
+from watchglass.store import any_keys, control_file
 from watchglass.surfaces import listening, logs
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.grpc_server import GrpcServer
@@ -103,6 +106,8 @@ def serve(settings: Settings, open_backend: OpenBackend | None = None) -> int:
 async def _serve(settings: Settings, open_backend: OpenBackend) -> Stop:
     stop = Stop()
     stop.listen()
+    if not listening.is_loopback(settings.host) and not any_keys(control_file(Path(settings.data))):
+        raise ConfigError(_no_keys(settings))
     sockets = listening.bind(settings.host, settings.port)
     # Now, and not only when the store has been opened for nothing.
     listening.probe(settings.host, settings.grpc_port, "--grpc-port")
@@ -116,6 +121,14 @@ async def _serve(settings: Settings, open_backend: OpenBackend) -> Stop:
     return stop
 
 
+def _no_keys(settings: Settings) -> str:
+    return (
+        f"the address {settings.host} can be reached from other machines, and there are no keys to tell who "
+        f"asks; make one with `watchglass keys create --role admin --data {settings.data}`, or use "
+        "--host 127.0.0.1"
+    )
+
+
 async def _answer(
     settings: Settings, backend: Backend, sockets: list[socket], address: str, stopping: asyncio.Event
 ) -> None:
@@ -124,8 +137,12 @@ async def _answer(
     budget = ByteBudget(settings.inflight_bytes)
     intake = Intake(budget, limit=settings.max_body_bytes, patience=Patience())
     guard = Guard(settings.host, settings.allowed_hosts)
-    http = HttpServer(Application(backend.receiver, life, guard=guard, intake=intake, routes=backend.routes))
-    grpc = GrpcServer(backend.receiver, budget, max_message_bytes=settings.max_body_bytes)
+    access = backend.access
+    application = Application(
+        backend.receiver, life, guard=guard, intake=intake, routes=backend.routes, access=access
+    )
+    http = HttpServer(application)
+    grpc = GrpcServer(backend.receiver, budget, access=access, max_message_bytes=settings.max_body_bytes)
     grpc_port = grpc.bind(settings.host, settings.grpc_port)
     listening.listen(sockets)
     serving = asyncio.create_task(http.serve(sockets), name="http")

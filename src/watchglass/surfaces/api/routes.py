@@ -18,6 +18,7 @@ from watchglass.queries.answers import csv_lines, json_columns, json_objects
 from watchglass.queries.documents import trace_document, usage_document
 from watchglass.queries.questions import usage_question
 from watchglass.queries.reader import Reader
+from watchglass.surfaces.access import needs
 
 MAX_QUESTION_BYTES = 1 << 20
 AT_ONCE = 3
@@ -58,13 +59,16 @@ class _Api:
         self._asked = 0
         self._turns: anyio.CapacityLimiter | None = None  # made in the event loop that it belongs to
 
+    @needs("read")
     async def usage(self, request: Request) -> Response:
         question = usage_question(request.query_params.multi_items(), self._clock.now_ns())
         return _json(usage_document(await self._ask(self._reader.usage, question)))
 
+    @needs("read")
     async def trace(self, request: Request) -> Response:
         return _json(trace_document(await self._ask(self._reader.trace, request.path_params["trace_id"])))
 
+    @needs("read")
     async def query(self, request: Request) -> Response:
         asked = await _asked(request)
         if asked.format not in _FORMATS:

@@ -15,6 +15,7 @@ import typer
 from watchglass.surfaces.cli.demo import demo
 from watchglass.surfaces.cli.exits import INTERRUPTED
 from watchglass.surfaces.cli.import_calls import import_
+from watchglass.surfaces.cli.keys import keys
 from watchglass.surfaces.cli.query import query
 from watchglass.surfaces.cli.serve import serve
 from watchglass.surfaces.cli.settings import settings
@@ -24,6 +25,9 @@ from watchglass.surfaces.cli.usage import usage
 
 COMMANDS: tuple[Callable[..., None], ...] = (up, serve, usage, trace, query, import_, demo, settings)
 """Every command, in the order of the help; a command's name is its function's, its last underscore aside."""
+
+GROUPS: tuple[typer.Typer, ...] = (keys,)
+"""Commands that have commands of their own."""
 
 
 def _version(wanted: bool) -> None:
@@ -53,6 +57,8 @@ def make_app() -> typer.Typer:
     app.callback()(_watchglass)
     for command in COMMANDS:
         app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
+    for group in GROUPS:
+        app.add_typer(group)
     return app
 
 

@@ -44,11 +44,11 @@ def reader(loaded: Loaded) -> Generator[Reader, None, None]:
     if sources["data"] == "flag" and sources["url"] == "flag":
         raise ConfigError("--url and --data both say where to read; give one of them")
     if sources["data"] == "default" or (sources["url"] != "default" and sources["data"] != "flag"):
-        yield RemoteReader(settings.url, timeout_s=settings.query_time_s + 10)
+        yield RemoteReader(settings.url, timeout_s=settings.query_time_s + 10, key=settings.key)
         return
     address = _address_of_holder(settings) if sources["data"] != "flag" else ""
     if address:
-        yield RemoteReader(address, timeout_s=settings.query_time_s + 10)
+        yield RemoteReader(address, timeout_s=settings.query_time_s + 10, key=settings.key)
         return
     with _opened(settings) as local:
         yield local

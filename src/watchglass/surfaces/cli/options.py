@@ -29,6 +29,7 @@ Data: TypeAlias = Annotated[
     str | None, option("data", meaning="ask the store in this directory, with no server", panel="Where")
 ]
 Url: TypeAlias = Annotated[str | None, option("url", panel="Where")]
+Key: TypeAlias = Annotated[str | None, option("key", panel="Where")]
 Json: TypeAlias = Annotated[bool | None, option("json", "--json")]
 
 

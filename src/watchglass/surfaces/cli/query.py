@@ -24,6 +24,7 @@ def query(
     file: Annotated[Path | None, typer.Option("--file", "-f", help="read the SQL from this file")] = None,
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
     csv: Annotated[bool, typer.Option("--csv", help="print comma-separated values with a header")] = False,
 ) -> None:
@@ -32,7 +33,7 @@ def query(
         from watchglass.queries.answers import csv_lines, json_objects
         from watchglass.surfaces.cli.asking import reader
 
-        loaded = options.settings(data=data, url=url, json=json)
+        loaded = options.settings(data=data, url=url, key=key, json=json)
         if csv and json:
             raise QueryError("--json and --csv both say what to print; give one of them")
         text = _text(sql, file)

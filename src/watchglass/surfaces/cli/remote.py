@@ -21,6 +21,7 @@ from watchglass.queries.usage import UsageQuestion, UsageReport
 
 _KINDS: Mapping[int, type[errors.WatchglassError]] = {
     400: errors.QueryError,
+    401: errors.Unauthenticated,
     403: errors.QueryRefused,
     404: errors.NotFound,
     413: errors.QueryError,
@@ -43,8 +44,10 @@ class _Columns(msgspec.Struct, frozen=True):
 class RemoteReader:
     """See `Reader`. Every method raises `Unreachable` when no watchglass answers at `url`."""
 
-    def __init__(self, url: str, *, timeout_s: float) -> None:
+    def __init__(self, url: str, *, timeout_s: float, key: str | None = None) -> None:
+        """`key` is shown to the server, as `Authorization: Bearer`."""
         self._base = address_of(url)
+        self._key = key
         self._timeout_s = timeout_s
         self._opener = opener_for(self._base)
 
@@ -65,12 +68,17 @@ class RemoteReader:
         rows: list[Row] = found.rows
         return Answer(found.columns, [rows])
 
+    def fetch(self, path: str, body: bytes | None, method: str) -> bytes:
+        """What the server answers to a request of any other kind; raises its errors as ours."""
+        return self._fetch(path, body, method)
+
     def _get(self, path: str) -> bytes:
         return self._fetch(path, None)
 
-    def _fetch(self, path: str, body: bytes | None) -> bytes:
+    def _fetch(self, path: str, body: bytes | None, method: str | None = None) -> bytes:
         headers = {"accept": "application/json", "content-type": "application/json"}
-        request = urllib.request.Request(self._base + path, data=body, headers=headers)
+        headers |= authorization(self._key)
+        request = urllib.request.Request(self._base + path, data=body, headers=headers, method=method)
         try:
             with self._opener.open(request, timeout=self._timeout_s) as response:
                 return response.read()
@@ -99,6 +107,15 @@ class RemoteReader:
             f"no server answers at {self._base} ({what}); start one with `watchglass serve`, name another "
             "with --url, or read a store without a server with --data DIR"
         )
+
+
+def authorization(key: str | None) -> dict[str, str]:
+    """The header that shows a key. Raises `ConfigError` for one that no header can hold."""
+    if not key:
+        return {}
+    if not (key.isascii() and key.isprintable()):
+        raise errors.ConfigError("the key holds signs that no key has; copy it again as it was shown")
+    return {"authorization": f"Bearer {key}"}
 
 
 def address_of(url: str) -> str:

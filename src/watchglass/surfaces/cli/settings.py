@@ -10,6 +10,11 @@ from watchglass.surfaces.cli import options
 from watchglass.surfaces.cli.exits import reporting
 
 
+def _shown(name: str, value: object) -> object:
+    """A key is no more than begun: what this prints ends in terminals' histories and in bug reports."""
+    return f"{value[:15]}…" if name == "key" and isinstance(value, str) else value
+
+
 def settings(json: options.Json = None) -> None:
     """List every setting: its value here, where that comes from, its variable and what it means."""
     with reporting():
@@ -17,7 +22,7 @@ def settings(json: options.Json = None) -> None:
         rows = [
             {
                 "name": row.name,
-                "value": getattr(loaded.settings, row.name),
+                "value": _shown(row.name, getattr(loaded.settings, row.name)),
                 "source": loaded.sources[row.name],
                 "env": row.env,
                 "meaning": row.meaning,

@@ -20,6 +20,7 @@ def trace(
     trace_id: Annotated[str, typer.Argument(help="the trace's id, or the first few digits of it")],
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
 ) -> None:
     """Show one trace as a tree, with durations, tokens and costs, and what is counted."""
@@ -29,7 +30,7 @@ def trace(
         from watchglass.queries.documents import trace_document
         from watchglass.surfaces.cli.asking import reader
 
-        loaded = options.settings(data=data, url=url, json=json)
+        loaded = options.settings(data=data, url=url, key=key, json=json)
         with reader(loaded) as asked:
             found = asked.trace(trace_id)
         if loaded.settings.json:

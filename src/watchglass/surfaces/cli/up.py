@@ -50,13 +50,15 @@ def up(
         async def open_and_greet(settings: Settings, address: str) -> AsyncGenerator[Backend]:
             async with open_house(settings, address) as backend:
                 # Only now: the port is surely ours, so it is not another server that is greeted.
-                threading.Thread(target=_greet, args=(address, settings, demo), daemon=True).start()
+                threading.Thread(
+                    target=_greet, args=(address, settings, demo, backend.access.errand()), daemon=True
+                ).start()
                 yield backend
 
         raise typer.Exit(serve(settings, open_and_greet))
 
 
-def _greet(url: str, settings: Settings, demo: bool) -> None:
+def _greet(url: str, settings: Settings, demo: bool, key: str) -> None:
     from watchglass import errors
 
     if not _ready(url):
@@ -65,11 +67,11 @@ def _greet(url: str, settings: Settings, demo: bool) -> None:
     try:
         trace_id = None
         if demo:
-            sent = send_demo(url)
+            sent = send_demo(url, key)
             typer.echo(described(sent))
             trace_id = sent[0].trace_ids[0]
-            _settled(url)
-        _print_spend(url)
+            _settled(url, key)
+        _print_spend(url, key)
         typer.echo(where_to_look(url, settings.data, trace_id))
     except errors.WatchglassError as error:
         typer.echo(f"watchglass: {error}", err=True)  # the server itself goes on
@@ -87,12 +89,12 @@ def _ready(url: str) -> bool:
     return False
 
 
-def _settled(url: str) -> None:
+def _settled(url: str, key: str) -> None:
     """Wait until every demo call has inherited its tenant: traces are settled just after they are stored."""
     from watchglass.queries.usage import UsageQuestion
     from watchglass.surfaces.cli.remote import RemoteReader
 
-    reader = RemoteReader(url, timeout_s=60)
+    reader = RemoteReader(url, timeout_s=60, key=key)
     question = UsageQuestion(by=(), filters={"environment": ("demo",), "tenant": ("",)})
     deadline = time.monotonic() + SETTLED_S
     while time.monotonic() < deadline:
@@ -102,12 +104,12 @@ def _settled(url: str) -> None:
         time.sleep(0.1)
 
 
-def _print_spend(url: str) -> None:
+def _print_spend(url: str, key: str) -> None:
     from watchglass.queries.usage import UsageQuestion
     from watchglass.surfaces.cli.remote import RemoteReader
     from watchglass.surfaces.cli.usage import print_report
 
-    report = RemoteReader(url, timeout_s=60).usage(UsageQuestion(by=("tenant", "model")))
+    report = RemoteReader(url, timeout_s=60, key=key).usage(UsageQuestion(by=("tenant", "model")))
     typer.echo("\nSpend by tenant and model:")
     print_report(report)
 

@@ -42,6 +42,7 @@ def usage(
     environment: Annotated[_Only, _only("environment")] = None,
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
 ) -> None:
     """Show what was spent: calls, tokens and dollars, with totals.
@@ -56,7 +57,7 @@ def usage(
     ]
     with reporting():
         loaded = options.settings(
-            by=by, since=since, until=until, filter=filter, data=data, url=url, json=json
+            by=by, since=since, until=until, filter=filter, data=data, url=url, key=key, json=json
         )
         _run(loaded, shorthands)
 

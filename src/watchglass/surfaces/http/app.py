@@ -16,12 +16,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as StarletteResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 
-from watchglass.errors import Overloaded, WatchglassError
+from watchglass.errors import Overloaded, QueryRefused, WatchglassError
 from watchglass.ingest.receiver import Receiver
+from watchglass.surfaces.access import Access, Grant, Needs, current, granted, needs, needs_of
 from watchglass.surfaces.http import health
-from watchglass.surfaces.http.asgi import Message, Receive, Response, Scope, Send, respond
+from watchglass.surfaces.http.asgi import Message, Receive, Response, Scope, Send, header, respond
 from watchglass.surfaces.http.body import Body, Intake
 from watchglass.surfaces.http.guard import Guard
 from watchglass.surfaces.http.otlp import PATHS, Export, unread
@@ -43,11 +44,15 @@ class Application:
         guard: Guard,
         intake: Intake,
         routes: Sequence[BaseRoute] = (),
+        access: Access | None = None,
     ) -> None:
         self._guard = guard
+        self._access = access or Access()
         self._intake = intake
-        self._exports = {path: Export(signal, receiver, intake) for path, signal in PATHS.items()}
-        self._rest = _starlette(receiver, life, routes)
+        self._exports = {
+            path: Export(signal, receiver, intake, self._access) for path, signal in PATHS.items()
+        }
+        self._rest = _starlette(receiver, life, routes, self._access)
         self._ids = itertools.count(1)
         self._run = secrets.token_hex(3)  # tells one run's request ids from another's
 
@@ -79,17 +84,46 @@ class Application:
                 await respond(send, unexpected(request_id))
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._guard.refusal(scope)
         path: str = scope["path"]
         export = self._exports.get(path) or self._exports.get(_tidy(path))
-        if refusal is None and export is not None and scope["method"] != "POST":
-            refusal = _wrong_method(scope["method"], path, "POST")
+        entered = self._enter(scope, *(("/v1/*", "ingest") if export is not None else self.door(scope)))
+        if isinstance(entered, Grant) and export is not None and scope["method"] != "POST":
+            entered = _wrong_method(scope["method"], path, "POST")
+        if isinstance(entered, Response):
+            await Body(receive, unread(scope), self._intake).refuse(send, entered)
+            return
+        with granted(entered):
+            await (self._rest if export is None else export)(scope, receive, send)
+
+    def _enter(self, scope: Scope, route: str, needed: Needs | None) -> Grant | Response:
+        """What the request may do, or the answer that it is refused with."""
+        where = (route, scope["client"][0] if scope.get("client") else "")
+        scope["watchglass.where"] = where
+        refusal = self._guard.refusal(scope, any_host=self._access.keyed)
         if refusal is not None:
-            await Body(receive, unread(scope), self._intake).refuse(send, refusal)
-        elif export is not None:
-            await export(scope, receive, send)
-        else:
-            await self._rest(scope, receive, send)
+            event = {421: "host_refused", 403: "origin_refused"}.get(refusal.status, "bad_host")
+            self._access.watch.note(event, where=where)
+            return refusal
+        try:
+            return self._access.admit(header(scope, b"authorization").decode("latin-1"), needed, where)
+        except WatchglassError as error:
+            return problem_for(error)
+
+    def door(self, scope: Scope) -> tuple[str, Needs | None]:
+        """The route that a request other than an export goes to, and what it needs.
+
+        That is any key where there is no such route. A route that does not say what it needs is
+        closed to all who need a key.
+        """
+        missed: tuple[str, Needs | None] = ("nothing there", "any")
+        for route in self._rest.routes:
+            match, _ = route.matches(scope)
+            path = str(getattr(route, "path", ""))
+            if match is Match.FULL:
+                return path, needs_of(getattr(route, "endpoint", route))
+            if match is Match.PARTIAL:
+                missed = (path, "any")
+        return missed
 
 
 def _tidy(path: str) -> str:
@@ -97,15 +131,28 @@ def _tidy(path: str) -> str:
     return _SLASHES.sub("/", path).rstrip("/")
 
 
-def _starlette(receiver: Receiver, life: health.Life, routes: Sequence[BaseRoute]) -> Starlette:
+def _starlette(
+    receiver: Receiver, life: health.Life, routes: Sequence[BaseRoute], access: Access
+) -> Starlette:
+    @needs("any")
     async def get_health(_: Request) -> StarletteResponse:
-        return _plain(health.health(receiver, life))
+        found = health.health(receiver, life)
+        return _plain(found if current().tenant is None else health.brief(found))
 
+    @needs("nothing")
     async def get_ready(_: Request) -> StarletteResponse:
         return _plain(health.ready(receiver, life))
 
+    @needs("any")
     async def get_front_page(_: Request) -> StarletteResponse:
         return _plain(health.front_page(life))
+
+    async def on_own_error(request: Request, error: Exception) -> StarletteResponse:
+        assert isinstance(error, WatchglassError)
+        if isinstance(error, QueryRefused):
+            grant, where = current(), request.scope["watchglass.where"]
+            access.watch.note("query_refused", key=grant.key_id, tenant=grant.tenant, where=where)
+        return _plain(problem_for(error))
 
     application = Starlette(
         routes=[
@@ -116,7 +163,7 @@ def _starlette(receiver: Receiver, life: health.Life, routes: Sequence[BaseRoute
         ],
         exception_handlers={
             HTTPException: _on_http_error,
-            WatchglassError: _on_own_error,
+            WatchglassError: on_own_error,
             Exception: _on_mistake,
         },
     )
@@ -139,11 +186,6 @@ async def _on_http_error(request: Request, error: Exception) -> StarletteRespons
         allow = sorted((error.headers or {}).get("Allow", "GET").split(", "))  # a set's order, else
         return _plain(_wrong_method(method, path, ", ".join(allow)))
     return _plain(problem(error.status_code, error.detail))
-
-
-async def _on_own_error(request: Request, error: Exception) -> StarletteResponse:
-    assert isinstance(error, WatchglassError)
-    return _plain(problem_for(error))
 
 
 async def _on_mistake(request: Request, error: Exception) -> StarletteResponse:

@@ -38,8 +38,12 @@ class Guard:
         self._allowed = LOOPBACK_HOSTS | {name for name in names if name}
         self._seen: dict[bytes, bool] = {}
 
-    def refusal(self, scope: Scope) -> Response | None:
-        """Why the request is refused, or None."""
+    def refusal(self, scope: Scope, *, any_host: bool = False) -> Response | None:
+        """Why the request is refused, or None.
+
+        With `any_host` any name will do: where a key is needed, a page that reaches this server by a
+        name of its own has none to show.
+        """
         host, hosts, origin = b"", 0, None
         for key, value in scope["headers"]:
             if key == b"host":
@@ -48,7 +52,7 @@ class Guard:
                 origin = value
         if hosts != 1 and (hosts or scope["http_version"] != "1.0"):
             return problem(400, "The request needs exactly one Host header.", where="header Host")
-        if hosts and not self._known(host):
+        if hosts and not any_host and not self._known(host):
             return problem(
                 421,
                 f"This server does not answer to the host {host[:200].decode('latin-1')!r}: use localhost or "

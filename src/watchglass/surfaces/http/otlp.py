@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from watchglass.errors import UnsupportedMedia, WatchglassError
 from watchglass.ingest.admission import SUPPORTED_CODINGS
 from watchglass.ingest.receiver import Encoding, Outcome, Receiver, Signal
+from watchglass.surfaces.access import Access, current
 from watchglass.surfaces.http.asgi import Receive, Response, Scope, Send, respond
 from watchglass.surfaces.http.body import Body, ClientGone, Intake, SenderStalled
 from watchglass.surfaces.http.media import Promise, promise
@@ -81,7 +82,8 @@ def answer(signal: Signal, encoding: Encoding, outcome: Outcome) -> Response:
 class Export:
     """The endpoint of one signal. Raises only what is a mistake of ours."""
 
-    def __init__(self, signal: Signal, receiver: Receiver, intake: Intake) -> None:
+    def __init__(self, signal: Signal, receiver: Receiver, intake: Intake, access: Access) -> None:
+        self._access = access
         self._signal: Signal = signal
         self._receiver = receiver
         self._intake = intake
@@ -106,7 +108,9 @@ class Export:
     async def _export(self, body: Body, promised: Promise) -> Response:
         try:
             data = await body.read()
-            outcome = await self._receiver.receive(self._signal, data, promised.encoding)
+            grant = current()
+            self._access.charge(grant, len(data))
+            outcome = await self._receiver.receive(self._signal, data, promised.encoding, grant.tenant)
         except WatchglassError as error:
             return _refusal(error)
         except SenderStalled as error:

@@ -43,7 +43,9 @@ _STATUS: tuple[_Row, ...] = (
     (errors.TooLarge, 413),
     (errors.UnsupportedMedia, 415),
     (errors.BadRequest, 400),
+    (errors.Unauthenticated, 401),
     (errors.Refused, 403),
+    (errors.TooMany, 429),
     # 503, not 429: it is the server that is busy, not this sender that sends too much; and not 507
     # for a full disk, since OTLP senders resend only after 429, 502, 503 and 504.
     (errors.Overloaded, 503),
@@ -89,12 +91,15 @@ def problem(
 def problem_for(error: errors.WatchglassError, request_id: str | None = None) -> Response:
     """The problem response of an error of our own."""
     retry = retry_after_s(error)
+    headers: Headers = ((b"retry-after", b"%d" % retry),) if retry is not None else ()
+    if isinstance(error, errors.Unauthenticated):
+        headers = ((b"www-authenticate", b'Bearer realm="watchglass"'),)
     return problem(
         status_of(error),
         str(error),
         where=error.where if isinstance(error, errors.BadRequest) else None,
         request_id=request_id,
-        headers=((b"retry-after", b"%d" % retry),) if retry is not None else (),
+        headers=headers,
     )
 
 
