@@ -163,11 +163,7 @@ class Rates(msgspec.Struct, frozen=True):
         """Exact dollars for this usage; None where a class that was used has no price or count."""
         if self.other_units:
             return None
-        prices = self.prices
-        if self.above:
-            for threshold, dearer in self.above:
-                if (usage.input_tokens or 0) > threshold:
-                    prices = dearer
+        prices = self.of_request(usage.input_tokens or 0) if self.above else self.prices
         spent, made = prices.of_input(usage), prices.of_output(usage)
         if spent is None or made is None:
             return None
@@ -175,6 +171,18 @@ class Rates(msgspec.Struct, frozen=True):
         if self.finer != 1:
             units = _rounded(units, self.finer)
         return units * _COLUMN if units < _DIGITS else _EXACT.multiply(Decimal(units), _COLUMN)
+
+    def of_request(self, input_tokens: int) -> ClassPrices:
+        """The prices of a request of this length."""
+        prices = self.prices
+        for threshold, dearer in self.above:
+            if input_tokens > threshold:
+                prices = dearer
+        return prices
+
+    def dollars(self, units: int) -> Decimal:
+        """A price of `ClassPrices` or a sum of such, exactly."""
+        return _EXACT.divide(Decimal(units), Decimal(self.finer)) * _COLUMN
 
     def counted(self, usage: Usage) -> bool:
         """Whether the usage has every count that costs something here."""

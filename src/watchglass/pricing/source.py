@@ -33,10 +33,15 @@ class Period(msgspec.Struct, frozen=True):
     until_ns: int | None = None
     daily: tuple[int, int] | None = None
 
-
-def _in_window(daily: tuple[int, int], moment: int) -> bool:
-    begin, end = daily
-    return begin <= moment < end if begin <= end else moment >= begin or moment < end
+    def holds(self, at_ns: int) -> bool:
+        """Whether a call that starts at `at_ns` has these rates, if nothing that wins over them holds."""
+        since, until, daily = self.since_ns, self.until_ns, self.daily
+        if (since is not None and at_ns < since) or (until is not None and at_ns >= until):
+            return False
+        if daily is None:
+            return True
+        moment, (begin, end) = at_ns % DAY_NS, daily
+        return begin <= moment < end if begin <= end else moment >= begin or moment < end
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -47,10 +52,7 @@ class Schedule(msgspec.Struct, frozen=True):
     def at(self, at_ns: int) -> Rates | None:
         """The rates of a call that starts at `at_ns`; None before the first price."""
         for period in self.periods:
-            since, until, daily = period.since_ns, period.until_ns, period.daily
-            if (since is not None and at_ns < since) or (until is not None and at_ns >= until):
-                continue
-            if daily is None or _in_window(daily, at_ns % DAY_NS):
+            if period.holds(at_ns):
                 return period.rates
         return None
 

@@ -1,0 +1,109 @@
+"""Why a client's figure is another than ours: concluded from the numbers alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchglass.model import Usage
+from watchglass.pricing.book import Layers, PriceBook, PriceRequest
+from watchglass.pricing.differences import KINDS, Cached, Difference, Explainer
+from watchglass.pricing.listed import ListedPrice
+
+DAY_NS = 86_400 * 10**9
+JUNE_NS = 1_780_272_000 * 10**9
+HOUR_NS = DAY_NS // 24
+OLD = ListedPrice(
+    provider="acme", model="m", input=Decimal(5), output=Decimal(15), until_ns=JUNE_NS,
+    cache_read=Decimal("0.5"), cache_write=Decimal("6.25"),
+)  # fmt: skip
+NEW = ListedPrice(
+    provider="acme", model="m", input=Decimal(3), output=Decimal(12), since_ns=JUNE_NS,
+    cache_read=Decimal("0.3"), cache_write=Decimal("3.75"),
+)  # fmt: skip
+NIGHT = ListedPrice(
+    provider="acme", model="m", input=Decimal(1), output=Decimal(4), since_ns=JUNE_NS, daily=(0, HOUR_NS)
+)
+OTHER = ListedPrice(provider="acme", model="large", input=Decimal(30), output=Decimal(70))
+BOOK = PriceBook(Layers(facts=(OLD, NEW, NIGHT, OTHER)))
+EXPLAINER = Explainer(BOOK)
+
+
+def explain(dollars: str, model: str = "m", at_ns: int = JUNE_NS + HOUR_NS, **usage: int) -> Difference:
+    """The class of a cost that a client recorded for 1,000 tokens in and 100 out."""
+    request = PriceRequest(
+        provider="acme", request_model=model, response_model=None, at_ns=at_ns,
+        usage=Usage(**({"input_tokens": 1000, "output_tokens": 100} | usage)),
+    )  # fmt: skip
+    return EXPLAINER.explain(request, Decimal(dollars))
+
+
+@pytest.mark.parametrize(
+    ("dollars", "kind", "evidence"),
+    [
+        ("0.0042", "same", ""),
+        ("0.004200000000000001", "same", ""),
+        ("0", "client_had_no_price", "it costs 0.0042"),
+        ("0.0065", "stale_list", "5 / 15 dollars"),
+        ("0.0014", "stale_list", "1 / 4 dollars"),
+        ("0.0015", "caching_not_on_record", "1,000 cached reads"),
+        ("0.00345", "caching_not_on_record", "280 cached reads and 8 cached writes"),
+        ("0.0042001", "unexplained", "+0.0000001"),
+        ("0.0042075", "caching_not_on_record", "10 cached writes"),
+        ("0.0042300", "caching_not_on_record", "40 cached writes"),
+        ("0.0042003", "caching_not_on_record", "1 cached reads charged on top"),
+        ("0.00605", "stale_list", "100 cached reads"),
+        ("0.037", "other_models_price", "large"),
+        ("12345.6789", "unexplained", "+12345.6747"),
+    ],
+)
+def test_a_difference_has_the_class_that_its_numbers_show(dollars: str, kind: str, evidence: str) -> None:
+    """Each class is given only if the recorded cost comes out under its assumption."""
+    found = explain(dollars)
+    assert (found.kind, found.reported_usd) == (kind, Decimal(dollars))
+    assert evidence in found.evidence
+
+
+def test_by_night_the_price_of_the_day_is_a_stale_list() -> None:
+    """A client that knows nothing of cheaper hours records the price of the others."""
+    found = explain("0.0042", at_ns=JUNE_NS)
+    assert (found.kind, found.computed_usd) == ("stale_list", Decimal("0.0014"))
+
+
+def test_cached_tokens_that_are_on_record_are_no_missing_record() -> None:
+    """Where the record has cached tokens, no further ones are supposed."""
+    assert explain("0.0015", cache_read_tokens=10).kind == "unexplained"
+
+
+def test_without_a_price_the_reason_is_the_evidence() -> None:
+    """A model or date that the book does not know says which."""
+    found = explain("0.1", model="unheard-of")
+    assert (found.kind, found.computed_usd, found.evidence) == ("price_unknown", None, "unknown_model")
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**5), st.decimals(0, 100, places=9))
+def test_every_difference_has_one_class_of_the_list(tokens: int, output: int, dollars: Decimal) -> None:
+    """Whatever was recorded: a class that is documented, and `same` only for what is the same."""
+    found = explain(str(dollars), input_tokens=tokens, output_tokens=output)
+    assert found.kind in KINDS
+    same = abs(dollars - (found.computed_usd or 0)) <= max(dollars, found.computed_usd or 0) / 10**9
+    assert (found.kind == "same") == same
+
+
+@given(st.integers(1, 10**5), st.integers(0, 10**5), st.data())
+def test_a_share_that_was_cached_is_found(tokens: int, output: int, data: st.DataObject) -> None:
+    """The cost of a request with cached reads is explained by cached tokens or by a price that also fits."""
+    read = data.draw(st.integers(1, tokens))
+    request = PriceRequest(
+        provider="acme", request_model="m", response_model=None, at_ns=JUNE_NS + HOUR_NS,
+        usage=Usage(tokens, output, cache_read_tokens=read),
+    )  # fmt: skip
+    cost = BOOK.price([request])[0].cost_usd
+    assert cost is not None
+    found = explain(str(cost), input_tokens=tokens, output_tokens=output)
+    assert found.kind in ("caching_not_on_record", "stale_list")
+    if found.kind == "caching_not_on_record":
+        assert found.cached == Cached(read)
