@@ -31,7 +31,7 @@ METRIC_COLUMNS = (
     *("tenant", "service", "scope", "resource", "owner", "version"),
 )
 REJECT_COLUMNS = ("time", "signal", "where", "reason", "trace_id", "span_id", "tenant")
-MESSAGE_COLUMNS = ("tenant", "hash", "role", "content", "first_time", "version")
+MESSAGE_COLUMNS = ("tenant", "hash", "role", "content", "last_time", "version")
 
 _NOTHING: frozenset[str] = frozenset()
 

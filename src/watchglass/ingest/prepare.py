@@ -31,7 +31,7 @@ from watchglass.ingest.other_rows import (
 )
 from watchglass.ingest.receiver import Signal
 from watchglass.ingest.span_columns import spans_batch
-from watchglass.ingest.span_rows import FRESH_VERSION, SPAN_COLUMNS, ResourceCache, ResourceFacts, effective
+from watchglass.ingest.span_rows import SPAN_COLUMNS, ResourceCache, ResourceFacts, effective
 from watchglass.ingest.task_rows import TASK_COLUMNS, own_with, task_row
 from watchglass.model import Context, Described, LogRecord, Span, Step
 from watchglass.pricing.book import PriceBook
@@ -125,7 +125,8 @@ class _Tables(dict[str, TableBuilder]):
         for reject in rejects:
             self["rejects"].rows.append(reject_row(reject, signal, now_ns, self.owner))
         for (tenant, digest), (role, content, time_ns) in self.contents.rows.items():
-            self["messages"].rows.append((tenant, digest, role, content, time_ns, FRESH_VERSION))
+            # The version is when it was received: the youngest row of a text says how long it is kept.
+            self["messages"].rows.append((tenant, digest, role, content, time_ns, now_ns))
         batches = {name: builder.batch() for name, builder in self.items() if builder.rows}
         if spans is not None:
             batches["spans"] = spans

@@ -266,7 +266,7 @@ MESSAGES = _columns(
     ("hash", "BLAKE2b-128 of `content`, 32 hex digits; calls point at it."),
     ("role", "Who spoke: system, user, assistant, tool, …"),
     ("content", "The message, as JSON text; each is kept once per tenant."),
-    ("first_time", "When it was first seen, UTC."),
+    ("last_time", "Time of the last span or log record that came with it, UTC."),
 )
 
 LOGS = _columns(

@@ -167,7 +167,7 @@ MESSAGES = _schema(
         "hash": TEXT,
         "role": TEXT,
         "content": TEXT,
-        "first_time": MOMENT,
+        "last_time": MOMENT,
         "version": VERSION,
     }
 )

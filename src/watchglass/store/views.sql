@@ -192,7 +192,7 @@ SELECT
     hash,
     role,
     content,
-    first_time
+    last_time
 FROM store.messages FINAL;
 
 CREATE OR REPLACE VIEW watchglass.logs AS

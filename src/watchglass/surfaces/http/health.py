@@ -45,16 +45,16 @@ def _reason(state: dict[str, Any], life: Life) -> str | None:
 def health(receiver: Receiver, life: Life) -> Response:
     """Each dependency's state; 503 when what is sent could not be stored."""
     state = receiver.state()
+    reason = _reason(state, life)
     status = "failing" if not _can_write(state) else "stopping" if life.draining else "ok"
+    room = state.pop("store", None)
     body = {
         "status": status,
-        "reason": _reason(state, life),
+        "reason": reason,
         "version": life.version,
         "uptime_s": life.uptime_s(),
-        "dependencies": {"ingest": state},
+        "dependencies": {"ingest": state} | ({} if room is None else {"store": room}),
     }
-    if room := state.pop("store", None):
-        body["dependencies"]["store"] = room
     # enc_hook: a state may name a path or an exception, and health must not fail over its type.
     encoded = msgspec.json.encode(body, enc_hook=str)
     return Response(200 if _can_write(state) else 503, _JSON, encoded, _NO_STORE)
