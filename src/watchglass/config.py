@@ -43,6 +43,9 @@ _Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 _Size: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 
 
+_Kept: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(never|[1-9][0-9]{0,4}[hdwy])$")]
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What a person can set. Times are in seconds, sizes in bytes, as the names say."""
 
@@ -66,6 +69,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, msgspec.Meta(ge=0)],
         About("room to keep free on the disk of the data directory; with less, senders are told to wait"),
     ] = 512 << 20
+    retention_content: Annotated[
+        _Kept,
+        About("how long texts (messages, long values) are kept since they last came: 30d, 12h, 1y, never"),
+    ] = "30d"
+    retention_calls: Annotated[_Kept, About("how long calls are kept, and with them the bill")] = "never"
+    retention_spans: Annotated[_Kept, About("how long spans are kept")] = "never"
+    retention_logs: Annotated[_Kept, About("how long log records are kept")] = "never"
+    retention_metrics: Annotated[_Kept, About("how long data points are kept")] = "never"
+    retention_rejects: Annotated[_Kept, About("how long it is kept what was rejected, and why")] = "30d"
     query_time_s: Annotated[float, msgspec.Meta(gt=0), About("longest time one question may take")] = 30.0
     query_rows: Annotated[_Size, About("most rows one answer may have")] = 1_000_000
     query_memory_bytes: Annotated[_Size, About("most memory one question may use")] = 1 << 30
@@ -154,6 +166,18 @@ def find_file(cwd: Path, user_dir: Path | None = None) -> Path | None:
     user_dir = user_dir or Path(platformdirs.user_config_dir("watchglass", appauthor=False))
     places = [directory / FILE_NAME for directory in (cwd, *cwd.parents, user_dir)]
     return next((place for place in places if place.is_file()), None)
+
+
+_KEPT_NS = {"h": 3_600 * 10**9, "d": 86_400 * 10**9, "w": 7 * 86_400 * 10**9, "y": 365 * 86_400 * 10**9}
+
+
+def kept_ns(value: str) -> int | None:
+    """Nanoseconds of a retention; None for ever.
+
+    >>> kept_ns("2h"), kept_ns("never")
+    (7200000000000, None)
+    """
+    return None if value == "never" else int(value[:-1]) * _KEPT_NS[value[-1]]
 
 
 def table() -> list[Setting]:

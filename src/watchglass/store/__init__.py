@@ -11,6 +11,7 @@ from watchglass.store.engine import Engine, Limits
 from watchglass.store.keys import Key, Keyring, Keys, Role, Wanted, any_keys
 from watchglass.store.opening import Store, open_keys, open_store
 from watchglass.store.place import Holder, Place, control_file, holder
+from watchglass.store.retention import Retention
 from watchglass.store.space import Space
 from watchglass.store.tables import SCHEMAS
 from watchglass.store.versions import VersionClock
@@ -25,6 +26,7 @@ __all__ = [
     "Keys",
     "Limits",
     "Place",
+    "Retention",
     "Role",
     "Space",
     "Store",

@@ -53,7 +53,7 @@ class _Connection(Protocol):
 class ChdbEngine:
     """One store directory, open in this process. See `Engine` for what it promises."""
 
-    def __init__(self, path: Path, config_file: Path | None = None, *, connections: int = 4) -> None:
+    def __init__(self, path: Path, config_file: Path | None = None, *, connections: int = 5) -> None:
         """Open or create the store at `path`.
 
         `config_file` must exist: the driver ignores a missing one in silence.
@@ -130,9 +130,10 @@ class ChdbEngine:
             connection.close()
 
     def _stop_reads(self) -> None:
+        """Questions, and what waits for deletions: those go on by themselves at the next opening."""
         connection = self._connect()
         try:
-            connection.query("KILL QUERY WHERE query_kind = 'Select' ASYNC", "Null")
+            connection.query("KILL QUERY WHERE query_kind IN ('Select', 'Alter') ASYNC", "Null")
         except RuntimeError:
             pass  # all of them were done already; whatever still runs is waited for below
         finally:

@@ -34,6 +34,11 @@ _COMPRESSION = f"""\
         <method>zstd</method><level>2</level>
     </case></compression>"""
 
+# Parts that a merge or a deletion has replaced are kept for eight minutes by default, for the case that the
+# new one is lost with the power. Ours are synced before the old ones are given up.
+_PARTS = """\
+    <merge_tree><old_parts_lifetime>20</old_parts_lifetime></merge_tree>"""
+
 
 def write_settings(path: Path, settings: Mapping[str, int | str] = SETTINGS) -> Path:
     """Write the file whole or not at all, and return its path."""
@@ -44,6 +49,7 @@ def write_settings(path: Path, settings: Mapping[str, int | str] = SETTINGS) -> 
             "<clickhouse>",
             *lines,
             _COMPRESSION,
+            _PARTS,
             "</clickhouse>",
             "",
         ]

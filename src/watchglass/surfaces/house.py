@@ -13,11 +13,12 @@ from watchglass.ingest.pipeline import Ingest
 from watchglass.ingest.settle_rows import SettleRows, attention, unsettled_traces
 from watchglass.ingest.settler import Settler
 from watchglass.queries.reader import StoreReader
-from watchglass.store import Keyring, Limits, Space, open_store
+from watchglass.store import Keyring, Limits, Retention, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.keys import key_routes
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.backend import Backend
+from watchglass.surfaces.keeping import keep, kept
 from watchglass.surfaces.listening import is_loopback
 from watchglass.surfaces.price_book import open_book
 
@@ -51,12 +52,14 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         ingest = Ingest(store.engine, book, clock, settler, noticed, space=space)
         ingest.start()
         settler.touch(unsettled)
+        keeper = asyncio.create_task(keep(Retention(store.engine, kept(settings)), clock), name="keeper")
         try:
             limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
             reader = StoreReader(store.engine, scope=current_scope, limits=limits)
             access = Access(keyring, closed=not is_loopback(settings.host))
             yield Backend(ingest, [*routes(reader, clock=clock), *key_routes(store.keys)], access)
         finally:
+            keeper.cancel()
             await ingest.stop()
     finally:
         if keyring is not None:
