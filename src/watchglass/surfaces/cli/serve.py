@@ -24,6 +24,12 @@ def serve(
     query_time_s: Annotated[float | None, options.option("query_time_s", panel="Limits")] = None,
     query_rows: Annotated[int | None, options.option("query_rows", panel="Limits")] = None,
     query_memory_bytes: Annotated[int | None, options.option("query_memory_bytes", panel="Limits")] = None,
+    retention_content: Annotated[str | None, options.option("retention_content", panel="Retention")] = None,
+    retention_calls: Annotated[str | None, options.option("retention_calls", panel="Retention")] = None,
+    retention_spans: Annotated[str | None, options.option("retention_spans", panel="Retention")] = None,
+    retention_logs: Annotated[str | None, options.option("retention_logs", panel="Retention")] = None,
+    retention_metrics: Annotated[str | None, options.option("retention_metrics", panel="Retention")] = None,
+    retention_rejects: Annotated[str | None, options.option("retention_rejects", panel="Retention")] = None,
 ) -> None:
     """Receive telemetry and answer questions: OTLP over HTTP and gRPC, the API, health; until Ctrl-C."""
     given = dict(locals())
