@@ -1,74 +1,107 @@
-"""`watchglass demo`: sends made-up traffic to a server the way any OpenTelemetry client would."""
+"""`watchglass demo`: the life of a made-up agent product, sent the way any OpenTelemetry client would."""
 
 from __future__ import annotations
 
-import http.client
-import urllib.error
-import urllib.request
-from typing import TYPE_CHECKING
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watchglass.surfaces.cli import options
-from watchglass.surfaces.cli.exits import reporting
+from watchglass.surfaces.cli.exits import INTERRUPTED, reporting
 
 if TYPE_CHECKING:
-    from watchglass.surfaces.demo_traffic import Batch
+    from watchglass.surfaces.demo.plan import Window
+    from watchglass.surfaces.demo.posting import HttpPost
+    from watchglass.surfaces.demo.sending import Sent
 
-TIMEOUT_S = 30
+SEED = 1
 
 
-def demo(url: options.Url = None, key: options.Key = None) -> None:
-    """Send demo traffic of three tenants (demo-acme, demo-globex, demo-initech) over OTLP.
+def demo(
+    history_only: Annotated[bool, typer.Option("--history-only", help="send the history and end")] = False,
+    days: Annotated[int, typer.Option(min=0, max=366, help="how many days of history")] = 30,
+    rate: Annotated[
+        float, typer.Option(min=0.01, max=100, help="how much is done: 2 is twice as many runs")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="another number, another demo")] = SEED,
+    url: options.Url = None,
+    key: options.Key = None,
+) -> None:
+    """Send a made-up product's last 30 days over OTLP, then what it does now, until Ctrl-C.
 
-    Running it again adds another batch beside the first: its times end now, its ids are new.
+    Its tenants are demo-acme, demo-globex and demo-initech. Sending it again adds nothing but what has
+    happened since: the same seed and date make the same spans.
     """
     with reporting():
-        settings = options.settings(url=url, key=key).settings
-        sent = send_demo(settings.url, settings.key)
-        typer.echo(described(sent))
-        typer.echo(f"watchglass trace {sent[0].trace_ids[0]}  shows one of them")
+        try:
+            settings = options.settings(url=url, key=key).settings
+            post = poster(settings.url, settings.key)
+            _run(post, window_now(seed=seed, days=days, rate=rate), history_only)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
 
 
-def send_demo(url: str, key: str | None = None) -> list[Batch]:
-    """Post the demo traffic to the server at `url`. Raises `Unreachable`, `ConfigError`, `BadRequest`."""
+def _run(post: HttpPost, window: Window, history_only: bool) -> None:
+    typer.echo(described(_send_history(window, post), window.days))
+    if not history_only:
+        typer.echo("Going on with what happens now, until Ctrl-C …")
+        go_on(window, post)
+
+
+def window_now(*, seed: int = SEED, days: int = 30, rate: float = 1.0) -> Window:
+    """The demo's window as of this moment."""
     from watchglass.clock import SystemClock
+    from watchglass.surfaces.demo.plan import Window
+
+    return Window(seed=seed, now_ns=SystemClock().now_ns(), days=days, rate=rate)
+
+
+def poster(url: str, key: str | None = None) -> HttpPost:
+    """What sends to the server at `url`. Raises `ConfigError`."""
     from watchglass.surfaces.cli.remote import address_of, authorization, opener_for
-    from watchglass.surfaces.demo_traffic import batches
+    from watchglass.surfaces.demo.posting import HttpPost
 
     address = address_of(url)
-    opener = opener_for(address)
-    made = batches(SystemClock().now_ns())
-    headers = {"content-type": "application/x-protobuf", **authorization(key)}
-    for batch in made:
-        _post(opener, f"{address}/v1/traces", batch.body, headers)
-    return made
+    return HttpPost(address, opener_for(address), authorization(key))
 
 
-def described(sent: list[Batch]) -> str:
+def go_on(window: Window, post: HttpPost) -> None:
+    """Send what happens from now on; never returns. Raises what sending raises."""
+    from watchglass.clock import SystemClock
+    from watchglass.surfaces.demo.sending import send_live
+
+    for _ in send_live(window, post, time.sleep, SystemClock().now_ns):
+        pass
+
+
+def described(sent: Sent, days: int) -> str:
     """What was sent, as a sentence."""
-    traces = sum(len(batch.trace_ids) for batch in sent)
-    return f"Sent {sum(batch.spans for batch in sent)} demo spans in {traces} traces over OTLP/HTTP."
+    return f"Sent {sent.spans:,} demo spans in {sent.runs:,} traces of {days} days over OTLP/HTTP."
 
 
-def _post(opener: urllib.request.OpenerDirector, address: str, body: bytes, headers: dict[str, str]) -> None:
-    from watchglass.errors import BadRequest, Unauthenticated, Unreachable
+def _send_history(window: Window, post: HttpPost) -> Sent:
+    from watchglass.surfaces.demo.sending import Sent, send_history
 
-    request = urllib.request.Request(address, data=body, headers=headers)
-    try:
-        with opener.open(request, timeout=TIMEOUT_S) as response:
-            response.read()
-    except urllib.error.HTTPError as refusal:
-        if refusal.code in (401, 403):
-            raise Unauthenticated(
-                f"{address} wants a key that may send; give one with --key or WATCHGLASS_KEY"
-            ) from None
-        raise BadRequest(
-            f"{address} refused the demo traffic (HTTP {refusal.code}); is it a watchglass server? "
-            "Name one with --url"
-        ) from None
-    except (OSError, http.client.HTTPException) as fault:
-        raise Unreachable(
-            f"no server answers at {address} ({getattr(fault, 'reason', fault)}); start one with "
-            "`watchglass serve`, or name another with --url"
-        ) from None
+    sent = Sent(0, 0)
+    with _bar(len(window.all_days())) as advance:
+        for sent in send_history(window, post, time.sleep):  # noqa: B007  # the last one is what was sent
+            advance()
+    return sent
+
+
+@contextmanager
+def _bar(days: int) -> Generator[Callable[[], None]]:
+    """A progress bar over the days, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("sending the demo's history", total=days)
+        yield lambda: bar.advance(task)

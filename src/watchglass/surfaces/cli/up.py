@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from watchglass import errors
 from watchglass.surfaces.cli import options
-from watchglass.surfaces.cli.demo import described, send_demo
+from watchglass.surfaces.cli.demo import described, go_on, poster, window_now
 from watchglass.surfaces.cli.exits import reporting
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 READY_S = 60
 SETTLED_S = 10
+FIRST_DAYS = 7
+"""Days before today that the first table waits for."""
+
 DEFAULT_URL = "http://127.0.0.1:4318"
 
 
@@ -38,7 +42,7 @@ def up(
     prices: Annotated[str | None, options.option("prices")] = None,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="send demo traffic when it is ready")] = True,
 ) -> None:
-    """Serve, send a little demo traffic, show what it cost and where to look; until Ctrl-C."""
+    """Serve, send demo traffic, show what it cost and where to look; until Ctrl-C."""
     given = {"data": data, "host": host, "port": port, "grpc_port": grpc_port, "prices": prices}
     with reporting():
         settings = options.settings(**given).settings
@@ -59,22 +63,35 @@ def up(
 
 
 def _greet(url: str, settings: Settings, demo: bool, key: str) -> None:
-    from watchglass import errors
-
     if not _ready(url):
         typer.echo(f"watchglass: {url}/ready does not say ready after {READY_S} s", err=True)
         return
     try:
-        trace_id = None
         if demo:
-            sent = send_demo(url, key)
-            typer.echo(described(sent))
-            trace_id = sent[0].trace_ids[0]
-            _settled(url, key)
-        _print_spend(url, key)
-        typer.echo(where_to_look(url, settings.data, trace_id))
+            _demo(url, settings, key)
+        else:
+            _print_spend(url, key)
+            typer.echo(where_to_look(url, settings.data))
     except errors.WatchglassError as error:
         typer.echo(f"watchglass: {error}", err=True)  # the server itself goes on
+
+
+def _demo(url: str, settings: Settings, key: str) -> None:
+    """The last days first, so that there is soon something to see; then the rest, then what happens now."""
+    from watchglass.surfaces.demo.sending import Sent, send_history
+
+    window, post, sent = window_now(), poster(url, key), Sent(0, 0)
+    for number, sent in enumerate(send_history(window, post, time.sleep, newest_first=True)):
+        if number == FIRST_DAYS:
+            typer.echo(described(sent, FIRST_DAYS))
+            _settled(url, key)
+            _print_spend(url, key)
+            typer.echo(where_to_look(url, settings.data))
+    typer.echo(f"{described(sent, window.days)} It goes on as long as the server runs.")
+    try:
+        go_on(window, post)
+    except errors.Unreachable:
+        return  # the server has been stopped
 
 
 def _ready(url: str) -> bool:
@@ -93,9 +110,11 @@ def _settled(url: str, key: str) -> None:
     """Wait until every demo call has inherited its tenant: traces are settled just after they are stored."""
     from watchglass.queries.usage import UsageQuestion
     from watchglass.surfaces.cli.remote import RemoteReader
+    from watchglass.surfaces.demo.workloads import WORKLOADS
 
     reader = RemoteReader(url, timeout_s=60, key=key)
-    question = UsageQuestion(by=(), filters={"environment": ("demo",), "tenant": ("",)})
+    services = tuple({each.service for each in WORKLOADS})
+    question = UsageQuestion(by=(), filters={"service": services, "tenant": ("",)})
     deadline = time.monotonic() + SETTLED_S
     while time.monotonic() < deadline:
         report = reader.usage(question)
@@ -114,13 +133,13 @@ def _print_spend(url: str, key: str) -> None:
     print_report(report)
 
 
-def where_to_look(url: str, data: str, trace_id: str | None, program: str | None = None) -> str:
+def where_to_look(url: str, data: str, program: str | None = None) -> str:
     """What to type next; `program` is how this program was called."""
     name = program or (sys.argv[0] if sys.argv[0].endswith("watchglass") else "watchglass")
     option = "" if url == DEFAULT_URL else f" --url {url}"
     tries = [
         f"{name} usage --by engagement,feature,agent{option}",
-        f"{name} trace {trace_id or '<trace id>'}{option}",
+        f"{name} usage --by day,tenant --since 7d{option}",
         f'{name} query "SELECT agent, count(), sum(cost_usd) FROM usage GROUP BY agent"{option}',
     ]
     return "\n".join(
