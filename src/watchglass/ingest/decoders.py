@@ -12,9 +12,12 @@ import gc
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from threading import Thread
+from typing import TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -26,6 +29,8 @@ from watchglass.ingest.receiver import Signal
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, PriceRequest
 from watchglass.wire.otlp import Encoding
+
+Done = TypeVar("Done")
 
 LARGE_BODY_BYTES = 128 * 1024
 IDLE_S = 30.0
@@ -81,6 +86,26 @@ class Decoders:
         except BrokenProcessPool as error:
             self._drop()
             raise Overloaded("a decoding process died; send the same body again") from error
+        finally:
+            self._busy -= 1
+
+    async def run(self, work: Callable[..., Done], size: int, *args: object) -> Done:
+        """`work(book, *args)` where bodies of this size are decoded; both may be pickled.
+
+        Raises what `work` raises, and `Overloaded` when memory ran out or a decoding process died.
+        """
+        loop = asyncio.get_running_loop()
+        pool = self._started(loop) if size >= LARGE_BODY_BYTES and self._processes else None
+        self._busy += 1
+        try:
+            if pool is None or not self._warm:
+                return await loop.run_in_executor(self._threads, partial(work, self._book, *args))
+            return await loop.run_in_executor(pool, _run_there, work, args)
+        except BrokenProcessPool as error:
+            self._drop()
+            raise Overloaded("a decoding process died; send the same body again") from error
+        except MemoryError as error:
+            raise Overloaded("there is no memory left to decode this body; send it again") from error
         finally:
             self._busy -= 1
 
@@ -146,6 +171,11 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def _run_there(work: Callable[..., Done], args: tuple[object, ...]) -> Done:
+    assert _book is not None
+    return work(_book, *args)
 
 
 def _prepare_there(kind: Signal, body: bytes, encoding: Encoding, now_ns: int, owner: str) -> Shipped:

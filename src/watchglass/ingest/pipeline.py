@@ -10,6 +10,7 @@ from watchglass.errors import BadRequest, StoreError
 from watchglass.ingest.attention import Attention
 from watchglass.ingest.committer import Committer
 from watchglass.ingest.decoders import Decoders
+from watchglass.ingest.importers.receiving import Imports
 from watchglass.ingest.prepare import Prepared, prepare_rejected
 from watchglass.ingest.receiver import Encoding, Outcome, Signal
 from watchglass.ingest.settler import Settler
@@ -38,6 +39,8 @@ class Ingest:
         self._settler = settler
         self._attention = attention
         self._space = space
+        check_space = space.check if space is not None else lambda: None
+        self.imports = Imports(engine, clock, self._decoders, self._committer, settler, check_space)
         self._accepted = 0
         self._rejected = 0
         self._refused = 0
@@ -50,6 +53,7 @@ class Ingest:
     async def stop(self) -> None:
         """Finish what was admitted, settle what was written, then end."""
         self._decoders.stop()
+        self.imports.stop()
         await self._committer.stop()
         await self._settler.stop()
 

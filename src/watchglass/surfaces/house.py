@@ -57,7 +57,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
             reader = StoreReader(store.engine, scope=current_scope, limits=limits)
             access = Access(keyring, closed=not is_loopback(settings.host))
-            yield Backend(ingest, [*routes(reader, clock=clock), *key_routes(store.keys)], access)
+            asked = [*routes(reader, clock=clock), *key_routes(store.keys), *import_routes(ingest.imports)]
+            yield Backend(ingest, asked, access)
         finally:
             keeper.cancel()
             await ingest.stop()

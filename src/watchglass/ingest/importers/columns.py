@@ -52,8 +52,11 @@ KINDS: dict[str, Kind] = {
 
 UNITS: dict[str, int] = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "seconds": 1_000_000_000}
 
+EXACT_TIME = "time_ns"
+"""The time as `calls` has it beside `time`: an epoch that is nanoseconds whatever its size."""
+
 ALIASES: dict[str, tuple[str, ...]] = {
-    "time": ("time_ns", "created_at", "timestamp", "start_time", "started_at"),
+    "time": (EXACT_TIME, "created_at", "timestamp", "start_time", "started_at"),
     "tenant": ("client_account_id", "tenant_id"),
     "engagement": ("engagement_id",),
     "feature": ("feature_context",),
@@ -100,10 +103,10 @@ LEFT_OUT_COST = (
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A foreign column that is read as one of ours; `unit` is nanoseconds of a time span."""
+    """A foreign column that is read as one of ours; `unit` is its nanoseconds, 0 where the value must tell."""
 
     column: str
-    unit: int = 1
+    unit: int = 0
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -155,7 +158,7 @@ def layout(names: Collection[str], maps: Mapping[str, str]) -> Layout:
         )
     bags += [name for name in BAGS if name in names and name not in used]
     known = {source.column for sources in fields.values() for source in sources}
-    known |= {*bags, *COMPUTED, *CHECKED, *SPECIAL} | ({"time_ns"} if "time" in names else set())
+    known |= {*bags, *COMPUTED, *CHECKED, *SPECIAL}
     return Layout(
         {ours: sources for ours, sources in fields.items() if sources},
         tuple(bag for bag in bags if bag in names),
@@ -199,8 +202,9 @@ def _by_name() -> dict[str, Source]:
     found = {ours: Source(ours) for ours in KINDS}
     for ours, aliases in ALIASES.items():
         for name in aliases:
-            spans = KINDS[ours] == "nanoseconds"
-            found[name] = Source(ours, UNITS[name.rpartition("_")[2]] if spans else 1)
+            found[name] = Source(ours, UNITS[name.rpartition("_")[2]] if KINDS[ours] == "nanoseconds" else 0)
+    found |= {name: Source(name, 1) for name in ("duration_ns", "ttft_ns")}
+    found[EXACT_TIME] = Source("time", 1)
     return found
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from watchglass.errors import WatchglassError
 
@@ -26,7 +26,7 @@ ALONE = 4
 def in_order(
     work: Callable[[Item], Done], items: Iterable[Item], processes: int | None = None
 ) -> Generator[Done]:
-    """`work(item)` of each, in order. `work` is pickled; it MUST be pure.
+    """`work(item)` of each, in order. `work` is pickled, once a process; it MUST be pure.
 
     Raises `WatchglassError` when a process died, and whatever `work` or `items` raise.
     """
@@ -45,11 +45,11 @@ def _chained(first: list[Item], rest: Iterable[Item]) -> Generator[Item]:
 
 def _by_processes(work: Callable[[Item], Done], items: Iterable[Item], workers: int) -> Generator[Done]:
     # Spawned: a forked child of a process that has the engine open hangs.
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin, (work,))
     under_way: deque[Future[Done]] = deque()
     try:
         for item in items:
-            under_way.append(pool.submit(work, item))
+            under_way.append(pool.submit(_do, item))
             if len(under_way) > 2 * workers:
                 yield under_way.popleft().result()
         while under_way:
@@ -62,7 +62,17 @@ def _by_processes(work: Callable[[Item], Done], items: Iterable[Item], workers: 
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin() -> None:
+_work: Callable[[Any], Any] | None = None
+
+
+def _do(item: Any) -> Any:
+    assert _work is not None
+    return _work(item)
+
+
+def _begin(work: Callable[[Any], Any]) -> None:
+    global _work  # one a process, set once before its first item
+    _work = work
     # Records are many, short-lived and without cycles: looking for some costs a fifth of the time.
     gc.freeze()
     gc.set_threshold(500_000)

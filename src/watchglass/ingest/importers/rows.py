@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from watchglass.ingest.importers import values
-from watchglass.ingest.importers.columns import KINDS, Layout, layout
+from watchglass.ingest.importers.columns import EXACT_TIME, KINDS, Layout, layout
 from watchglass.ingest.importers.records import Records, Rejected, text
 from watchglass.ingest.importers.values import Faults
 
@@ -57,7 +57,7 @@ def digests(rows: Rows) -> tuple[list[bytes], list[bytes]]:
     Only what was said is in it, so that a column that nobody fills, or that we learn to read later,
     changes nothing.
     """
-    names = [*rows.fields, "metadata"]
+    names = [EXACT_TIME if name == "time" else name for name in (*rows.fields, "metadata")]
     canonical = [
         _ENCODER.encode({name: value for name, value in zip(names, row, strict=True) if value is not None})
         for row in zip(*rows.fields.values(), [each or None for each in rows.metadata], strict=True)
@@ -86,6 +86,8 @@ def _fields(
         for source in sources:
             given = records.column(source.column)
             if column:
+                if {source.column, sources[0].column} == {"time", EXACT_TIME}:
+                    continue  # an export of ours has both, and they are the same
                 spare = [None if best is None else value for best, value in zip(column, given, strict=True)]
                 left.append((source.column, spare))
                 given = [value if best is None else None for best, value in zip(column, given, strict=True)]
@@ -99,13 +101,14 @@ def _reader(ours: str, unit: int) -> Callable[[Column, str, Faults], Column]:
     kind = KINDS[ours]
     if kind == "nanoseconds":
         return lambda given, name, faults: values.nanoseconds(given, name, faults, unit)
+    if kind == "moment":
+        return lambda given, name, faults: values.moments(given, name, faults, unit)
     if kind in ("hex32", "hex16"):
         return lambda given, name, faults: values.hex_ids(given, name, faults, int(kind[3:]))
     return _READERS[kind]
 
 
 _READERS: dict[str, Callable[[Column, str, Faults], Column]] = {
-    "moment": values.moments,
     "text": values.texts,
     "count": values.counts,
     "money": values.money,

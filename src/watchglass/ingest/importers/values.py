@@ -83,8 +83,10 @@ def money(values: Sequence[Value], column: str, faults: Faults) -> list[Decimal 
     return _each(values, _money, column, faults, "write a number of US dollars, 0 or more")
 
 
-def moments(values: Sequence[Value], column: str, faults: Faults) -> list[int | None]:
-    """Times as nanoseconds since 1970 UTC; see `moments.moment_of`."""
+def moments(values: Sequence[Value], column: str, faults: Faults, unit: int) -> list[int | None]:
+    """Times as nanoseconds since 1970 UTC; see `moments.moment_of`. A `unit` is that of an epoch."""
+    if unit:
+        return _whole_numbers(values, column, faults, unit, "write an epoch in nanoseconds")
     whole = moments_of(values)
     if whole is not None:
         return cast("list[int | None]", whole)

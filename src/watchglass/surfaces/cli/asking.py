@@ -30,6 +30,14 @@ def local_data(loaded: Loaded) -> Path | None:
     return Path(settings.data)
 
 
+def server_url(loaded: Loaded) -> str:
+    """The server that a writing command talks to, where `local_data` has no directory for it."""
+    settings, sources = loaded.settings, loaded.sources
+    if sources["data"] != "default" and sources["url"] == "default":
+        return _address_of_holder(settings) or settings.url
+    return settings.url
+
+
 @contextmanager
 def reader(loaded: Loaded) -> Generator[Reader, None, None]:
     """A reader as the settings say.

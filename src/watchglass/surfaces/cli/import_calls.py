@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from watchglass.errors import BadRequest, ConfigError, NotFound
+from watchglass.errors import BadRequest, NotFound
 from watchglass.surfaces.cli import options
 from watchglass.surfaces.cli.exits import REJECTED, reporting
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NAMED_REJECTS = 20
 """Rejected lines that are named on stderr; the table `rejects` has all of them."""
 
-Target = "Callable[[Iterator[Part], str], Generator[Progress]]"
+Target: TypeAlias = "Callable[[Iterator[Part], str], Iterator[Progress]]"
 
 
 def import_(
@@ -42,6 +42,7 @@ def import_(
         options.option("data", meaning="import into this directory, with no server", panel="Where"),
     ] = None,
     url: options.Url = None,
+    key: options.Key = None,
     prices: Annotated[str | None, options.option("prices")] = None,
     json: options.Json = None,
 ) -> None:
@@ -54,7 +55,7 @@ def import_(
         from watchglass.ingest.importers.columns import parse_maps
 
         maps = parse_maps(map or ())
-        loaded = options.settings(data=data, url=url, prices=prices, json=json)
+        loaded = options.settings(data=data, url=url, key=key, prices=prices, json=json)
         with _target(loaded, maps) as target:
             tallies = {name: _one(name, format, maps, target) for name in files}
         _print(tallies, as_json=loaded.settings.json)
@@ -63,22 +64,23 @@ def import_(
 
 
 @contextmanager
-def _target(
-    loaded: Loaded, maps: Mapping[str, str]
-) -> Generator[Callable[[Iterator[Part], str], Iterator[Progress]]]:
-    from watchglass.surfaces.cli.asking import local_data
+def _target(loaded: Loaded, maps: Mapping[str, str]) -> Generator[Target]:
+    """What takes a file in parts: the store in a directory, or a server."""
+    from watchglass.surfaces.cli.asking import local_data, server_url
 
     directory = local_data(loaded)
     if directory is None:
-        raise ConfigError("importing to a server is not built yet; give --data DIR")
+        from watchglass.surfaces.cli.import_remote import Sender
+
+        sender = Sender(server_url(loaded), key=loaded.settings.key)
+        yield lambda parts, name: sender.send(parts, name, maps)
+        return
     from watchglass.clock import SystemClock
     from watchglass.ingest.importers.local import import_parts
-    from watchglass.pricing.book import PriceBook
     from watchglass.store import open_store
-    from watchglass.surfaces.prices_file import read_prices
+    from watchglass.surfaces.price_book import open_book
 
-    settings = loaded.settings
-    book = PriceBook(read_prices(Path(settings.prices)) if settings.prices else ())
+    book = open_book(loaded.settings)
     with open_store(directory, program="watchglass import") as store:
         clock = SystemClock()
         yield lambda parts, name: import_parts(parts, name, maps, store.engine, book, clock.now_ns)
@@ -88,7 +90,7 @@ def _one(
     name: str,
     form: Literal["auto", "jsonl", "csv"],
     maps: Mapping[str, str],
-    target: Callable[[Iterator[Part], str], Iterator[Progress]],
+    target: Target,
 ) -> Tally:
     from watchglass.ingest.importers.lines import opened
     from watchglass.ingest.importers.parts import format_of, parts

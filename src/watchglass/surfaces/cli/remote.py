@@ -83,19 +83,9 @@ class RemoteReader:
             with self._opener.open(request, timeout=self._timeout_s) as response:
                 return response.read()
         except urllib.error.HTTPError as refusal:
-            raise self._error(refusal) from None
+            raise error_of(refusal, self._base) from None
         except (OSError, http.client.HTTPException) as fault:
             raise errors.Unreachable(self._sentence(fault)) from None
-
-    def _error(self, refusal: urllib.error.HTTPError) -> errors.WatchglassError:
-        try:
-            detail = msgspec.json.decode(refusal.read(), type=_Problem).detail
-        except msgspec.MsgspecError:
-            return errors.Unreachable(
-                f"what answers at {self._base} is no watchglass (HTTP {refusal.code}); "
-                "give its address with --url"
-            )
-        return _KINDS.get(refusal.code, errors.WatchglassError)(detail)
 
     def _sentence(self, fault: Exception) -> str:
         reason = getattr(fault, "reason", fault)
@@ -107,6 +97,17 @@ class RemoteReader:
             f"no server answers at {self._base} ({what}); start one with `watchglass serve`, name another "
             "with --url, or read a store without a server with --data DIR"
         )
+
+
+def error_of(refusal: urllib.error.HTTPError, base: str) -> errors.WatchglassError:
+    """What the server at `base` refused, as the error of ours that it is."""
+    try:
+        detail = msgspec.json.decode(refusal.read(), type=_Problem).detail
+    except msgspec.MsgspecError:
+        return errors.Unreachable(
+            f"what answers at {base} is no watchglass (HTTP {refusal.code}); give its address with --url"
+        )
+    return _KINDS.get(refusal.code, errors.WatchglassError)(detail)
 
 
 def authorization(key: str | None) -> dict[str, str]:

@@ -67,6 +67,7 @@ class Application:
             started = True
             await send(message)
 
+        scope["watchglass.intake"], scope["watchglass.access"] = self._intake, self._access
         scope["watchglass.request_id"] = request_id = f"{self._run}-{next(self._ids):x}"
         try:
             await self._handle(scope, receive, sending)
