@@ -15,6 +15,7 @@ from watchglass.ingest.settler import Settler
 from watchglass.queries.reader import StoreReader
 from watchglass.store import Keyring, Limits, Retention, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
+from watchglass.surfaces.api.imports import import_routes
 from watchglass.surfaces.api.keys import key_routes
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.backend import Backend

@@ -103,7 +103,7 @@ LEFT_OUT_COST = (
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A foreign column that is read as one of ours; `unit` is its nanoseconds, 0 where the value must tell."""
+    """A foreign column that is read as one of ours; `unit` is in nanoseconds, 0 where the value must tell."""
 
     column: str
     unit: int = 0

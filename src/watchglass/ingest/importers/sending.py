@@ -1,4 +1,4 @@
-"""A file as bodies for a server: rows in their canonical form, with the ids that only the whole file tells."""
+"""A file as bodies for a server: rows in their canonical form, with ids that only a whole file tells."""
 
 from __future__ import annotations
 

@@ -91,8 +91,8 @@ class Sender:
                 self._sleep(_seconds(refusal.headers.get("retry-after", "1")))
             except (OSError, http.client.HTTPException, msgspec.MsgspecError) as fault:
                 raise errors.Unreachable(
-                    f"no server takes imports at {self._base} ({getattr(fault, 'reason', fault)}); start one with "
-                    "`watchglass serve`, name another with --url, or import into a store with --data DIR"
+                    f"no server takes imports at {self._base} ({getattr(fault, 'reason', fault)}); start one "
+                    "with `watchglass serve`, name another with --url, or import into a store with --data DIR"
                 ) from None
         raise AssertionError("the last attempt returns or raises")
 
