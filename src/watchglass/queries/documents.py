@@ -13,7 +13,8 @@ import msgspec
 
 from watchglass.queries.plain import money
 from watchglass.queries.trace import Trace
-from watchglass.queries.usage import UsagePart, UsageReport, UsageRow
+from watchglass.queries.usage import UsagePart, UsageReport
+from watchglass.queries.usage_rows import UsageRow, UsageRows
 
 Document: TypeAlias = "dict[str, Any]"
 
@@ -69,7 +70,8 @@ def _texts(value: Any) -> Any:
 
 
 def _part(part: UsagePart) -> Document:
-    return {"rows": [_flat(row) for row in part.rows], "totals": _flat(part.totals)}
+    rows = part.rows.documents() if isinstance(part.rows, UsageRows) else [_flat(row) for row in part.rows]
+    return {"rows": rows, "totals": _flat(part.totals)}
 
 
 def _flat(row: UsageRow) -> Document:

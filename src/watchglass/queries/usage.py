@@ -6,18 +6,21 @@ apart, so that the money is seen and never mixed into the calls' totals.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from watchglass.errors import QueryError
-from watchglass.queries.figures import MONEY_FIELDS, TOKEN_FIELDS, Figures, tidy
-from watchglass.queries.plain import moment, second
+from watchglass.queries.figures import MONEY_FIELDS, TOKEN_FIELDS
+from watchglass.queries.plain import moment
+from watchglass.queries.usage_rows import UsageRow, UsageRows
 from watchglass.store import Engine, Limits
+from watchglass.store.rollup import Answering
+from watchglass.store.rollup_engine import coverage
+from watchglass.store.rollup_figures import COUNTS, DURATIONS, average, percentile, within
+from watchglass.store.rollup_figures import DIMENSIONS as KEPT_DIMENSIONS
 
 _PLAIN = (
     *("tenant", "engagement", "feature", "agent", "provider", "service", "environment", "flow", "flow_type"),
@@ -41,6 +44,9 @@ DIMENSIONS: Mapping[str, str] = {
 }
 """What usage can be grouped by, as the SQL that says it."""
 
+_OF_KEPT: Mapping[str, str] = {**DIMENSIONS, "hour": "hour", "day": "toDate(hour, 'UTC')"}
+_ROLLED = frozenset((*KEPT_DIMENSIONS, "model", "hour", "day"))
+
 BUCKETS = frozenset({"hour", "day"})
 FILTERS = frozenset(DIMENSIONS) - BUCKETS
 """What usage can be filtered by."""
@@ -49,30 +55,21 @@ FILTERS = frozenset(DIMENSIONS) - BUCKETS
 class UsageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """Usage by `by`, in `[since_ns, until_ns)`, of calls that match every filter.
 
-    A filter names the values that match; '' stands for NULL.
+    A filter names the values that match; '' stands for NULL. Without `durations` the rows say nothing
+    of how long the calls took, which saves most of the work of an answer with thousands of rows.
     """
 
     by: tuple[str, ...] = ("tenant", "model")
     since_ns: int | None = None
     until_ns: int | None = None
     filters: dict[str, tuple[str, ...]] = {}
-
-
-class UsageRow(Figures, frozen=True, kw_only=True):
-    """One group: `group` has a value (or None, unknown) for each dimension asked for.
-
-    `avg_duration_ns` is the mean, `p95_duration_ns` the exact 95th percentile of the calls' durations.
-    """
-
-    group: dict[str, str | None] = msgspec.field(default_factory=dict[str, str | None])
-    avg_duration_ns: int | None = None
-    p95_duration_ns: int | None = None
+    durations: bool = True
 
 
 class UsagePart(msgspec.Struct, frozen=True):
     """Rows and what they add up to."""
 
-    rows: list[UsageRow]
+    rows: Sequence[UsageRow]
     totals: UsageRow
 
 
@@ -109,7 +106,7 @@ def check(question: UsageQuestion) -> None:
 def usage(engine: Engine, question: UsageQuestion, *, limits: Limits) -> UsageReport:
     """Answer in one statement, so that rows and totals are of the same moment."""
     check(question)
-    found = engine.execute(*statement(question), limits=limits)
+    found = engine.execute(*statement(question, answering(engine, question)), limits=limits)
     return UsageReport(
         by=question.by,
         since=None if question.since_ns is None else moment(question.since_ns),
@@ -119,97 +116,109 @@ def usage(engine: Engine, question: UsageQuestion, *, limits: Limits) -> UsageRe
     )
 
 
-def statement(question: UsageQuestion) -> tuple[str, dict[str, object]]:
-    """The SQL and its parameters; names come from `DIMENSIONS`, values are bound."""
-    conditions, params = _conditions(question)
-    keys = [f"{DIMENSIONS[name]} AS by_{name}" for name in question.by]
-    names = [f"by_{name}" for name in question.by]
-    sets = [f"({', '.join(['of_calls', *names])})", *(["(of_calls)"] if names else [])]
-    is_total = f"grouping({names[0]})" if names else "1"
-    sums = ",\n            ".join(f"sum({field}) AS sum_{field}" for field in (*TOKEN_FIELDS, *MONEY_FIELDS))
-    return (
-        f"""
-        SELECT
-            {"".join(f"{key}, " for key in keys)}
-            counted AS of_calls,
-            {is_total} AS is_total,
-            count() AS n_calls,
-            countIf(NOT success) AS n_failed,
-            countIf(input_tokens IS NULL AND output_tokens IS NULL) AS n_without_tokens,
-            {sums},
-            countIf(cost_usd IS NOT NULL) AS n_priced,
-            sumMapIf(map(ifNull(unpriced_reason, 'unknown'), 1), cost_usd IS NULL) AS n_unpriced,
-            round(avg(duration_ns)) AS avg_duration,
-            quantileExact(0.95)(duration_ns) AS p95_duration
-        FROM calls
-        WHERE (counted OR (kind = 'aggregate' AND not_counted_reason = 'unattributed'))
-            {"".join(f"AND {condition} " for condition in conditions)}
-        GROUP BY GROUPING SETS ({", ".join(sets)})
-        """,
-        params,
-    )
+def answering(engine: Engine, question: UsageQuestion) -> Answering:
+    """Which hours the rollup answers: none where it does not keep apart what the question does."""
+    if not {*question.by, *question.filters} <= _ROLLED:
+        return Answering({}, [(question.since_ns, question.until_ns)])
+    return coverage(engine).answering(question.since_ns, question.until_ns)
 
 
-def _conditions(question: UsageQuestion) -> tuple[list[str], dict[str, object]]:
-    conditions: list[str] = []
+def statement(question: UsageQuestion, where: Answering) -> tuple[str, dict[str, object]]:
+    """The SQL and its parameters; names come from `DIMENSIONS`, values are bound.
+
+    Calls and kept rows are each summed up by the question's keys, then together: the same figures
+    come from both, so that it does not matter which hour was answered by which.
+    """
     params: dict[str, object] = {}
-    for name, ns, sign in (("since", question.since_ns, ">="), ("until", question.until_ns, "<")):
-        if ns is not None:
-            conditions.append(f"time {sign} fromUnixTimestamp64Nano({{{name}:Int64}}, 'UTC')")
-            params[name] = ns
+    filters = _filters(question, params)
+    figures = (*COUNTS, *DURATIONS) if question.durations else COUNTS
+    keys = [f"by_{name}" for name in question.by]
+    sources: list[str] = []
+    if where.ranges or not where.buckets:
+        exprs = [f"{DIMENSIONS[name]} AS by_{name}" for name in question.by]
+        sources.append(
+            f"""
+            SELECT {_list(exprs, [f"{f.of_calls} AS f_{f.name}" for f in figures])}
+            FROM calls
+            WHERE (counted OR (kind = 'aggregate' AND not_counted_reason = 'unattributed'))
+                AND {within(where.ranges, params)} {filters}
+            GROUP BY {", ".join([*keys, "of_calls"])}
+            """
+        )
+    if where.buckets:
+        exprs = [f"{_OF_KEPT[name]} AS by_{name}" for name in question.by]
+        params |= {"buckets": list(where.buckets), "generations": list(where.buckets.values())}
+        sources.append(
+            f"""
+            SELECT {_list(exprs, [f"{f.of_kept} AS f_{f.name}" for f in figures])}
+            FROM store.usage_hourly
+            WHERE (bucket, generation) IN arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+                {filters}
+            GROUP BY {", ".join([*keys, "of_calls"])}
+            """
+        )
+    return _together(sources, keys, question), params
+
+
+def _list(keys: Sequence[str], figures: Sequence[str]) -> str:
+    return ", ".join([*keys, "counted AS of_calls", *figures])
+
+
+def _together(sources: Sequence[str], keys: Sequence[str], question: UsageQuestion) -> str:
+    sets = [f"({', '.join(['of_calls', *keys])})", *(["(of_calls)"] if keys else [])]
+    counts = ("calls", "failed_calls", "calls_without_tokens", *TOKEN_FIELDS, "priced_calls")
+    durations = (
+        (
+            average("sum(f_duration_sum)", "sum(f_duration_count)"),
+            percentile("f_durations", "sum(f_duration_count)", "min(f_duration_min)", "max(f_duration_max)"),
+        )
+        if question.durations
+        else ("NULL", "NULL")
+    )
+    columns = [
+        *(f"{_shown(name)} AS {name}_shown" for name in question.by),
+        "of_calls",
+        f"{f'grouping({keys[0]})' if keys else '1'} AS is_total",
+        *(f"sum(f_{name}) AS {name}" for name in counts),
+        *(f"toString(sum(f_{name})) AS {name}" for name in MONEY_FIELDS),
+        "sumMap(f_unpriced) AS unpriced",
+        f"{durations[0]} AS avg_duration_ns",
+        f"{durations[1]} AS p95_duration_ns",
+    ]
+    # Time first, oldest first; then what cost most, unknown costs last; then names, unknown ones first.
+    times = [f"by_{name}" for name in question.by if name in BUCKETS]
+    names = [f"by_{name} ASC NULLS FIRST" for name in question.by if name not in BUCKETS]
+    order = [*times, "sum(f_cost_usd) DESC NULLS LAST", "calls DESC", *names]
+    return f"""
+        SELECT
+            {", ".join(columns)}
+        FROM ({" UNION ALL ".join(sources)})
+        GROUP BY GROUPING SETS ({", ".join(sets)})
+        ORDER BY {", ".join(order)}
+        """
+
+
+def _shown(name: str) -> str:
+    match name:
+        case "hour":
+            return "formatDateTime(by_hour, '%Y-%m-%dT%H:%i:%SZ', 'UTC')"
+        case "day":
+            return "toString(by_day)"
+        case _:
+            return f"by_{name}"
+
+
+def _filters(question: UsageQuestion, params: dict[str, object]) -> str:
+    conditions: list[str] = []
     for name, values in question.filters.items():
-        conditions.append(f"has({{only_{name}:Array(String)}}, ifNull({DIMENSIONS[name]}, ''))")
+        conditions.append(f"AND has({{only_{name}:Array(String)}}, ifNull({DIMENSIONS[name]}, ''))")
         params[f"only_{name}"] = list(values)
-    return conditions, params
+    return " ".join(conditions)
 
 
 def _part(found: pa.Table, by: Sequence[str], *, counted: bool) -> UsagePart:
-    rows: list[UsageRow] = []
-    totals = UsageRow()
-    for record in found.to_pylist():
-        if record["of_calls"] != counted:
-            continue
-        if record["is_total"]:
-            totals = _row(record, ())
-        if not record["is_total"] or not by:
-            rows.append(_row(record, by))
-    return UsagePart(sorted(rows, key=_order(by)), totals)
-
-
-def _row(record: Mapping[str, Any], by: Sequence[str]) -> UsageRow:
-    return UsageRow(
-        group={name: _key(record[f"by_{name}"]) for name in by},
-        calls=record["n_calls"],
-        failed_calls=record["n_failed"],
-        calls_without_tokens=record["n_without_tokens"],
-        **{field: record[f"sum_{field}"] for field in TOKEN_FIELDS},
-        cost_usd=tidy(record["sum_cost_usd"]),
-        reported_cost_usd=tidy(record["sum_reported_cost_usd"]),
-        priced_calls=record["n_priced"],
-        unpriced=dict(sorted(record["n_unpriced"])),
-        avg_duration_ns=int(record["avg_duration"]),
-        p95_duration_ns=int(record["p95_duration"]),
-    )
-
-
-def _key(value: object) -> str | None:
-    match value:
-        case None | str():
-            return value
-        case int():  # the engine's DateTime, in seconds
-            return second(value)
-        case dt.date():
-            return value.isoformat()
-        case _:
-            return str(value)
-
-
-def _order(by: Sequence[str]) -> Callable[[UsageRow], tuple[object, ...]]:
-    """Time first, oldest first; then what cost most, unknown costs last; then names."""
-
-    def order(row: UsageRow) -> tuple[object, ...]:
-        times = tuple(row.group[name] or "" for name in by if name in BUCKETS)
-        cost = -row.cost_usd if row.cost_usd is not None else Decimal(1)
-        return (*times, row.cost_usd is None, cost, -row.calls, *(row.group[name] or "" for name in by))
-
-    return order
+    of_calls = pc.equal(found["of_calls"], counted)
+    part = found.filter(of_calls)
+    totals = UsageRows(part.filter(pc.equal(part["is_total"], 1)), ())
+    rows = UsageRows(part.filter(pc.equal(part["is_total"], 0)), by) if by else totals
+    return UsagePart(rows, totals[0] if len(totals) else UsageRow())

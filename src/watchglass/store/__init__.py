@@ -12,6 +12,7 @@ from watchglass.store.keys import Key, Keyring, Keys, Role, Wanted, any_keys
 from watchglass.store.opening import Store, open_keys, open_store
 from watchglass.store.place import Holder, Place, control_file, holder
 from watchglass.store.retention import Retention
+from watchglass.store.rollup_keeper import RollupKeeper
 from watchglass.store.space import Space
 from watchglass.store.tables import SCHEMAS
 from watchglass.store.versions import VersionClock
@@ -28,6 +29,7 @@ __all__ = [
     "Place",
     "Retention",
     "Role",
+    "RollupKeeper",
     "Space",
     "Store",
     "VersionClock",

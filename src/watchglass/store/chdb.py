@@ -53,7 +53,7 @@ class _Connection(Protocol):
 class ChdbEngine:
     """One store directory, open in this process. See `Engine` for what it promises."""
 
-    def __init__(self, path: Path, config_file: Path | None = None, *, connections: int = 5) -> None:
+    def __init__(self, path: Path, config_file: Path | None = None, *, connections: int = 8) -> None:
         """Open or create the store at `path`.
 
         `config_file` must exist: the driver ignores a missing one in silence.

@@ -65,6 +65,23 @@ class Control:
         """One statement as a transaction of its own, for the other tables that are kept here."""
         return self._run(sql, *values)
 
+    def change(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+        """Run statements with their values, all of them or none, durably."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    for sql, values in statements:
+                        self._db.execute(sql, values)
+                except BaseException:
+                    self._db.execute("ROLLBACK")
+                    raise
+                self._db.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise _fault(error) from None
+
     def close(self) -> None:
         """Fold the log into the file and let go. Idempotent."""
         with self._lock:

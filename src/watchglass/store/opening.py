@@ -18,6 +18,8 @@ from watchglass.store.control import Control
 from watchglass.store.engine import Engine
 from watchglass.store.keys import Keys
 from watchglass.store.place import Holder, Place, control_file, make_private
+from watchglass.store.rollup import Rollup
+from watchglass.store.rollup_engine import RolledEngine
 from watchglass.store.settings import write_settings
 from watchglass.store.versions import VersionClock
 
@@ -30,7 +32,7 @@ class Store:
 
     place: Place
     control: Control
-    engine: Engine
+    engine: RolledEngine
     versions: VersionClock
     keys: Keys
 
@@ -95,9 +97,10 @@ def open_store(
         migrate.apply(todo, engine.execute, lambda migration: _record(control, place, migration))
         _refresh_views(engine, control)
         versions = VersionClock(clock, floor=_highest_version(engine))
+        rolled = RolledEngine(engine, Rollup(control, clock, versions))
         footprint.shrink()
         undo.pop_all()
-    return Store(place, control, engine, versions, Keys(control, clock))
+    return Store(place, control, rolled, versions, Keys(control, clock))
 
 
 def _record(control: Control, place: Place, migration: migrate.Migration) -> None:

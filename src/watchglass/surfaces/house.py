@@ -13,7 +13,7 @@ from watchglass.ingest.pipeline import Ingest
 from watchglass.ingest.settle_rows import SettleRows, attention, unsettled_traces
 from watchglass.ingest.settler import Settler
 from watchglass.queries.reader import StoreReader
-from watchglass.store import Keyring, Limits, Retention, Space, open_store
+from watchglass.store import Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.imports import import_routes
 from watchglass.surfaces.api.keys import key_routes
@@ -39,6 +39,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         open_store, Path(settings.data), program="watchglass serve", address=address, clock=clock
     )
     keyring = None
+    rolling = RollupKeeper(store.engine, store.engine.rollup)
     try:
         keyring = Keyring(store.place.control_file)
         settler = Settler(
@@ -52,6 +53,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         space = Space(store.place.directory, settings.free_bytes)
         ingest = Ingest(store.engine, book, clock, settler, noticed, space=space)
         ingest.start()
+        rolling.start()
         settler.touch(unsettled)
         keeper = asyncio.create_task(keep(Retention(store.engine, kept(settings)), clock), name="keeper")
         try:
@@ -63,6 +65,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         finally:
             keeper.cancel()
             await ingest.stop()
+            await asyncio.to_thread(rolling.stop)
     finally:
         if keyring is not None:
             keyring.close()

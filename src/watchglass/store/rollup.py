@@ -1,0 +1,306 @@
+"""Which hours of calls the rollup answers for, exactly, whatever writes and whenever it is killed.
+
+An hour is *clean* when the rollup's rows of its current generation say what its calls say, else
+*touched*. A question takes clean hours from the rollup and all else from calls. What holds it together:
+
+- Whoever writes calls goes through `changing` (the engine that `open_store` hands out sees to it), which
+  notes the hours as touched, on disk, *before* the first row is written: a kill leaves an hour touched
+  that need not be, never one clean that is not. Noting costs a write only when an hour was clean.
+- The keeper sums up an hour only while nobody writes to it, under a generation of its own, and `commit`
+  makes it clean only if nobody began to write to it since: a row that the sum lacks has a note, and
+  the note is what makes the commit pass it over. The sum is on disk before the note is taken back.
+- A question takes its `Coverage` first. Whatever happens afterwards to an hour that is clean in it, the
+  generation it names stays whole in the rollup for `KEPT_NS`; a row that was acknowledged before had
+  made its hour touched before.
+- Statements that change calls by themselves (a deletion, a test's TRUNCATE) make all hours unknown,
+  unless they say which they change. Unknown hours are answered from calls until they are found again.
+
+Nothing here reads or writes rows: that is `rollup_keeper`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from watchglass.clock import Clock
+from watchglass.store.control import Control
+from watchglass.store.versions import VersionClock
+
+HOUR_S = 3600
+HOUR_NS = HOUR_S * 10**9
+
+QUIET_NS = 10 * 10**9
+"""An hour is summed up when nothing has been written to it for so long: settling is done by then."""
+
+KEPT_NS = 600 * 10**9
+"""A generation stays for so long after another has replaced it: longer than any question runs."""
+
+_KNOWN = "rollup_hours_known"
+
+Range: TypeAlias = "tuple[int | None, int | None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Where the calls of a span of time are: `buckets` of the rollup (start in s → generation), and the
+    `ranges` of time, half open, ascending and apart, that only calls know. None is no bound."""
+
+    buckets: Mapping[int, int]
+    ranges: Sequence[Range]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The state of all hours at one moment. `known` is False when there may be hours that are not in it."""
+
+    known: bool
+    clean: Mapping[int, int]
+    touched: frozenset[int]
+
+    def answering(self, since_ns: int | None, until_ns: int | None) -> Answering:
+        """How `[since_ns, until_ns)` is answered: whole clean hours from the rollup, all else from calls."""
+        if not self.known:
+            return Answering({}, [(since_ns, until_ns)])
+        buckets: dict[int, int] = {}
+        ranges: list[Range] = []
+        for hour in sorted(self.touched | self.clean.keys()):
+            begin, end = hour * HOUR_NS, (hour + 1) * HOUR_NS
+            since = begin if since_ns is None else max(begin, since_ns)
+            until = end if until_ns is None else min(end, until_ns)
+            if since >= until:
+                continue
+            if (since, until) == (begin, end) and hour in self.clean:
+                buckets[hour * HOUR_S] = self.clean[hour]
+            elif ranges and ranges[-1][1] == since:
+                ranges[-1] = (ranges[-1][0], until)
+            else:
+                ranges.append((since, until))
+        return Answering(buckets, ranges)
+
+
+@dataclass(slots=True)
+class _Hour:
+    generation: int = 0
+    writers: int = 0
+    touches: int = 0
+    touched_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Summing:
+    """Hours to be summed up under `generation`, with how often each had been touched when it began."""
+
+    generation: int
+    touches: Mapping[int, int]
+    epoch: int
+
+    @property
+    def hours(self) -> list[int]:
+        """Ascending."""
+        return sorted(self.touches)
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A generation of a bucket that no question begun after `at_ns` reads."""
+
+    at_ns: int
+    bucket: int
+    generation: int
+
+
+def hours_of(batches: Iterable[pa.RecordBatch]) -> set[int]:
+    """The hours since 1970 in which these calls began."""
+    hours: set[int] = set()
+    for batch in batches:
+        moments = batch.column("time").cast(pa.int64()).to_numpy(zero_copy_only=False)
+        hours.update(np.unique(moments // HOUR_NS).tolist())
+    return hours
+
+
+@dataclass(slots=True)
+class _State:
+    known: bool = False
+    epoch: int = 0
+    rewriting: int = 0
+    hours: dict[int, _Hour] = field(default_factory=dict[int, _Hour])
+    retired: list[Retired] = field(default_factory=list[Retired])
+
+
+class Rollup:
+    """The hours' states, on disk in the control database. Thread-safe."""
+
+    def __init__(self, control: Control, clock: Clock, versions: VersionClock) -> None:
+        self._control = control
+        self._clock = clock
+        self._versions = versions
+        # Held while a note is written too: a writer must not pass another one's that is under way.
+        self._lock = threading.Lock()
+        self._state = _State(known=control.get(_KNOWN) is not None)
+        if self._state.known:
+            found = control.run("SELECT hour, generation FROM rollup_hours")
+            self._state.hours = {hour: _Hour(generation) for hour, generation in found}
+        self._coverage = self._covered()
+
+    def coverage(self) -> Coverage:
+        """The states now; never waits."""
+        return self._coverage
+
+    @contextmanager
+    def changing(self, hours: Iterable[int]) -> Generator[None]:
+        """While calls of these hours (since 1970) are written or deleted.
+
+        Raises `StoreFull` or `StoreError` when they cannot be noted; then nothing may be written.
+        """
+        hours = set(hours)
+        with self._lock:
+            self._note(hours)
+            for hour in hours:
+                self._state.hours[hour].writers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                now_ns = self._clock.now_ns()
+                for hour in hours:
+                    state = self._state.hours[hour]
+                    state.writers -= 1
+                    state.touches += 1
+                    state.touched_ns = now_ns
+
+    @contextmanager
+    def rewriting(self) -> Generator[None]:
+        """While calls of hours that nobody names are changed."""
+        with self._lock:
+            self._distrust()
+            self._state.rewriting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._state.rewriting -= 1
+                self._distrust()
+
+    def discovering(self) -> int | None:
+        """The epoch under which all hours with calls should be looked up; None when they are known."""
+        with self._lock:
+            return None if self._state.known or self._state.rewriting else self._state.epoch
+
+    def discovered(self, hours: Iterable[int], epoch: int) -> None:
+        """All hours that had calls when asked under `epoch`; those written to since are known anyway."""
+        with self._lock:
+            if epoch != self._state.epoch or self._state.known:
+                return
+            for hour in hours:
+                self._state.hours.setdefault(hour, _Hour())
+            self._control.change(
+                ("DELETE FROM rollup_hours", ()),
+                (
+                    "INSERT INTO rollup_hours SELECT value, 0 FROM json_each(?)",
+                    (str(list(self._state.hours)),),
+                ),
+                ("INSERT OR REPLACE INTO meta VALUES (?, '1')", (_KNOWN,)),
+            )
+            self._state.known = True
+            self._coverage = self._covered()
+
+    def begin(self, limit: int) -> Summing | None:
+        """Up to `limit` touched hours that are quiet, the latest first, to be summed up now."""
+        with self._lock:
+            quiet_ns = self._clock.now_ns() - QUIET_NS
+            due = [
+                hour
+                for hour, state in self._state.hours.items()
+                if not state.generation and not state.writers and state.touched_ns <= quiet_ns
+            ]
+            if not due or not self._state.known:
+                return None
+            chosen = sorted(due, reverse=True)[:limit]
+            touches = {hour: self._state.hours[hour].touches for hour in chosen}
+            return Summing(self._versions.next(), touches, self._state.epoch)
+
+    def commit(self, done: Summing) -> None:
+        """The sums of `done` are on disk: its hours are clean, except those written to since."""
+        with self._lock:
+            if done.epoch != self._state.epoch:
+                return
+            clean = [
+                hour
+                for hour, touches in done.touches.items()
+                if (state := self._state.hours[hour]).touches == touches and not state.writers
+            ]
+            self._write(clean, done.generation)
+            for hour in clean:
+                self._state.hours[hour].generation = done.generation
+            now_ns = self._clock.now_ns()
+            left = done.touches.keys() - set(clean)
+            self._state.retired += [Retired(now_ns, hour * HOUR_S, done.generation) for hour in left]
+            self._coverage = self._covered()
+
+    def retired(self) -> list[Retired]:
+        """Generations that no question can be reading any more."""
+        with self._lock:
+            oldest_ns = self._clock.now_ns() - KEPT_NS
+            return [each for each in self._state.retired if each.at_ns <= oldest_ns]
+
+    def unremoved(self) -> list[Retired]:
+        """All generations that have been replaced and are still in the rollup."""
+        with self._lock:
+            return list(self._state.retired)
+
+    def removed(self, gone: Iterable[Retired]) -> None:
+        """The rows of these generations are no more."""
+        with self._lock:
+            known = set(gone)
+            self._state.retired = [each for each in self._state.retired if each not in known]
+
+    def _note(self, hours: set[int]) -> None:
+        """Touched, on disk first: should that fail, nothing has changed and nothing is written."""
+        state = self._state
+        fresh = [hour for hour in hours if hour not in state.hours or state.hours[hour].generation]
+        if fresh:
+            if state.known:
+                self._write(fresh, 0)
+            now_ns = self._clock.now_ns()
+            for hour in fresh:
+                each = state.hours.setdefault(hour, _Hour())
+                if each.generation:
+                    state.retired.append(Retired(now_ns, hour * HOUR_S, each.generation))
+                each.generation = 0
+            self._coverage = self._covered()
+
+    def _write(self, hours: Sequence[int], generation: int) -> None:
+        if hours:
+            self._control.change(
+                (
+                    "INSERT OR REPLACE INTO rollup_hours SELECT value, ? FROM json_each(?)",
+                    (generation, str(list(hours))),
+                )
+            )
+
+    def _distrust(self) -> None:
+        state = self._state
+        if state.known:
+            self._control.change(("DELETE FROM meta WHERE key = ?", (_KNOWN,)))
+        state.known = False
+        state.epoch += 1
+        now_ns = self._clock.now_ns()
+        for hour, each in state.hours.items():
+            if each.generation:
+                state.retired.append(Retired(now_ns, hour * HOUR_S, each.generation))
+            each.generation, each.touches, each.touched_ns = 0, each.touches + 1, now_ns
+        # Those that nobody is writing to are found again, if there is anything in them.
+        state.hours = {hour: each for hour, each in state.hours.items() if each.writers}
+        self._coverage = self._covered()
+
+    def _covered(self) -> Coverage:
+        hours = self._state.hours
+        clean = {hour: each.generation for hour, each in hours.items() if each.generation}
+        return Coverage(self._state.known, clean, frozenset(hours.keys() - clean.keys()))

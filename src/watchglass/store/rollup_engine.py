@@ -1,0 +1,75 @@
+"""The engine as everybody gets it: whoever writes calls through it has told the rollup before.
+
+Attached here and nowhere else, so that no writer, of today or later, can forget it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
+
+from watchglass.store.engine import Engine, Limits
+from watchglass.store.rollup import Coverage, Rollup, hours_of
+
+CALLS = "store.calls"
+
+# Statements that can change calls by themselves. Too many is harmless (their hours are summed up anew).
+_REWRITES = re.compile(
+    r"\s*(?:RESTORE\b|DROP\s+DATABASE\b"
+    r"|(?:INSERT\s+INTO|ALTER|TRUNCATE|DELETE|UPDATE|DROP|EXCHANGE|RENAME)\b[^(]*?\bstore\.`?calls\b)",
+    re.IGNORECASE,
+)
+
+
+class RolledEngine:
+    """An engine beside whose calls a rollup is kept. See `Engine` for what it promises."""
+
+    def __init__(self, engine: Engine, rollup: Rollup) -> None:
+        self._engine = engine
+        self._rollup = rollup
+
+    @property
+    def rollup(self) -> Rollup:
+        """Which hours the rollup answers for."""
+        return self._rollup
+
+    def execute(
+        self,
+        sql: str,
+        params: Mapping[str, object] = {},
+        *,
+        limits: Limits | None = None,
+    ) -> pa.Table:
+        """See `Engine.execute`."""
+        if limits is None and _REWRITES.match(sql):
+            with self._rollup.rewriting():
+                return self._engine.execute(sql, params)
+        return self._engine.execute(sql, params, limits=limits)
+
+    def rewrite(self, sql: str, params: Mapping[str, object], *, hours: Iterable[int]) -> pa.Table:
+        """A statement that changes calls of these hours (since 1970) only, and is done when it returns.
+
+        The others need not be summed up anew. A mutation MUST be waited for (`mutations_sync = 1`).
+        """
+        with self._rollup.changing(hours):
+            return self._engine.execute(sql, params)
+
+    def insert(self, table: str, batches: Sequence[pa.RecordBatch]) -> int:
+        """See `Engine.insert`."""
+        if table != CALLS:
+            return self._engine.insert(table, batches)
+        with self._rollup.changing(hours_of(batches)):
+            return self._engine.insert(table, batches)
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._engine.close()
+
+
+def coverage(engine: Engine) -> Coverage:
+    """What the rollup beside this engine answers for: nothing, where it has none."""
+    if isinstance(engine, RolledEngine):
+        return engine.rollup.coverage()
+    return Coverage(False, {}, frozenset())

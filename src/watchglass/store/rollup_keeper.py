@@ -1,0 +1,136 @@
+"""Sums up hours of calls in the background once they are quiet."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from watchglass.errors import WatchglassError
+from watchglass.store.engine import Engine
+from watchglass.store.rollup import HOUR_NS, Retired, Rollup, Summing
+from watchglass.store.rollup_engine import CALLS
+from watchglass.store.rollup_figures import BUCKET, DIMENSIONS, FIGURES, SUMMED, within
+
+log = logging.getLogger(__name__)
+
+KEPT = "store.usage_hourly"
+
+MOST_HOURS = 24
+"""Hours in one statement; fewer as soon as one takes longer than `LONG_S`."""
+
+LONG_S = 1.0
+PAUSE_S = 1.0
+RETRY_S = 10.0
+
+_FIND = f"SELECT DISTINCT {BUCKET} AS bucket FROM {CALLS}"
+
+# On one thread: questions and ingest go first.
+_SUM_UP = f"""
+INSERT INTO {KEPT} (bucket, generation, hour, counted, {", ".join((*DIMENSIONS, *(f.name for f in FIGURES)))})
+SELECT
+    {BUCKET} AS start_of_bucket,
+    {{generation:UInt64}},
+    any(toStartOfHour(time, 'UTC')),
+    counted,
+    {", ".join(DIMENSIONS)},
+    {", ".join(f"{figure.of_calls} AS kept_{figure.name}" for figure in FIGURES)}
+FROM {CALLS} FINAL
+WHERE {{within}} AND {SUMMED}
+GROUP BY start_of_bucket, counted, {", ".join(DIMENSIONS)}
+SETTINGS max_threads = 1, max_insert_threads = 1
+""".replace("{{", "{").replace("}}", "}")
+
+_REMOVE = f"""
+DELETE FROM {KEPT}
+WHERE (bucket, generation) IN
+    arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+"""
+
+_REMOVE_OTHERS = f"""
+DELETE FROM {KEPT}
+WHERE (bucket, generation) NOT IN
+    arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+"""
+
+
+class RollupKeeper:
+    """Keeps `store.usage_hourly`. `step` does one piece of work; `start` runs steps on a thread."""
+
+    def __init__(
+        self, engine: Engine, rollup: Rollup, *, stopwatch: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._engine = engine
+        self._rollup = rollup
+        self._stopwatch = stopwatch
+        self._hours = MOST_HOURS
+        self._tidied = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchglass-rollup", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the step that is under way; what is not summed up stays answered from calls."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def step(self) -> bool:
+        """Do one piece of work; False when there was none. Raises `StoreError`."""
+        epoch = self._rollup.discovering()
+        if epoch is not None:
+            found = self._engine.execute(_FIND)["bucket"].to_pylist()
+            self._rollup.discovered((bucket * 10**9 // HOUR_NS for bucket in found), epoch)
+            return True
+        summing = self._rollup.begin(self._hours)
+        if summing is not None:
+            self._sum_up(summing)
+            return True
+        return self._tidy()
+
+    def _sum_up(self, summing: Summing) -> None:
+        params: dict[str, object] = {"generation": summing.generation}
+        ranges = [(hour * HOUR_NS, (hour + 1) * HOUR_NS) for hour in summing.hours]
+        condition = within(ranges, params)
+        began = self._stopwatch()
+        self._engine.execute(_SUM_UP.replace("{within}", condition), params)
+        self._rollup.commit(summing)
+        took = self._stopwatch() - began
+        self._hours = max(1, self._hours // 2) if took > LONG_S else min(MOST_HOURS, self._hours + 1)
+
+    def _tidy(self) -> bool:
+        """Remove what no question reads: retired generations, and once what a killed keeper left."""
+        retired = self._rollup.retired()
+        if not self._tidied:
+            clean = self._rollup.coverage().clean
+            kept = [
+                *self._rollup.unremoved(),
+                *(Retired(0, h * HOUR_NS // 10**9, g) for h, g in clean.items()),
+            ]
+            self._engine.execute(_REMOVE_OTHERS, _pairs(kept))
+            self._tidied = True
+        if retired:
+            self._engine.execute(_REMOVE, _pairs(retired))
+            self._rollup.removed(retired)
+        return bool(retired)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                pause = 0.0 if self.step() else PAUSE_S
+            except WatchglassError as error:
+                # Answers stay right without it, only slower.
+                log.warning("calls could not be summed up, it will be tried again: %s", error)
+                pause = RETRY_S
+            self._stopping.wait(pause)
+
+
+def _pairs(kept: list[Retired]) -> dict[str, object]:
+    return {
+        "buckets": [each.bucket for each in kept],
+        "generations": [each.generation for each in kept],
+    }
