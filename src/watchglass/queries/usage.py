@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from watchglass.errors import QueryError
 from watchglass.queries.figures import MONEY_FIELDS, TOKEN_FIELDS
@@ -217,8 +216,7 @@ def _filters(question: UsageQuestion, params: dict[str, object]) -> str:
 
 
 def _part(found: pa.Table, by: Sequence[str], *, counted: bool) -> UsagePart:
-    of_calls = pc.equal(found["of_calls"], counted)
-    part = found.filter(of_calls)
-    totals = UsageRows(part.filter(pc.equal(part["is_total"], 1)), ())
-    rows = UsageRows(part.filter(pc.equal(part["is_total"], 0)), by) if by else totals
+    of_calls, is_total = found["of_calls"].to_numpy(), found["is_total"].to_numpy()
+    totals = UsageRows(found.filter(pa.array((of_calls == counted) & (is_total == 1))), ())
+    rows = UsageRows(found.filter(pa.array((of_calls == counted) & (is_total == 0))), by) if by else totals
     return UsagePart(rows, totals[0] if len(totals) else UsageRow())
