@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wire.dialects.made import span
-from watchglass.model import Described
+from watchglass.model import Described, Step
 from watchglass.wire.context import own_context
-from watchglass.wire.dialects import DIALECTS, MARKERS, context, describe, totals
+from watchglass.wire.dialects import DIALECTS, MARKERS, context, describe, step, totals
 
 NUMBERS = st.integers() | st.floats() | st.integers(0, 5000).map(str)
 TEXTS = st.sampled_from(
@@ -60,6 +60,8 @@ KEYS = st.sampled_from(
         *("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token", "hidden_params"),
         *("metadata.usage_object", "llm.openai.usage", "llm.openai.id", "gcp.vertex.agent.llm_request"),
         *("crewai.crew.token_usage", "litellm.cost.total", "rpc.method", "litellm.model_group"),
+        *("traceloop.entity.name", "traceloop.entity.input", "input.value", "output.value", "metadata"),
+        *("gen_ai.agent.name", "gen_ai.tool.call.arguments", "gen_ai.task.status", "watchglass.task.id"),
     ]
 )
 SCOPES = st.sampled_from(
@@ -71,9 +73,13 @@ SCOPES = st.sampled_from(
             "opentelemetry.instrumentation.openai_agents",
         ),
         *("opentelemetry.instrumentation.botocore.bedrock-runtime", "traceloop.tracer", "anything", ""),
+        *("openinference.instrumentation.crewai", "openinference.instrumentation.llama_index"),
+        *("openinference.instrumentation.langchain", "opentelemetry.instrumentation.langchain"),
     ]
 )
-NAMES = st.sampled_from(["raw_gen_ai_request", "call_llm", "agent_run [a]", "chat", ""])
+NAMES = st.sampled_from(
+    ["raw_gen_ai_request", "call_llm", "agent_run [a]", "chat", "a.run", "invocation", ""]
+)
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from(["gen_ai.choice", "gen_ai.user.message", "exception", "gen_ai.content.prompt"]),
@@ -94,6 +100,11 @@ def test_never_raises_and_says_the_same_twice(
     made = span(attributes, scope=scope, name=name, events=tuple(events), status=status)
     found = describe(made)
     own_context(made)
+    done = step(made)
+    if done is not None:
+        msgspec.convert(msgspec.to_builtins(done), Step)
+        assert set(done.content_keys) <= set(attributes) and done.name
+        assert step(span(attributes, scope=scope, name=name, events=tuple(events), status=status)) == done
     if found is None:
         return
     msgspec.convert(msgspec.to_builtins(found), Described)
