@@ -170,7 +170,7 @@ def test_a_flow_that_somebody_named_is_the_flow(house: House) -> None:
 
 
 def test_a_crew_within_a_crew_is_part_of_the_outer_run(house: House) -> None:
-    """Of nested flows the outermost is the run; the inner one is an execution in it and no flow of its own."""
+    """Of nested flows the outermost is the run; the inner one is an execution in it, no flow of its own."""
     inner = _span(5, 6, 2, "helpers.kickoff", (2, 4), "CHAIN", crew_key="h", **{"output.value": "x"})
     house.send(crew(5), task(5), inner, task(5, 7, 6, "look"), chat(5, 8, 7))
     assert house.tasks(5)["helpers"]["parent_task_id"] == _id(5, 2)
