@@ -23,7 +23,7 @@ from watchglass.queries.trace import Trace
 from watchglass.queries.usage import UsageQuestion, UsageReport
 from watchglass.store import Limits, open_store
 from watchglass.surfaces.api import routes
-from watchglass.surfaces.api.routes import AT_ONCE, WAITING
+from watchglass.surfaces.api.turns import AT_ONCE, WAITING
 from watchglass.surfaces.http.problems import problem_for
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

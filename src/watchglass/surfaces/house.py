@@ -15,8 +15,8 @@ from watchglass.ingest.settler import Settler
 from watchglass.queries.reader import StoreReader
 from watchglass.store import Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
-from watchglass.surfaces.api.imports import import_routes
-from watchglass.surfaces.api.keys import key_routes
+from watchglass.surfaces.api.imports import import_endpoints
+from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.keeping import keep, kept
@@ -60,8 +60,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
             reader = StoreReader(store.engine, scope=current_scope, limits=limits)
             access = Access(keyring, closed=not is_loopback(settings.host))
-            asked = [*routes(reader, clock=clock), *key_routes(store.keys), *import_routes(ingest.imports)]
-            yield Backend(ingest, asked, access)
+            others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
+            yield Backend(ingest, routes(reader, clock=clock, others=others), access)
         finally:
             keeper.cancel()
             await ingest.stop()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.routing import BaseRoute, Route
 
 from watchglass.errors import BadRequest, ConfigError, WatchglassError
 from watchglass.ingest.admission import coding_of
 from watchglass.ingest.importers.columns import parse_maps
 from watchglass.ingest.importers.parts import Format
 from watchglass.ingest.importers.receiving import Asked, Imports
-from watchglass.surfaces.access import Access, current, needs
+from watchglass.ingest.importers.tally import Tally
+from watchglass.surfaces.access import Access, current
+from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.http.asgi import Receive, Response, Scope, Send, header, respond
 from watchglass.surfaces.http.body import Body, ClientGone, Intake, SenderStalled
 from watchglass.surfaces.http.media import Promise
@@ -23,12 +24,43 @@ from watchglass.surfaces.http.problems import problem, problem_for
 PATH = "/api/v1/import"
 
 
-def import_routes(imports: Imports) -> list[BaseRoute]:
-    """The route."""
-    return [Route(PATH, ImportEndpoint(imports), methods=["POST"])]
+_IMPORTED: dict[str, Any] = {
+    "type": "object",
+    "description": "What became of the rows: `rows` = `new` + `known` + `rejected`.",
+    "properties": {
+        **{name: {"type": "integer"} for name in Tally.__struct_fields__ if name != "unpriced"},
+        "unpriced": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "rejects": {"type": "array", "items": {"type": "object"}},
+        "notices": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["rows", "new", "known", "rejected", "rejects"],
+}
 
 
-@needs("ingest")
+def import_endpoints(imports: Imports) -> list[Endpoint]:
+    """The endpoint."""
+    return [
+        Endpoint(
+            method="POST",
+            path=PATH,
+            summary="Import calls from JSON lines or CSV, plain or gzip",
+            details="The answer comes when the rows are on disk. Importing them again changes nothing.",
+            needs="ingest",
+            app=ImportEndpoint(imports),
+            parameters=(
+                Parameter(name="name", meaning="What the table `rejects` calls the source."),
+                Parameter(
+                    name="format", meaning="Found out unless given.", type=Literal["auto", "jsonl", "csv"]
+                ),
+                Parameter(name="map", meaning="ours=theirs: the column that holds ours.", many=True),
+            ),
+            body={"type": "string", "description": "The rows."},
+            body_type="application/octet-stream",
+            answer=_IMPORTED,
+        )
+    ]
+
+
 class ImportEndpoint:
     """Reads one body within the limits and budget of all that is received. An ASGI application of its own,
     since a framework would read the body whole before anybody asked how large it may be."""

@@ -2,29 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import anyio.to_thread
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from watchglass.errors import BadRequest, TooLarge
-from watchglass.store import Keys, Wanted
-from watchglass.surfaces.access import current, needs
+from watchglass.store import Keys, Role, Wanted
+from watchglass.surfaces.access import current
+from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.key_document import key_document
 
 _MOST_BYTES = 10_000
 
 
-def key_routes(keys: Keys) -> list[BaseRoute]:
-    """GET and POST /api/v1/keys, DELETE /api/v1/keys/{id} (with ?forget=true it leaves the list too)."""
-    api = _Api(keys)
+_KEY: dict[str, Any] = {
+    "type": "object",
+    "description": "What is known of a key; never its secret.",
+    "properties": {
+        "id": {"type": "string"},
+        "role": {"enum": list(get_args(Role))},
+        "tenant": {"type": ["string", "null"]},
+    },
+    "required": ["id", "role", "tenant"],
+}
+_MADE: dict[str, Any] = {
+    **_KEY,
+    "description": "The new key. `key` is shown this once and kept nowhere.",
+    "properties": {**_KEY["properties"], "key": {"type": "string"}},
+    "required": [*_KEY["required"], "key"],
+}
+_ID = Parameter(name="id", meaning="The public part of the key.", place="path", required=True)
+_FORGET = Parameter(name="forget", meaning="Whether it leaves the list too.", type=Literal["true", "false"])
+
+
+def key_endpoints(keys: Keys) -> list[Endpoint]:
+    """Everything that can be done with keys."""
+    api, path = _Api(keys), "/api/v1/keys"
     return [
-        Route("/api/v1/keys", api.list, methods=["GET"]),
-        Route("/api/v1/keys", api.create, methods=["POST"]),
-        Route("/api/v1/keys/{id}", api.revoke, methods=["DELETE"]),
+        Endpoint(
+            method="GET",
+            path=path,
+            summary="Keys, revoked ones too",
+            needs="admin",
+            handler=api.list,
+            answer={
+                "type": "object",
+                "properties": {"keys": {"type": "array", "items": _KEY}},
+                "required": ["keys"],
+            },
+        ),
+        Endpoint(
+            method="POST",
+            path=path,
+            summary="Make a key",
+            needs="admin",
+            handler=api.create,
+            body=Wanted,
+            answer=_MADE,
+            status=201,
+        ),
+        Endpoint(
+            method="DELETE",
+            path=f"{path}/{{id}}",
+            summary="Revoke a key",
+            details="It ceases to work within a second.",
+            needs="admin",
+            handler=api.revoke,
+            parameters=(_ID, _FORGET),
+            answer=_KEY,
+        ),
     ]
 
 
@@ -32,18 +81,15 @@ class _Api:
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
 
-    @needs("admin")
     async def list(self, _: Request) -> Response:
         found = await anyio.to_thread.run_sync(self._keys.list)
         return _json(200, {"keys": [key_document(key) for key in found]})
 
-    @needs("admin")
     async def create(self, request: Request) -> Response:
         wanted = _wanted(await _body(request))
         key, text = await anyio.to_thread.run_sync(self._keys.create, wanted, _who())
         return _json(201, {**key_document(key), "key": text})
 
-    @needs("admin")
     async def revoke(self, request: Request) -> Response:
         forget = request.query_params.get("forget", "").lower() in ("1", "true", "yes")
         id = str(request.path_params["id"])

@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 
 from watchglass.surfaces.cli.demo import demo
+from watchglass.surfaces.cli.doctor import doctor
 from watchglass.surfaces.cli.exits import INTERRUPTED
 from watchglass.surfaces.cli.import_calls import import_
 from watchglass.surfaces.cli.keys import keys
+from watchglass.surfaces.cli.lists import calls, flows, sessions, tasks, traces
 from watchglass.surfaces.cli.query import query
 from watchglass.surfaces.cli.serve import serve
 from watchglass.surfaces.cli.settings import settings
@@ -23,7 +25,22 @@ from watchglass.surfaces.cli.trace import trace
 from watchglass.surfaces.cli.up import up
 from watchglass.surfaces.cli.usage import usage
 
-COMMANDS: tuple[Callable[..., None], ...] = (up, serve, usage, trace, query, import_, demo, settings)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    up,
+    serve,
+    usage,
+    calls,
+    tasks,
+    traces,
+    flows,
+    sessions,
+    trace,
+    query,
+    doctor,
+    import_,
+    demo,
+    settings,
+)
 """Every command, in the order of the help; a command's name is its function's, its last underscore aside."""
 
 GROUPS: tuple[typer.Typer, ...] = (keys,)

@@ -10,6 +10,7 @@ code  meaning
 4     the server or the store cannot be reached, or is held by another process
 5     refused, or over a limit of time, memory or rows
 6     done, but some rows were rejected; stderr and the table `rejects` name them
+7     asked to fail on what was found (`--fail-on`), and it was found
 130   stopped with Ctrl-C
 ====  =====================================================================
 """
@@ -25,7 +26,7 @@ import typer
 
 from watchglass import errors
 
-FAILED, USAGE, NOT_FOUND, UNREACHABLE, REFUSED, REJECTED, INTERRUPTED = 1, 2, 3, 4, 5, 6, 130
+FAILED, USAGE, NOT_FOUND, UNREACHABLE, REFUSED, REJECTED, FOUND, INTERRUPTED = 1, 2, 3, 4, 5, 6, 7, 130
 
 _CODES: tuple[tuple[type[errors.WatchglassError], int], ...] = (
     (errors.NotFound, NOT_FOUND),

@@ -15,6 +15,8 @@ import msgspec
 from watchglass import errors
 from watchglass.queries.answers import Answer, ResultColumn, Row
 from watchglass.queries.documents import read_trace, usage_report
+from watchglass.queries.lists.question import ListQuestion, Page, list_items
+from watchglass.queries.lists.subjects import LISTED
 from watchglass.queries.questions import usage_items
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import UsageQuestion, UsageReport
@@ -41,6 +43,11 @@ class _Columns(msgspec.Struct, frozen=True):
     rows: list[Any]
 
 
+class _Page(msgspec.Struct, frozen=True):
+    rows: list[Any]
+    next: str | None
+
+
 class RemoteReader:
     """See `Reader`. Every method raises `Unreachable` when no watchglass answers at `url`."""
 
@@ -60,6 +67,12 @@ class RemoteReader:
     def trace(self, trace_id: str) -> Trace:
         """See `Reader.trace`."""
         return read_trace(msgspec.json.decode(self._get(f"/api/v1/traces/{quote(trace_id, safe='')}")))
+
+    def page(self, question: ListQuestion, now_ns: int) -> Page:
+        """See `Reader.page`; the server's own clock says where the newest are looked for."""
+        body = self._get(f"/api/v1/{question.subject}?{urlencode(list_items(question))}")
+        found = msgspec.json.decode(body, type=_Page)
+        return Page(rows=msgspec.convert(found.rows, list[LISTED[question.subject].row]), next=found.next)
 
     def query(self, sql: str) -> Answer:
         """See `Reader.query`."""

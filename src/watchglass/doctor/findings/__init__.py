@@ -1,0 +1,23 @@
+"""The findings, in the order in which a person would look."""
+
+from __future__ import annotations
+
+from watchglass.doctor.contract import Finding
+from watchglass.doctor.findings.duplicates import Duplicates
+from watchglass.doctor.findings.no_data import NoData
+from watchglass.doctor.findings.rejected import Rejected
+from watchglass.doctor.findings.token_sums import TokenSums
+from watchglass.doctor.findings.unattributed import Unattributed
+from watchglass.doctor.findings.unknown_provider import UnknownProvider
+from watchglass.doctor.findings.unpriced import Unpriced
+
+FINDINGS: tuple[Finding, ...] = (
+    NoData(),
+    Rejected(),
+    UnknownProvider(),
+    Unpriced(),
+    TokenSums(),
+    Unattributed(),
+    Duplicates(),
+)
+"""Every finding; a new one is a file here and a line in this list."""

@@ -1,0 +1,42 @@
+"""Questions take turns: a few at a time, in threads, so that the event loop never waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from watchglass.errors import Overloaded
+
+AT_ONCE = 3
+"""Questions in the engine at a time. Its connections are shared with ingest, which must always find one."""
+
+WAITING = 64
+"""Questions that may wait for their turn; further ones are told to come back."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Turns:
+    """For one event loop."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._turns: anyio.CapacityLimiter | None = None  # made in the event loop that it belongs to
+
+    async def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a question that blocks. Raises `Overloaded` when too many wait."""
+        if self._asked >= AT_ONCE + WAITING:
+            raise Overloaded(
+                f"{WAITING} questions are waiting already; ask again in a few seconds", retry_after_s=5
+            )
+        turns = self._turns = self._turns or anyio.CapacityLimiter(AT_ONCE)
+        # Counted here: the limiter itself notices a burst only after all of it has passed this point.
+        self._asked += 1
+        try:
+            return await anyio.to_thread.run_sync(lambda: question(*args, **kwargs), limiter=turns)
+        finally:
+            self._asked -= 1

@@ -1,0 +1,203 @@
+"""Each finding on a real store: silent on a healthy one, and with its evidence on a sick one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import typer
+
+from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span
+from watchglass.doctor.contract import Diagnosis, Window
+from watchglass.doctor.examination import Examination, examine
+from watchglass.doctor.findings import FINDINGS
+from watchglass.doctor.findings.unpriced import CURES
+from watchglass.errors import QueryLimit
+from watchglass.queries.answers import Answer
+from watchglass.queries.reader import StoreReader
+from watchglass.queries.scope import Scope
+from watchglass.store import Engine, Limits, open_store
+from watchglass.surfaces.cli import make_app
+
+WINDOW = Window(NOON_NS, NOON_NS + 3600 * SECOND_NS)
+TABLES = ("calls", "spans", "rejects")
+HEALTHY = {
+    "tenant": "acme",
+    "provider": "openai",
+    "request_model": "gpt-4o",
+    "input_tokens": 10,
+    "output_tokens": 5,
+    "total_tokens_reported": 15,
+    "cost_usd": Decimal("0.1"),
+}
+Look = Callable[..., list[Diagnosis]]
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with open_store(tmp_path_factory.mktemp("doctor") / "data") as opened:
+        yield opened.engine
+
+
+def is_known(command: str) -> bool:
+    """Whether a command is not ours, or one that this program has."""
+    first, second, *_ = shlex.split(command)
+    group: Any = typer.main.get_command(make_app())
+    return first != "watchglass" or second in group.commands
+
+
+@pytest.fixture
+def look(engine: Engine) -> Look:
+    """Put rows into the emptied store and examine it."""
+
+    def looking(tenant: str | None = None, **rows: list[dict[str, Any]]) -> list[Diagnosis]:
+        for table in TABLES:
+            engine.execute(f"TRUNCATE TABLE store.{table}")
+            if table in rows:
+                insert(engine, table, rows[table])
+        scope = Scope(None if tenant is None else frozenset({tenant}))
+        found = examine(StoreReader(engine, scope=scope).query, WINDOW)
+        assert not found.failed, found.failed
+        for each in found.diagnoses:
+            assert is_known(each.command), each.command
+        return found.diagnoses
+
+    return looking
+
+
+def test_silence_is_health(look: Look) -> None:
+    """Priced calls of known providers with sums that agree are nothing to speak of."""
+    assert look(calls=[call(1, **HEALTHY), call(2, **HEALTHY)]) == []
+
+
+def test_nothing_has_arrived(look: Look) -> None:
+    """An empty store says how to send to it."""
+    (found,) = look()
+    assert (found.finding, found.severity, found.symptom) == ("no_data", "error", "Nothing has arrived yet.")
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in found.command
+
+
+def test_data_stopped(look: Look) -> None:
+    """Calls before the window and none within it: the last one's time is the evidence."""
+    (found,) = look(calls=[call(-7200, **HEALTHY)])
+    assert (
+        found.symptom == "No calls in this time; the last of 1 call began at 2026-01-01T10:00:00.000000000Z."
+    )
+
+
+def test_spans_without_calls(look: Look) -> None:
+    """Spans that tell of no call are shown by the library that made them."""
+    (found,) = look(spans=[span(1, scope="http", service="web"), span(2, scope="http", service="web")])
+    assert found.evidence.columns == ("scope", "service", "spans")
+    assert list(found.evidence.rows) == [["http", "web", 2]]
+
+
+def test_unpriced_by_reason(look: Look) -> None:
+    """One diagnosis a reason, with the calls it is about; failures that used nothing are no trouble."""
+    sick = {**HEALTHY, "cost_usd": None}
+    found = look(
+        calls=[
+            *(call(n, **sick | {"unpriced_reason": "unknown_model", "request_model": "m"}) for n in range(3)),
+            call(4, **sick, unpriced_reason="tokens_missing"),
+            call(5, **sick, unpriced_reason="failed_without_usage"),
+        ]
+    )
+    assert [(each.severity, each.symptom) for each in found] == [
+        ("error", "3 calls without a price: unknown_model."),
+        ("warning", "1 call without a price: tokens_missing."),
+    ]
+    assert list(found[0].evidence.rows) == [["openai", "m", None, 3]]
+    assert found[0].command == "watchglass prices import PRICES.csv"
+
+
+def test_unpriced_counts_all_of_a_reason(look: Look) -> None:
+    """The symptom is of all calls, also of those beyond the rows that are shown."""
+    sick = {**HEALTHY, "cost_usd": None, "unpriced_reason": "unknown_model"}
+    (found,) = look(calls=[call(n, **sick | {"request_model": f"m{n}"}) for n in range(25)])
+    assert found.symptom.startswith("25 calls")
+    assert len(found.evidence.rows) == 10
+
+
+def test_unknown_provider(look: Look) -> None:
+    """What the spans did say of the provider is the evidence."""
+    sick = HEALTHY | {"provider": None, "cost_usd": None, "unpriced_reason": "unknown_provider"}
+    (found,) = look(calls=[call(1, **sick, server_address="llm.acme.example", scope="lib")])
+    assert list(found.evidence.rows) == [[None, "llm.acme.example", "gpt-4o", "lib", 1]]
+
+
+def test_token_sums(look: Look) -> None:
+    """A total that contradicts its parts is shown with an example; one that nobody reported is not."""
+    found = look(
+        calls=[
+            call(1, **HEALTHY | {"total_tokens_reported": 99}, dialect="d", scope="lib"),
+            call(2, **HEALTHY | {"total_tokens_reported": None}),
+        ]
+    )
+    assert [each.finding for each in found] == ["token_sums"]
+    assert list(found[0].evidence.rows) == [["d", "lib", "openai", "gpt-4o", 1, 99, 15, f"{1:032x}", 1]]
+    assert found[0].command == f"watchglass trace {1:032x}"
+
+
+def test_unattributed(look: Look) -> None:
+    """Sums without calls under them are an error: money was spent that is in no total."""
+    bare = {"kind": "aggregate", "counted": False, "not_counted_reason": "unattributed"}
+    found = look(calls=[call(1, **HEALTHY), call(2, **HEALTHY | bare, agent="crew")])
+    assert [(each.finding, each.severity) for each in found] == [("unattributed", "error")]
+
+
+def test_duplicates(look: Look) -> None:
+    """Which library told again of what another one is counted from."""
+    twice = {"counted": False, "not_counted_reason": "duplicate"}
+    found = look(
+        calls=[
+            call(1, **HEALTHY, scope="openai"),
+            call(2, **HEALTHY | twice, scope="litellm", duplicate_of=f"{1:032x}:{1:016x}"),
+        ]
+    )
+    assert [(each.finding, each.severity) for each in found] == [("duplicates", "info")]
+    assert next(iter(found[0].evidence.rows))[:4] == ["duplicate", "litellm", "openai", 1]
+
+
+def test_rejected(look: Look) -> None:
+    """What could not be kept is told with its reason."""
+    reject = {"time": NOON_NS, "signal": "traces", "where": "resourceSpans[0]", "reason": "no trace id"}
+    found = look(calls=[call(1, **HEALTHY)], rejects=[reject])
+    assert found[0].symptom == "1 item rejected: sent, and not on record."
+
+
+def test_a_tenant_sees_its_own(look: Look) -> None:
+    """The scope of the reader holds here too: another tenant's trouble is none of its."""
+    sick = {**HEALTHY, "cost_usd": None, "unpriced_reason": "unknown_model"}
+    rows = [call(1, **sick | {"tenant": "umbrella"}), call(2, **HEALTHY)]
+    assert look("acme", calls=rows) == []
+    assert len(look("umbrella", calls=rows)) == 1
+
+
+def test_one_finding_that_fails_spoils_no_other(engine: Engine) -> None:
+    """Over a limit, a finding is named as not asked; the others answer."""
+
+    def ask(sql: str) -> Answer:
+        if "rejects" in sql:
+            raise QueryLimit("too dear")
+        return StoreReader(engine, limits=Limits()).query(sql)
+
+    found: Examination = examine(ask, WINDOW)
+    assert found.failed == {"rejected": "too dear"}
+    assert found.at_least("error")
+
+
+def test_every_reason_has_a_cure() -> None:
+    """The reasons of the price book are those that have a cure, and the two that need none."""
+    from watchglass.pricing import book
+
+    reasons = {value.unpriced_reason for value in vars(book).values() if isinstance(value, book.Priced)}
+    assert reasons == {*CURES, "failed_without_usage", "unknown_provider"}
+    assert all(is_known(cure.command) for cure in CURES.values())
+
+
+def test_names_are_different() -> None:
+    """A finding is known by its name."""
+    assert len({each.name for each in FINDINGS}) == len(FINDINGS)
