@@ -45,7 +45,7 @@ _PROBE = PriceRequest(
     usage=Usage(input_tokens=1, output_tokens=1),
 )
 _book: PriceBook | None = None
-Shipped = tuple[int, int, str, dict[str, bytes], bytes]
+Shipped = tuple[int, int, str, dict[str, bytes], bytes, int]
 
 
 class Decoders:
@@ -182,7 +182,14 @@ def _prepare_there(kind: Signal, body: bytes, encoding: Encoding, now_ns: int, o
     assert _book is not None
     done = prepare(kind, body, encoding, _book, now_ns, owner)
     shipped = {name: _pack(batch) for name, batch in done.batches.items()}
-    return done.accepted, done.rejected, done.message, shipped, _ENCODER.encode(done.sighting)
+    return (
+        done.accepted,
+        done.rejected,
+        done.message,
+        shipped,
+        _ENCODER.encode(done.sighting),
+        done.foreign,
+    )
 
 
 def _pack(batch: pa.RecordBatch) -> bytes:
@@ -193,11 +200,12 @@ def _pack(batch: pa.RecordBatch) -> bytes:
 
 
 def _unpack(shipped: Shipped) -> Prepared:
-    accepted, rejected, message, batches, sighting = shipped
+    accepted, rejected, message, batches, sighting, foreign = shipped
     return Prepared(
         accepted,
         rejected,
         message,
         {name: pa.ipc.open_stream(data).read_next_batch() for name, data in batches.items()},
         _DECODER.decode(sighting),
+        foreign,
     )

@@ -78,7 +78,7 @@ class Ingest:
             raise
         # Shielded: who hangs up meanwhile (gRPC cancels) takes nothing back, and what is written is settled.
         await asyncio.shield(asyncio.ensure_future(self._keep(prepared)))
-        return Outcome(prepared.accepted, prepared.rejected, prepared.message)
+        return Outcome(prepared.accepted, prepared.rejected, prepared.message, prepared.foreign)
 
     def state(self) -> dict[str, object]:
         """For `/health`: never blocks."""

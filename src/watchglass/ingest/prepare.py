@@ -62,6 +62,7 @@ REPEATED_BYTES = 256 * 2**20
 Item = TypeVar("Item", LogRecord, MetricPoint)
 
 _NAMED_REJECTS = 5
+_TENANT = "tenant"
 _NO_CONTEXT = Context()
 
 
@@ -74,6 +75,8 @@ class Prepared(msgspec.Struct, frozen=True):
     batches: dict[str, pa.RecordBatch]
     sighting: Sighting = Sighting()
     """What settling must know of it."""
+    foreign: int = 0
+    """Of the rejected, those that named another tenant than the owner."""
 
 
 def prepare(
@@ -130,7 +133,8 @@ class _Tables(dict[str, TableBuilder]):
         batches = {name: builder.batch() for name, builder in self.items() if builder.rows}
         if spans is not None:
             batches["spans"] = spans
-        return Prepared(accepted, len(rejects), _message(rejects), batches, sighting)
+        foreign = sum(each.where == _TENANT for each in rejects)
+        return Prepared(accepted, len(rejects), _message(rejects), batches, sighting, foreign)
 
 
 def _traces(body: bytes, encoding: Encoding, book: PriceBook, now_ns: int, tables: _Tables) -> Prepared:
@@ -200,7 +204,7 @@ def _without(
 
 def _intrusion(other: str, owner: str, trace_id: str, span_id: str) -> Reject:
     reason = f"it names the tenant {other[:100]!r}, and the key it came with writes only as {owner!r}"
-    return Reject("tenant", reason, trace_id, span_id)
+    return Reject(_TENANT, reason, trace_id, span_id)
 
 
 def _columns(body: bytes, encoding: Encoding) -> tuple[SpanColumns, list[Reject]]:

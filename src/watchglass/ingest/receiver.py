@@ -19,6 +19,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     accepted: int
     rejected: int = 0
     message: str = ""
+    foreign: int = 0
+    """Of the rejected, those that named another tenant than their sender's."""
 
 
 class Receiver(Protocol):

@@ -321,6 +321,23 @@ REJECTS = _columns(
     ("tenant", "Tenant that the sender's key is bound to."),
 )
 
+AUDIT = _columns(
+    ("time", "When it first happened, UTC; a row tells of all alike within a few seconds."),
+    (
+        "event",
+        (
+            "no_key, wrong_key, revoked_key, wrong_role, limited, foreign_tenant (items rejected), "
+            "query_refused, host_refused, origin_refused, bad_host, key_created, key_revoked, key_forgotten."
+        ),
+    ),
+    ("key_id", "Id of the key that was shown, made or revoked, or ''."),
+    ("tenant", "Tenant that the key is bound to."),
+    ("route", "Route that was asked for."),
+    ("reason", "Further detail, never a secret."),
+    ("remote", "Address that it came from."),
+    ("count", "How often."),
+)
+
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "calls": CALLS,
     "usage": CALLS,
@@ -332,6 +349,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "logs": LOGS,
     "metrics": METRICS,
     "rejects": REJECTS,
+    "audit": AUDIT,
 }
 """Columns of each documented table (database `watchglass`), in the order of `SELECT *`."""
 
@@ -346,5 +364,6 @@ TABLES: dict[str, str] = {
     "logs": "Log records.",
     "metrics": "Metric points.",
     "rejects": "What was refused, and why.",
+    "audit": "Who was refused what, and what became of keys.",
 }
 """What each documented table is, in one sentence."""

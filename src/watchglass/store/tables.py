@@ -237,6 +237,19 @@ REJECTS = _schema(
     {"tenant": TEXT},
 )
 
+AUDIT = _schema(
+    {
+        "time": MOMENT,
+        "event": TEXT,
+        "key_id": TEXT,
+        "route": TEXT,
+        "reason": TEXT,
+        "remote": TEXT,
+        "count": pa.uint64(),
+    },
+    {"tenant": TEXT},
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     "spans": SPANS,
     "calls": CALLS,
@@ -245,5 +258,6 @@ SCHEMAS: dict[str, pa.Schema] = {
     "logs": LOGS,
     "metrics": METRICS,
     "rejects": REJECTS,
+    "audit": AUDIT,
 }
 """Arrow schema of each table of database `store`, by its name without the database."""

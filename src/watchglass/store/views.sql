@@ -249,3 +249,15 @@ SELECT
     source,
     tenant
 FROM store.rejects;
+
+CREATE OR REPLACE VIEW watchglass.audit AS
+SELECT
+    time,
+    event,
+    key_id,
+    tenant,
+    route,
+    reason,
+    remote,
+    count
+FROM store.audit;

@@ -13,7 +13,8 @@ import binascii
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Generator
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, NoReturn, Protocol, TypeAlias, TypeVar
@@ -125,6 +126,11 @@ class Lookup(Protocol):
 class Watch(Protocol):
     """Who is told of what was refused (`ingest.audit.Audit`)."""
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often each event was noted."""
+        ...
+
     def note(
         self,
         event: str,
@@ -133,13 +139,17 @@ class Watch(Protocol):
         tenant: str | None = None,
         where: Where = ("", ""),
         reason: str = "",
+        count: int = 1,
     ) -> None:
         """Remember it; returns at once."""
         ...
 
 
 class Unwatched:
-    """Remembers nothing."""
+    """Only counts."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
 
     def note(
         self,
@@ -149,8 +159,10 @@ class Unwatched:
         tenant: str | None = None,
         where: Where = ("", ""),
         reason: str = "",
+        count: int = 1,
     ) -> None:
         """See `Watch.note`."""
+        self.counts[event] += count
 
 
 class Access:
@@ -204,6 +216,11 @@ class Access:
         """A key for this process to ask itself with; it is nowhere but here and ends with it."""
         self._errand = self._errand or f"wg_errand_{secrets.token_urlsafe(32)}"
         return self._errand
+
+    def foreign(self, grant: Grant, count: int, where: Where) -> None:
+        """Items of a request that was let in named another tenant and were rejected."""
+        if count:
+            self.watch.note("foreign_tenant", key=grant.key_id, tenant=grant.tenant, where=where, count=count)
 
     def charge(self, grant: Grant, count: int) -> None:
         """This many bytes came with a request that was let in."""

@@ -134,6 +134,7 @@ def _export(signal: Signal, receiver: Receiver, budget: ByteBudget, access: Acce
             await context.abort(grpc.StatusCode.INTERNAL, "The server made a mistake; see its log.")
         finally:
             budget.give(held)
+        access.foreign(grant, outcome.foreign, (signal, context.peer()))
         return protobuf_answer(signal, outcome)
 
     return export

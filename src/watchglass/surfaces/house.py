@@ -9,11 +9,12 @@ from pathlib import Path
 
 from watchglass.clock import SystemClock
 from watchglass.config import Settings
+from watchglass.ingest.audit import Audit
 from watchglass.ingest.pipeline import Ingest
 from watchglass.ingest.settle_rows import SettleRows, attention, unsettled_traces
 from watchglass.ingest.settler import Settler
 from watchglass.queries.reader import StoreReader
-from watchglass.store import Keyring, Limits, Retention, RollupKeeper, Space, open_store
+from watchglass.store import Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
@@ -41,7 +42,13 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
     keyring = None
     rolling = RollupKeeper(store.engine, store.engine.rollup)
     try:
-        keyring = Keyring(store.place.control_file)
+        audit = Audit(store.engine, clock)
+        keyring = Keyring(
+            store.place.control_file,
+            changed=lambda event, key: audit.note(
+                event, key=key.id, tenant=key.tenant, reason=_about(event, key)
+            ),
+        )
         settler = Settler(
             SettleRows(store.engine, book, store.versions),
             clock=clock,
@@ -59,14 +66,21 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         try:
             limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
             reader = StoreReader(store.engine, scope=current_scope, limits=limits)
-            access = Access(keyring, closed=not is_loopback(settings.host))
+            access = Access(keyring, watch=audit, closed=not is_loopback(settings.host))
+            audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             yield Backend(ingest, routes(reader, clock=clock, others=others), access)
         finally:
             keeper.cancel()
             await ingest.stop()
+            await audit.stop()
             await asyncio.to_thread(rolling.stop)
     finally:
         if keyring is not None:
             keyring.close()
         await asyncio.to_thread(store.close)
+
+
+def _about(event: str, key: Key) -> str:
+    by = key.revoked_by if event == "key_revoked" else key.created_by if event == "key_created" else ""
+    return f"{key.role}{f', by {by}' if by else ''}"

@@ -11,6 +11,7 @@ import logging
 import re
 import secrets
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -31,6 +32,14 @@ from watchglass.surfaces.http.problems import problem, problem_for, unexpected
 log = logging.getLogger(__name__)
 
 _SLASHES = re.compile("//+")
+
+
+class Door(NamedTuple):
+    """A route: its path as it is written, its methods, and what it needs (None: it does not say)."""
+
+    path: str
+    methods: frozenset[str]
+    needs: Needs | None
 
 
 class Application:
@@ -110,6 +119,14 @@ class Application:
         except WatchglassError as error:
             return problem_for(error)
 
+    def doors(self) -> list[Door]:
+        """Every route that there is, exports included, and what each needs."""
+        found = [Door(path, frozenset({"POST"}), "ingest") for path in self._exports]
+        for route in self._rest.routes:
+            methods = frozenset(getattr(route, "methods", None) or {"GET"})
+            found.append(Door(str(getattr(route, "path", "")), methods, _needs_of(route)))
+        return found
+
     def door(self, scope: Scope) -> tuple[str, Needs | None]:
         """The route that a request other than an export goes to, and what it needs.
 
@@ -121,10 +138,14 @@ class Application:
             match, _ = route.matches(scope)
             path = str(getattr(route, "path", ""))
             if match is Match.FULL:
-                return path, needs_of(getattr(route, "endpoint", route))
+                return path, _needs_of(route)
             if match is Match.PARTIAL:
                 missed = (path, "any")
         return missed
+
+
+def _needs_of(route: BaseRoute) -> Needs | None:
+    return needs_of(getattr(route, "endpoint", route))
 
 
 def _tidy(path: str) -> str:
@@ -137,7 +158,7 @@ def _starlette(
 ) -> Starlette:
     @needs("any")
     async def get_health(_: Request) -> StarletteResponse:
-        found = health.health(receiver, life)
+        found = health.health(receiver, life, access.watch.counts)
         return _plain(found if current().tenant is None else health.brief(found))
 
     @needs("nothing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -42,18 +42,22 @@ def _reason(state: dict[str, Any], life: Life) -> str | None:
     return room.get("reason") or state.get("last_error") or "what is sent could not be stored"
 
 
-def health(receiver: Receiver, life: Life) -> Response:
-    """Each dependency's state; 503 when what is sent could not be stored."""
+def health(receiver: Receiver, life: Life, refused: Mapping[str, int] = {}) -> Response:
+    """Each dependency's state; 503 when what is sent could not be stored.
+
+    `refused` counts what the audit has noted since the start, by event.
+    """
     state = receiver.state()
     reason = _reason(state, life)
     status = "failing" if not _can_write(state) else "stopping" if life.draining else "ok"
     room = state.pop("store", None)
-    body = {
+    body: dict[str, Any] = {
         "status": status,
         "reason": reason,
         "version": life.version,
         "uptime_s": life.uptime_s(),
         "dependencies": {"ingest": state} | ({} if room is None else {"store": room}),
+        "audit": dict(refused),
     }
     # enc_hook: a state may name a path or an exception, and health must not fail over its type.
     encoded = msgspec.json.encode(body, enc_hook=str)

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from watchglass.errors import UnsupportedMedia, WatchglassError
 from watchglass.ingest.admission import SUPPORTED_CODINGS
 from watchglass.ingest.receiver import Encoding, Outcome, Receiver, Signal
-from watchglass.surfaces.access import Access, current
+from watchglass.surfaces.access import Access, Where, current
 from watchglass.surfaces.http.asgi import Receive, Response, Scope, Send, respond
 from watchglass.surfaces.http.body import Body, ClientGone, Intake, SenderStalled
 from watchglass.surfaces.http.media import Promise, promise
@@ -98,14 +98,14 @@ class Export:
             return
         body = Body(receive, promised, self._intake)
         try:
-            response = await self._export(body, promised)
+            response = await self._export(body, promised, scope.get("watchglass.where", ("", "")))
         except ClientGone:
             return
         finally:
             body.release()
         await body.refuse(send, response) if not body.whole else await respond(send, response)
 
-    async def _export(self, body: Body, promised: Promise) -> Response:
+    async def _export(self, body: Body, promised: Promise, where: Where) -> Response:
         try:
             data = await body.read()
             grant = current()
@@ -115,6 +115,7 @@ class Export:
             return _refusal(error)
         except SenderStalled as error:
             return problem(408, str(error))
+        self._access.foreign(grant, outcome.foreign, where)
         return answer(self._signal, promised.encoding, outcome)
 
 
