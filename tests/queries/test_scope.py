@@ -45,6 +45,22 @@ def rows_of(tenant: str | None, first: int) -> dict[str, list[dict[str, Any]]]:
             for n in numbers
         ],
         "spans": [span(n, tenant=tenant, trace_id=f"{n:032x}", **_some("spans", texts)) for n in numbers],
+        # Every tenant has flows of the same ids.
+        "tasks": [
+            {
+                "task_id": f"{n}",
+                "kind": "flow",
+                "tenant": tenant,
+                "time": NOON_NS,
+                "flow": f"f{n - first}",
+                "name": word,
+                "status": "failed",
+                "error_message": word,
+                "outermost": True,
+                "version": 1,
+            }
+            for n in numbers
+        ],
         "messages": [
             {"tenant": tenant or "", "hash": f"{n:032x}", "content": word, "version": 1} for n in numbers
         ],
@@ -87,7 +103,9 @@ def value(reader: StoreReader, sql: str) -> object:
     return next(iter(reader.query(sql).rows()))[0]
 
 
-@pytest.mark.parametrize("table", ["calls", "usage", "spans", "messages", "logs", "metrics"])
+@pytest.mark.parametrize(
+    "table", ["calls", "usage", "tasks", "flows", "spans", "messages", "logs", "metrics"]
+)
 def test_each_table_shows_only_its_tenants_rows(mine: StoreReader, table: str) -> None:
     """A scoped reader sees its tenant's three rows of each table and no other tenant's name."""
     assert list(mine.query(f"SELECT tenant, count() FROM {table} GROUP BY tenant").rows()) == [[MINE, 3]]
@@ -186,6 +204,8 @@ SHAPES = [
 COLUMNS = {
     "calls": "error_message",
     "usage": "session",
+    "tasks": "error_message",
+    "flows": "name",
     "spans": "name",
     "messages": "content",
     "logs": "body",
@@ -193,7 +213,7 @@ COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("table", ["usage", "spans", "messages"])
+@pytest.mark.parametrize("table", ["usage", "flows", "messages"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_shape_of_question_shows_a_foreign_row(mine: StoreReader, shape: str, table: str) -> None:
     """Joins, unions, subqueries, aliases, CTEs, windows and settings stay inside the scope, errors too."""
