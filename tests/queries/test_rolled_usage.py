@@ -2,91 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.rolled_house import House
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.clock import ManualClock
-from watchglass.queries.reader import StoreReader
-from watchglass.queries.scope import EVERYTHING as EVERYBODY
+from watchglass.queries.lists.question import ListQuestion
 from watchglass.queries.scope import Scope
-from watchglass.queries.usage import DIMENSIONS, UsageQuestion, UsageReport, answering
-from watchglass.store import Engine, Limits, Store, open_store
-from watchglass.store.rollup import HOUR_NS, KEPT_NS, QUIET_NS, Rollup
-from watchglass.store.rollup_engine import RolledEngine
-from watchglass.store.rollup_keeper import RollupKeeper
+from watchglass.queries.top import ranges_of_most_expensive
+from watchglass.queries.usage import DIMENSIONS, UsageQuestion, answering
+from watchglass.store import Limits, Store, open_store
+from watchglass.store.rollup import HOUR_NS, KEPT_NS, QUIET_NS
 
 HOURS = 4
-
-
-class Rows:
-    """The same store without its rollup; `before` and `after` are told of each statement that sums up."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.before: Callable[[], None] = lambda: None
-        self.after: Callable[[], None] = lambda: None
-
-    def execute(
-        self, sql: str, params: Mapping[str, object] = {}, *, limits: Limits | None = None
-    ) -> pa.Table:
-        sums = sql.lstrip().startswith("INSERT INTO store.usage_hourly")
-        if sums:
-            self.before()
-        found = self._engine.execute(sql, params, limits=limits)
-        if sums:
-            self.after()
-        return found
-
-    def insert(self, table: str, batches: Sequence[pa.RecordBatch]) -> int:
-        return self._engine.insert(table, batches)
-
-    def close(self) -> None:
-        self._engine.close()
-
-
-class House:
-    """A store whose rollup can be killed and opened again without opening the engine again."""
-
-    def __init__(self, store: Store, clock: ManualClock) -> None:
-        self.store, self.clock = store, clock
-        self.rows = Rows(store.engine)
-        self.number = 0
-        self.reopen()
-        self.engine.execute("TRUNCATE TABLE store.calls")
-
-    def reopen(self) -> None:
-        """What a kill leaves is what is on disk."""
-        rollup = Rollup(self.store.control, self.clock, self.store.versions)
-        self.rows.before = self.rows.after = lambda: None
-        self.engine = RolledEngine(self.rows, rollup)
-        self.keeper = RollupKeeper(self.rows, rollup)
-
-    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        insert(self.engine, "calls", rows)
-
-    def keep(self) -> None:
-        """Let all be quiet, and sum up what can be."""
-        self.clock.advance_ns(QUIET_NS)
-        while self.keeper.step():
-            pass
-
-    def same(self, question: UsageQuestion, scope: Scope = EVERYBODY) -> UsageReport:
-        """The answer, after it was found equal to the one from rows."""
-        answer = StoreReader(self.engine, scope=scope).usage(question)
-        assert answer == StoreReader(self.rows, scope=scope).usage(question)
-        return answer
-
-    def from_rollup(self, question: UsageQuestion) -> tuple[int, int]:
-        """Hours that the rollup answers, and ranges of time that calls do."""
-        found = answering(self.engine, question)
-        return len(found.buckets), len(found.ranges)
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +182,24 @@ def test_durations_can_be_left_out(house: House) -> None:
         house.keep()
 
 
+def test_the_most_expensive_calls_are_looked_for_where_they_are(house: House) -> None:
+    """A page by cost reads the hours that hold its calls, ties and fresh rows included, and no others."""
+    house.write(
+        [call(n, time=NOON_NS + n * HOUR_NS, cost_usd=Decimal(n % 7), tenant="ab"[n % 2]) for n in range(20)]
+    )
+    house.keep()
+    house.write([call(99, time=NOON_NS + 2 * HOUR_NS + 1, cost_usd=Decimal(100))])
+    question = ListQuestion(subject="calls", sort="cost", limit=2)
+    asked = {"count": 3, "since_ns": None, "until_ns": None, "limits": Limits(database="watchglass")}
+    ranges = ranges_of_most_expensive(house.engine, **asked, filters={})
+    assert [(since - NOON_NS) // HOUR_NS for since, _ in ranges if since is not None] == [2, 5, 6, 12, 13, 19]
+    assert [row.cost_usd for row in house.same_page(question).rows] == [100, 6]
+    for filters in ({"tenant": ("b",)}, {"tenant": ("nobody",)}, {"session": ("",)}, {"success": ("true",)}):
+        house.same_page(ListQuestion(subject="calls", sort="cost", limit=2, filters=filters))
+    following = ListQuestion(subject="calls", sort="cost", limit=2, cursor=house.same_page(question).next)
+    assert [row.cost_usd for row in house.same_page(following).rows] == [6, 5]
+
+
 NAMES = st.sampled_from([None, "a", "b", "x'y", ""])
 AMOUNTS = st.none() | st.integers(0, 10**6)
 DOLLARS = st.none() | st.decimals(0, 1000, places=18)
@@ -381,6 +333,7 @@ def compared(house: House, steps: list[tuple[str, Any]], questions: list[UsageQu
         for question in questions:
             house.same(question)
         house.same(questions[0], Scope(frozenset({"a"})))
+        house.same_page(ListQuestion(subject="calls", sort="cost", limit=2))
     house.keep()
     for question in questions:
         house.same(question)

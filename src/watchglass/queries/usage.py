@@ -44,7 +44,8 @@ DIMENSIONS: Mapping[str, str] = {
 """What usage can be grouped by, as the SQL that says it."""
 
 _OF_KEPT: Mapping[str, str] = {**DIMENSIONS, "hour": "hour", "day": "toDate(hour, 'UTC')"}
-_ROLLED = frozenset((*KEPT_DIMENSIONS, "model", "hour", "day"))
+ROLLED = frozenset((*KEPT_DIMENSIONS, "model", "hour", "day"))
+"""What the rollup keeps apart, and so can be grouped and filtered by without reading calls."""
 
 BUCKETS = frozenset({"hour", "day"})
 FILTERS = frozenset(DIMENSIONS) - BUCKETS
@@ -117,7 +118,7 @@ def usage(engine: Engine, question: UsageQuestion, *, limits: Limits) -> UsageRe
 
 def answering(engine: Engine, question: UsageQuestion) -> Answering:
     """Which hours the rollup answers: none where it does not keep apart what the question does."""
-    if not {*question.by, *question.filters} <= _ROLLED:
+    if not {*question.by, *question.filters} <= ROLLED:
         return Answering({}, [(question.since_ns, question.until_ns)])
     return coverage(engine).answering(question.since_ns, question.until_ns)
 

@@ -12,7 +12,10 @@ from watchglass.queries.figures import tidy
 from watchglass.queries.lists.question import Askable, ListQuestion, Page, Position
 from watchglass.queries.lists.windows import windows
 from watchglass.queries.plain import moment
+from watchglass.queries.top import ranges_of_most_expensive
 from watchglass.store import Engine, Limits
+from watchglass.store.rollup import Range
+from watchglass.store.rollup_figures import within
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,33 +46,45 @@ def _keys(engine: Engine, listed: Rows, question: ListQuestion, now_ns: int, lim
     """The keys of the page and, if there is one, of the row after it."""
     position = question.position()
     if question.sort != "time":
-        return _read(engine, listed, question, (question.since_ns or 0, question.until_ns), position, limits)
+        ranges = _ranges(engine, listed, question, limits)
+        return _read(engine, listed, question, ranges, position, limits)
     until = question.until_ns
     if position is not None:  # the row itself may have neighbours of the same nanosecond
         until = position.time_ns + 1 if until is None else min(until, position.time_ns + 1)
     keys: list[Mapping[str, Any]] = []
     for window in windows(question.since_ns, until, now_ns):
-        keys += _read(engine, listed, question, window, position, limits, beside=len(keys))
+        keys += _read(engine, listed, question, [window], position, limits, beside=len(keys))
         if len(keys) > question.limit:
             break
     return keys
+
+
+def _ranges(engine: Engine, listed: Rows, question: ListQuestion, limits: Limits) -> Sequence[Range]:
+    """Where the rows of a page that is not in order of time can be: in a few hours, if that is known."""
+    if listed.table != "calls" or question.sort != "cost" or question.cursor or question.least:
+        return [(question.since_ns, question.until_ns)]
+    return ranges_of_most_expensive(
+        engine,
+        question.limit + 1,
+        since_ns=question.since_ns,
+        until_ns=question.until_ns,
+        filters=question.filters,
+        limits=limits,
+    )
 
 
 def _read(
     engine: Engine,
     listed: Rows,
     question: ListQuestion,
-    window: tuple[int, int | None],
+    ranges: Sequence[Range],
     position: Position | None,
     limits: Limits,
     *,
     beside: int = 0,
 ) -> _Keys:
     conditions, params = listed.askable.conditions(question)
-    for name, ns, sign in (("begin", window[0], ">="), ("end", window[1], "<")):
-        if ns is not None:
-            conditions.append(f"time {sign} fromUnixTimestamp64Nano({{{name}:Int64}}, 'UTC')")
-            params[name] = ns
+    conditions.append(within(ranges, params))
     rank = "time_ns" if question.sort == "time" else listed.askable.sorts[question.sort]
     rank = f"toDecimal128({rank}, 18)" if question.sort != "time" else rank
     if position is not None:
@@ -93,22 +108,21 @@ def _read(
 def _whole(engine: Engine, listed: Rows, keys: _Keys, limits: Limits) -> dict[str, Any]:
     if not keys:
         return {}
+    params: dict[str, object] = {
+        "traces": sorted({key["trace_id"] for key in keys}),
+        "ids": [key["id"] for key in keys],
+    }
+    moments: list[Range] = [(ns, ns + 1) for ns in sorted({key["time_ns"] for key in keys})]
     names = [name for name in listed.row.__struct_fields__ if name != "time"]
     found = engine.execute(
         f"""
         SELECT {", ".join(dict.fromkeys([listed.id, "time_ns", *names]))}
         FROM {listed.table}
-        WHERE time >= fromUnixTimestamp64Nano({{first:Int64}}, 'UTC')
-            AND time <= fromUnixTimestamp64Nano({{last:Int64}}, 'UTC')
+        WHERE {within(moments, params)}
             AND trace_id IN {{traces:Array(String)}}
             AND {listed.id} IN {{ids:Array(String)}}
         """,
-        {
-            "first": min(key["time_ns"] for key in keys),
-            "last": max(key["time_ns"] for key in keys),
-            "traces": sorted({key["trace_id"] for key in keys}),
-            "ids": [key["id"] for key in keys],
-        },
+        params,
         limits=limits,
     ).to_pylist(maps_as_pydicts="lossy")
     return {row[listed.id]: _record(listed.row, row) for row in found}

@@ -1,0 +1,58 @@
+"""Where the most expensive calls can be: the few hours of a long time that are worth reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from watchglass.queries.usage import DIMENSIONS, ROLLED
+from watchglass.store import Engine, Limits
+from watchglass.store.rollup import HOUR_S, Range
+from watchglass.store.rollup_engine import coverage
+
+
+def ranges_of_most_expensive(
+    engine: Engine,
+    count: int,
+    *,
+    since_ns: int | None,
+    until_ns: int | None,
+    filters: Mapping[str, Sequence[str]],
+    limits: Limits,
+) -> list[Range]:
+    """Ranges of time that hold the `count` most expensive counted calls, those of equal cost included.
+
+    The rollup knows the dearest call of each of its groups. The groups with the `count` dearest of these
+    have as many calls between them, so no call below the last of them is asked for, and every call that
+    is not below it is in one of them, or where the rollup does not answer. `filters` as in
+    `UsageQuestion`; where the rollup cannot apply one, and where fewer calls have a cost than are asked
+    for, it is all of the time.
+    """
+    everything: list[Range] = [(since_ns, until_ns)]
+    where = coverage(engine).answering(since_ns, until_ns)
+    if not where.buckets or not filters.keys() <= ROLLED:
+        return everything
+    params: dict[str, object] = {
+        "buckets": list(where.buckets),
+        "generations": list(where.buckets.values()),
+        "count": count,
+        **{f"only_{name}": list(values) for name, values in filters.items()},
+    }
+    conditions = [
+        f"AND has({{only_{name}:Array(String)}}, ifNull({DIMENSIONS[name]}, ''))" for name in filters
+    ]
+    found = engine.execute(
+        f"""
+        SELECT bucket, max_cost_usd
+        FROM store.usage_hourly
+        WHERE (bucket, generation) IN arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+            AND counted AND max_cost_usd IS NOT NULL {" ".join(conditions)}
+        ORDER BY max_cost_usd DESC
+        LIMIT {{count:UInt64}} WITH TIES
+        """,
+        params,
+        limits=limits,
+    )["bucket"].to_pylist()
+    if len(found) < count:
+        return everything
+    hours: list[Range] = [(start * 10**9, (start + HOUR_S) * 10**9) for start in set(found)]
+    return sorted([*hours, *where.ranges], key=lambda each: each[0] or 0)
