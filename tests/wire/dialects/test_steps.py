@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -259,6 +260,20 @@ def test_functions_that_an_author_marked(attributes: dict[str, str], parent: str
 def test_plumbing_is_no_execution(attributes: dict[str, str], about: dict[str, Any]) -> None:
     """Turns, hand-overs, links of a chain, embeddings and the making of an agent are none."""
     assert step(span(attributes, kind=INTERNAL, **about)) is None
+
+
+@pytest.mark.parametrize(("since", "question"), [(None, "first"), (2, "second")])
+def test_an_agent_was_given_what_is_new_before_its_first_answer(since: int | None, question: str) -> None:
+    """pydantic-ai's agents have the whole conversation; their input is the part that was asked now."""
+    said = [("user", "first"), ("assistant", "yes"), ("user", "second"), ("assistant", "no")]
+    attributes = {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "clerk",
+        "pydantic_ai.all_messages": json.dumps([{"role": role, "content": each} for role, each in said]),
+        "pydantic_ai.new_message_index": since,
+    }
+    found = made(attributes, scope="pydantic-ai")
+    assert json.loads(found.input or "") == [{"role": "user", "content": question}]
 
 
 def test_a_name_is_cut_where_it_is_a_whole_description() -> None:

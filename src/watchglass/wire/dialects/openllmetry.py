@@ -25,6 +25,7 @@ _MARKERS = frozenset(
         *("llm.request.type", "traceloop.span.kind", "traceloop.workflow.name", "traceloop.entity.name"),
         *("llm.usage.total_tokens", "llm.vendor"),
         *("crewai.crew.token_usage", "crewai.agent.id", "crewai.task.id"),
+        "gen_ai.workflow.nodes",  # LangGraph's, from 0.5x on
     }
 )
 
@@ -80,6 +81,8 @@ class OpenLLMetry:
         if "crewai.crew.id" in attributes or "crewai.crew.tasks" in attributes:
             crew = text(attributes.get("crewai.crew.name"))
             return _step(span, "flow", crew or span.name.removesuffix(".workflow"))
+        if "gen_ai.workflow.nodes" in attributes:
+            return None  # the run itself is the only span within, with input, output and errors
         said = text(attributes.get("traceloop.span.kind"))
         kind = _STEPS.get(said or "")
         if kind is None:
@@ -121,12 +124,9 @@ def _step(span: Span, kind: StepKind, name: str | None) -> Step:
 
 def _chain(attributes: Attributes, kind: StepKind, name: str) -> StepKind | None:
     """LangChain's callbacks call every link a task, and what nothing is around a workflow."""
-    integration = text(attributes.get(_BAG + "ls_integration"))
-    if kind == "flow" and integration == "langchain_create_agent" and "gen_ai.operation.name" in attributes:
-        return None  # from 0.5x on a span `invoke_agent` around it says the same
     return chain_kind(
         name,
-        integration=integration,
+        integration=text(attributes.get(_BAG + "ls_integration")),
         node=text(attributes.get(_BAG + "langgraph_node")),
         agent=text(attributes.get(_BAG + "lc_agent_name")),
         root=kind == "flow",

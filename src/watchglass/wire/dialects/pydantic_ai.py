@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import msgspec
 
-from watchglass.model import Attributes, Context, Described, Span, Step, Usage
+from watchglass.model import Attributes, Context, Described, Span, Step, Usage, Value
 from watchglass.wire.dialects import fields, totals
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import Messages, named_event_messages
 from watchglass.wire.dialects.operations import judge
 from watchglass.wire.dialects.steps import made, step_by_operation
-from watchglass.wire.values import count, money, seconds_to_ns, sequence, text
+from watchglass.wire.values import count, dig, money, seconds_to_ns, sequence, text, to_json
 
 _NO_CONTEXT = Context()
 
@@ -54,6 +54,8 @@ class PydanticAi:
     def step(self, span: Span) -> Step | None:
         """Runs of agents and tools; before instrumentation version 2 without an operation."""
         found = step_by_operation(span, self.name)
+        if found is not None and found.kind == "agent" and found.input is None:
+            return msgspec.structs.replace(found, input=_given(span.attributes))
         if found is None and "agent_name" in span.attributes and "model_name" in span.attributes:
             agent = text(span.attributes["agent_name"])
             return made(span, self.name, "agent", agent, answered=("final_result",))
@@ -106,6 +108,17 @@ def _event_list(value: object) -> tuple[Messages, Messages]:
             asked.append(more_asked)
             answered.append(more_answered)
     return tuple(one for some in asked for one in some), tuple(one for some in answered for one in some)
+
+
+def _given(attributes: Attributes) -> str | None:
+    """What an agent was asked: what is new in its conversation, up to the first answer."""
+    asked: list[Value] = []
+    since = count(attributes.get("pydantic_ai.new_message_index")) or 0
+    for each in sequence(attributes.get("pydantic_ai.all_messages"))[since:]:
+        if dig(each, "role") == "assistant":
+            break
+        asked.append(each)
+    return to_json(asked) if asked else None
 
 
 def _sum(span: Span, usage: Usage) -> Described:
