@@ -12,7 +12,7 @@ from typing import Self
 
 from watchglass.clock import Clock, SystemClock
 from watchglass.errors import NotFound
-from watchglass.store import footprint, migrate
+from watchglass.store import footprint, migrate, snapshot
 from watchglass.store.chdb import ChdbEngine
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine
@@ -92,6 +92,7 @@ def open_store(
         control = Control(place.control_file, clock)
         undo.callback(control.close)
         todo = migrate.pending(migrate.migrations("engine"), control.applied("engine"))
+        snapshot.forget(place)
         engine = ChdbEngine(place.engine_directory, write_settings(place.engine_settings))
         undo.callback(engine.close)
         migrate.apply(todo, engine.execute, lambda migration: _record(control, place, migration))

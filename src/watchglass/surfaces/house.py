@@ -16,6 +16,7 @@ from watchglass.ingest.settler import Settler
 from watchglass.queries.reader import StoreReader
 from watchglass.store import Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
+from watchglass.surfaces.api.backup import backup_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.routes import routes
@@ -69,6 +70,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             access = Access(keyring, watch=audit, closed=not is_loopback(settings.host))
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
+            others += backup_endpoints(store, clock)
             yield Backend(ingest, routes(reader, clock=clock, others=others), access)
         finally:
             keeper.cancel()

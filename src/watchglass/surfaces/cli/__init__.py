@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from watchglass.surfaces.cli.backup import backup, restore
 from watchglass.surfaces.cli.demo import demo
 from watchglass.surfaces.cli.doctor import doctor
 from watchglass.surfaces.cli.exits import INTERRUPTED
@@ -38,6 +39,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     query,
     doctor,
     import_,
+    backup,
+    restore,
     demo,
     settings,
 )

@@ -6,7 +6,8 @@ import http.client
 import ipaddress
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
@@ -84,6 +85,21 @@ class RemoteReader:
     def fetch(self, path: str, body: bytes | None, method: str) -> bytes:
         """What the server answers to a request of any other kind; raises its errors as ours."""
         return self._fetch(path, body, method)
+
+    @contextmanager
+    def held(self, path: str) -> Generator[bytes]:
+        """POST, and the first line of an answer that goes on as long as the context does."""
+        headers = authorization(self._key)
+        request = urllib.request.Request(self._base + path, data=b"", headers=headers, method="POST")
+        with ExitStack() as stack:
+            try:
+                response = stack.enter_context(self._opener.open(request, timeout=self._timeout_s))
+                line = response.readline()
+            except urllib.error.HTTPError as refusal:
+                raise self._error(refusal) from None
+            except (OSError, http.client.HTTPException) as fault:
+                raise errors.Unreachable(self._sentence(fault)) from None
+            yield line
 
     def _get(self, path: str) -> bytes:
         return self._fetch(path, None)
