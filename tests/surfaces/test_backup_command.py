@@ -76,7 +76,8 @@ def test_who_hangs_up_takes_the_snapshot_along(open_house: Callable[..., House],
     """A snapshot is there while its asker is connected, and gone when it is not, however it went."""
     house = open_house(tmp_path / "data")
     with house.http.stream("POST", "/api/v1/backup") as answer:
-        folder = Path(json.loads(next(answer.iter_lines()))["snapshot"])
+        lines = answer.iter_lines()  # held, for it hangs up when it is let go
+        folder = Path(json.loads(next(lines))["snapshot"])
         assert snapshots(tmp_path / "data") == [folder]
     deadline = time.monotonic() + PATIENCE_S
     while snapshots(tmp_path / "data"):
@@ -89,7 +90,8 @@ def test_a_server_that_stops_ends_a_snapshot_in_order(
     """SIGTERM while somebody makes a backup is a stop like any other."""
     house = open_house(tmp_path / "data")
     with house.http.stream("POST", "/api/v1/backup") as answer:
-        next(answer.iter_lines())
+        lines = answer.iter_lines()
+        next(lines)
         code, err = house.stop()
     assert (code, "Traceback" in err) == (0, False)
     assert snapshots(tmp_path / "data") == []
