@@ -39,9 +39,7 @@ def backup_endpoints(store: Store, clock: Clock) -> list[Endpoint]:
 
     async def make(_: Request) -> Response:
         if current().tenant is not None:
-            raise Refused(
-                "a key that is bound to a tenant may not copy what is of all; use another"
-            )
+            raise Refused("a key that is bound to a tenant may not copy what is of all; use another")
         held = frozen(store.place, store.control, store.engine, clock)
         folder = await anyio.to_thread.run_sync(held.__enter__)
         line = msgspec.json.encode({"snapshot": str(folder)}) + b"\n"
