@@ -25,6 +25,7 @@ _COLUMN = Decimal(1).scaleb(-18)
 _MONEY = Context(prec=38, rounding=ROUND_HALF_EVEN)
 _WHOLE = Context(prec=30, rounding=ROUND_HALF_EVEN)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_AMOUNT_SIGNS = dict.fromkeys(map(ord, "0123456789.eE+-"))
 _HEX = re.compile(r"[0-9a-f]+")
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0", "ok", "success", "succeeded"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "0.0", "error", "failure", "failed"})
@@ -70,6 +71,8 @@ def nanoseconds(values: Sequence[Value], column: str, faults: Faults, unit: int)
 def _whole_numbers(
     values: Sequence[Value], column: str, faults: Faults, unit: int, advice: str
 ) -> list[int | None]:
+    if _digits(values):
+        values = [int(value) if value else None for value in values]
     if _only(values, int):
         numbers = [value for value in values if value is not None]
         if not numbers or (min(numbers) >= 0 and max(numbers) * unit <= MOST):
@@ -80,13 +83,39 @@ def _whole_numbers(
 
 def money(values: Sequence[Value], column: str, faults: Faults) -> list[Decimal | None]:
     """US dollars, 0 or more, to 18 decimals, half to even, as the column holds them."""
+    numbers = _plain_money(values)
+    if numbers is not None:
+        return numbers
     return _each(values, _money, column, faults, "write a number of US dollars, 0 or more")
+
+
+def _plain_money(values: Sequence[Value]) -> list[Decimal | None] | None:
+    """The usual column of amounts at once; None where it has anything else."""
+    try:
+        if _only(values, str):
+            # Without letters but e there is no nan, no infinity and no `_`, which Decimal would read.
+            if "".join(cast("list[str]", [value or "" for value in values])).translate(_AMOUNT_SIGNS):
+                return None
+            values = [Decimal(value) if value else None for value in values]
+        elif not set(map(type, values)) <= {Decimal, int, _NOTHING}:
+            return None
+        quantize = _MONEY.quantize
+        found = [
+            None if value is None else quantize(value if type(value) is Decimal else Decimal(value), _COLUMN)
+            for value in values
+        ]
+    except InvalidOperation:
+        return None
+    said = [value for value in found if value is not None]
+    return None if said and min(said) < 0 else found
 
 
 def moments(values: Sequence[Value], column: str, faults: Faults, unit: int) -> list[int | None]:
     """Times as nanoseconds since 1970 UTC; see `moments.moment_of`. A `unit` is that of an epoch."""
     if unit:
         return _whole_numbers(values, column, faults, unit, "write an epoch in nanoseconds")
+    if _digits(values) and "" not in values and None not in values:
+        values = list(map(int, values))
     whole = moments_of(values)
     if whole is not None:
         return cast("list[int | None]", whole)
@@ -108,6 +137,18 @@ def lists(values: Sequence[Value], column: str, faults: Faults) -> list[tuple[st
 
 def _only(values: Sequence[Value], kind: type) -> bool:
     return set(map(type, values)) <= {kind, _NOTHING}
+
+
+def _digits(values: Sequence[Value]) -> bool:
+    """Whether a column is text of plain digits, as CSV has whole numbers; none so long as to be a joke."""
+    if not _only(values, str):
+        return False
+    joined = "".join(cast("list[str]", [value or "" for value in values]))
+    return joined.isascii() and joined.isdigit() and len(max(values, key=_length)) < 20
+
+
+def _length(value: str | None) -> int:
+    return len(value) if value else 0
 
 
 def _blank(values: list[str | None]) -> list[str | None]:
