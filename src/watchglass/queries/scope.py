@@ -14,6 +14,9 @@ from dataclasses import dataclass
 NOTHING = "0"
 """The condition that no row meets."""
 
+TENANT_COLUMNS = ("tenant", "client_account_id")
+"""What the tenant is called; the second in the tables that keep the names of teams."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -33,15 +36,15 @@ def row_filters(scope: Scope, tables: Mapping[str, Iterable[str]]) -> dict[str, 
     """
     if scope.tenants is None:
         return {}
-    condition = _condition(scope.tenants)
-    return {table: condition if "tenant" in columns else NOTHING for table, columns in tables.items()}
+    return {table: _condition(scope.tenants, frozenset(columns)) for table, columns in tables.items()}
 
 
-def _condition(tenants: frozenset[str]) -> str:
-    if not tenants:
+def _condition(tenants: frozenset[str], columns: frozenset[str]) -> str:
+    column = next((name for name in TENANT_COLUMNS if name in columns), None)
+    if not tenants or column is None:
         return NOTHING
     # Hexadecimal, so that no tenant's name can end the text and begin something else.
     names = ", ".join(
         f"unhex('{tenant.encode('utf-8', 'surrogatepass').hex()}')" for tenant in sorted(tenants)
     )
-    return f"tenant IN ({names})"
+    return f"{column} IN ({names})"

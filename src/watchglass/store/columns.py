@@ -338,6 +338,83 @@ AUDIT = _columns(
     ("count", "How often."),
 )
 
+_TEAM_TENANT = ("client_account_id", "The tenant, as text.")
+_TEAM_ENGAGEMENT = ("engagement_id", "The engagement, as text.")
+_TEAM_ERROR = (("error_type", "Class of the error."), ("error_message", "Message of the error."))
+_TEAM_TOKENS = (
+    ("input_tokens", "All input, cached reads and writes included.", "tokens"),
+    ("output_tokens", "All output, reasoning included.", "tokens"),
+    ("total_tokens", "Both together; NULL when one of them is.", "tokens"),
+)
+
+LLM_USAGE_LOGS = _columns(
+    ("id", "A number made of `call_id`; the same whenever it is asked for."),
+    ("flow_id", "Id of the flow."),
+    _TEAM_TENANT,
+    _TEAM_ENGAGEMENT,
+    ("llm_provider", "Who served the call; `unknown` where nothing says."),
+    ("llm_model", "Model that answered, else the one that was asked for."),
+    *_TEAM_TOKENS,
+    ("total_cost", "Exact cost; NULL when unknown.", "US dollars"),
+    ("response_time_ms", "How long the call took.", "milliseconds"),
+    ("success", "Whether the call ended without an error."),
+    *_TEAM_ERROR,
+    ("feature_context", "Product feature that asked."),
+    ("additional_metadata", "Free metadata, as a JSON object."),
+    ("created_at", "When the call started, UTC."),
+)
+
+LLM_USAGE_SUMMARY = _columns(
+    ("period_start", "Start of the hour, UTC."),
+    _TEAM_TENANT,
+    _TEAM_ENGAGEMENT,
+    ("feature_context", "Product feature that asked."),
+    ("llm_provider", "Who served the calls; `unknown` where nothing says."),
+    ("llm_model", "Model that answered, else the one that was asked for."),
+    ("calls", "Counted calls."),
+    *_TEAM_TOKENS,
+    ("total_cost", "Sum of the known costs; NULL when none is known.", "US dollars"),
+    ("avg_response_time", "Mean duration.", "milliseconds"),
+)
+
+LLM_CALLS = _columns(
+    ("call_id", "Identity of the call, as in `calls`."),
+    ("trace_id", "Trace, 32 lower-case hex digits."),
+    ("session_id", "Conversation or session."),
+    _TEAM_TENANT,
+    ("user_id", "End user."),
+    ("agent_name", "Agent that made it."),
+    ("provider", "Who served the call; `unknown` where nothing says."),
+    ("model", "Model that answered, else the one that was asked for."),
+    ("prompt_tokens", "All input, cached reads and writes included.", "tokens"),
+    ("completion_tokens", "All output, reasoning included.", "tokens"),
+    ("total_tokens", "Both together; NULL when one of them is.", "tokens"),
+    ("cost", "Exact cost; NULL when unknown.", "US dollars"),
+    ("latency_ms", "How long the call took.", "milliseconds"),
+    ("success", "Whether the call ended without an error."),
+    *_TEAM_ERROR,
+    ("created_at", "When the call started, UTC."),
+)
+
+AGENT_TASK_HISTORY = _columns(
+    ("id", "A number made of `task_id`; the same whenever it is asked for."),
+    ("task_id", "Identity of the execution, as in `tasks`."),
+    ("flow_id", "Id of the flow."),
+    _TEAM_TENANT,
+    _TEAM_ENGAGEMENT,
+    ("agent_name", "Agent that did it."),
+    ("task_name", "The task; the agent's name where it ran outside of any."),
+    ("status", "starting, running, completed or failed."),
+    ("started_at", "When it started, UTC."),
+    ("completed_at", "When it ended, UTC; NULL while it has not."),
+    ("duration_ms", "How long it took.", "milliseconds"),
+    ("input_context", "Hash of what it was given; the text is in `messages`."),
+    ("output_result", "Hash of what came out; the text is in `messages`."),
+    ("error_details", "Class and message of the error."),
+    ("metadata", "Further facts, as a JSON object."),
+    ("created_at", "When it started, UTC."),
+)
+
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "calls": CALLS,
     "usage": CALLS,
@@ -350,6 +427,10 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "metrics": METRICS,
     "rejects": REJECTS,
     "audit": AUDIT,
+    "llm_usage_logs": LLM_USAGE_LOGS,
+    "llm_usage_summary": LLM_USAGE_SUMMARY,
+    "llm_calls": LLM_CALLS,
+    "agent_task_history": AGENT_TASK_HISTORY,
 }
 """Columns of each documented table (database `watchglass`), in the order of `SELECT *`."""
 
@@ -365,5 +446,9 @@ TABLES: dict[str, str] = {
     "metrics": "Metric points.",
     "rejects": "What was refused, and why.",
     "audit": "Who was refused what, and what became of keys.",
+    "llm_usage_logs": "Counted calls, under the names that teams have them by.",
+    "llm_usage_summary": "Counted calls summed by the hour, tenant, engagement, feature, provider and model.",
+    "llm_calls": "Counted calls, under the names that other teams have them by.",
+    "agent_task_history": "What agents did: tasks, and runs of agents that no task is around.",
 }
 """What each documented table is, in one sentence."""

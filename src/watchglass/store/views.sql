@@ -261,3 +261,87 @@ SELECT
     remote,
     count
 FROM store.audit;
+
+-- The tables that teams already have, by their names and columns: their dashboards and queries go on.
+-- What is whole numbers there (tenant, engagement) or a UUID (flow, task) is text here; costs keep all digits.
+
+CREATE OR REPLACE VIEW watchglass.llm_usage_logs AS
+SELECT
+    toInt64(bitShiftRight(cityHash64(call_id), 1)) AS id,
+    flow AS flow_id,
+    tenant AS client_account_id,
+    engagement AS engagement_id,
+    ifNull(provider, 'unknown') AS llm_provider,
+    coalesce(response_model, request_model, 'unknown') AS llm_model,
+    input_tokens,
+    output_tokens,
+    input_tokens + output_tokens AS total_tokens,
+    cost_usd AS total_cost,
+    intDiv(duration_ns, 1000000) AS response_time_ms,
+    success,
+    error_type,
+    error_message,
+    feature AS feature_context,
+    toJSONString(metadata) AS additional_metadata,
+    time AS created_at
+FROM watchglass.usage;
+
+CREATE OR REPLACE VIEW watchglass.llm_usage_summary AS
+SELECT
+    toStartOfHour(u.time) AS period_start,
+    u.tenant AS client_account_id,
+    u.engagement AS engagement_id,
+    u.feature AS feature_context,
+    ifNull(u.provider, 'unknown') AS llm_provider,
+    coalesce(u.response_model, u.request_model, 'unknown') AS llm_model,
+    count() AS calls,
+    sum(u.input_tokens) AS input_tokens,
+    sum(u.output_tokens) AS output_tokens,
+    sum(u.input_tokens + u.output_tokens) AS total_tokens,
+    sum(u.cost_usd) AS total_cost,
+    avg(u.duration_ns) / 1000000 AS avg_response_time
+FROM watchglass.usage AS u
+GROUP BY period_start, client_account_id, engagement_id, feature_context, llm_provider, llm_model;
+
+CREATE OR REPLACE VIEW watchglass.llm_calls AS
+SELECT
+    call_id,
+    trace_id,
+    session AS session_id,
+    tenant AS client_account_id,
+    user AS user_id,
+    agent AS agent_name,
+    ifNull(provider, 'unknown') AS provider,
+    coalesce(response_model, request_model, 'unknown') AS model,
+    input_tokens AS prompt_tokens,
+    output_tokens AS completion_tokens,
+    input_tokens + output_tokens AS total_tokens,
+    cost_usd AS cost,
+    intDiv(duration_ns, 1000000) AS latency_ms,
+    success,
+    error_type,
+    error_message,
+    time AS created_at
+FROM watchglass.usage;
+
+-- One row a piece of work: a task, or the run of an agent that no task is around. Texts are in `messages`.
+CREATE OR REPLACE VIEW watchglass.agent_task_history AS
+SELECT
+    toInt64(bitShiftRight(cityHash64(task_id), 1)) AS id,
+    task_id,
+    flow AS flow_id,
+    tenant AS client_account_id,
+    engagement AS engagement_id,
+    agent AS agent_name,
+    name AS task_name,
+    status,
+    time AS started_at,
+    completed AS completed_at,
+    intDiv(duration_ns, 1000000) AS duration_ms,
+    input AS input_context,
+    output AS output_result,
+    nullIf(concatWithSeparator(': ', error_type, error_message), '') AS error_details,
+    toJSONString(metadata) AS metadata,
+    time AS created_at
+FROM watchglass.tasks
+WHERE kind = 'task' OR (kind = 'agent' AND isNull(task));
