@@ -112,8 +112,8 @@ def test_each_table_shows_only_its_tenants_rows(mine: StoreReader, table: str) -
     assert value(mine, f"SELECT count() FROM {table}") == 3
 
 
-def test_a_table_without_a_tenant_shows_a_scoped_reader_nothing(engine: Engine, mine: StoreReader) -> None:
-    """Rejects are of nobody in particular, so that only an unscoped reader sees them."""
+def test_rows_of_nobody_show_a_scoped_reader_nothing(engine: Engine, mine: StoreReader) -> None:
+    """Rejects that came without a tenant's key are seen by an unscoped reader only."""
     assert value(mine, "SELECT count() FROM rejects") == 0
     assert value(StoreReader(engine), "SELECT count() FROM rejects") == 3 * (3 + len(HOSTILE_NAMES))
 

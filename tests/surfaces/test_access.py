@@ -25,6 +25,7 @@ from watchglass.surfaces.access import Access, Grant, current_scope, granted
 from watchglass.surfaces.grpc_server import SERVICES
 
 SECRET = "hunter2"
+FOREIGN = f"umbrella-{SECRET}"
 TRACE = f"{7:032x}"
 WRONG = "wg_000000000000_" + "A" * 43
 
@@ -58,7 +59,7 @@ class House:
                 self.keys[name] = keys.create(wanted)[1]
             keys.revoke(self.keys["revoked"])
         self.doors.until(lambda: self.doors.backend.access.keyed)
-        foreign = request(chat(7, 1, tenant="umbrella", agent_name=SECRET, session_id=SECRET, flow_id=SECRET))
+        foreign = request(chat(7, 1, tenant=FOREIGN, agent_name=SECRET, session_id=SECRET, flow_id=SECRET))
         assert self.doors.export(foreign, self.keys["ingest"]).status_code == 200
         assert self.doors.export(request(chat(8, 1)), self.keys["ingest@acme"]).status_code == 200
 
@@ -185,7 +186,7 @@ def test_a_bound_key_cannot_overwrite_what_others_sent(house: House) -> None:
         f"SELECT tenant, input_tokens FROM calls WHERE trace_id = '{TRACE}' ORDER BY tenant",
         house.keys["admin"],
     ).json()
-    assert rows == [{"tenant": "acme", "input_tokens": 9}, {"tenant": "umbrella", "input_tokens": 100}]
+    assert rows == [{"tenant": "acme", "input_tokens": 9}, {"tenant": FOREIGN, "input_tokens": 100}]
 
 
 def test_a_bound_reader_sees_its_tenant_through_every_table(house: House) -> None:
@@ -197,7 +198,7 @@ def test_a_bound_reader_sees_its_tenant_through_every_table(house: House) -> Non
         assert answer.status_code == 200 and SECRET not in answer.text, table
         assert all(row.get("tenant", "acme") == "acme" for row in answer.json()), table
     everyone = house.doors.query("SELECT DISTINCT tenant FROM calls", house.keys["read"]).json()
-    assert {"umbrella", "acme"} <= {row["tenant"] for row in everyone}
+    assert {FOREIGN, "acme"} <= {row["tenant"] for row in everyone}
 
 
 def test_health_tells_a_tenant_no_more_than_that(house: House) -> None:
