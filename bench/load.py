@@ -153,12 +153,15 @@ class Result:
     first_error: str | None = None
 
 
-def run(url: str, kind: str, spans: int, connections: int, batch: int, seed: int) -> dict[str, Any]:
-    """Send at least `spans` spans; returns the figures."""
+def run(
+    url: str, kind: str, spans: int, connections: int, batch: int, seed: int, rate: float | None = None
+) -> dict[str, Any]:
+    """Send at least `spans` spans, no more than `rate` a second; returns the figures."""
     where = urlsplit(url)
     result, lock, left = Result(), threading.Lock(), [spans]
     makers = [Bodies(kind, batch, seed + number) for number in range(connections)]
     size = len(makers[0].next())
+    started = time.perf_counter()
 
     def work(maker: Bodies) -> None:
         connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
@@ -166,7 +169,9 @@ def run(url: str, kind: str, spans: int, connections: int, batch: int, seed: int
             with lock:
                 if left[0] <= 0:
                     return
+                due = started + (spans - left[0]) / rate if rate else 0
                 left[0] -= batch
+            time.sleep(max(0, due - time.perf_counter()))
             body, begun = maker.next(), time.perf_counter()
             while True:
                 try:
@@ -221,9 +226,10 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=100_000)
     parser.add_argument("--connections", type=int, default=6)
     parser.add_argument("--batch", type=int, default=1000)
+    parser.add_argument("--rate", type=float, help="spans a second at most")
     parser.add_argument("--seed", type=int, default=time.time_ns())
     given = parser.parse_args()
-    figures = run(given.url, given.kind, given.spans, given.connections, given.batch, given.seed)
+    figures = run(given.url, given.kind, given.spans, given.connections, given.batch, given.seed, given.rate)
     print(json.dumps(figures))
     if figures["acknowledged"] < given.spans:
         sys.exit(f"only {figures['acknowledged']} of {given.spans} spans: {figures['first_error']}")

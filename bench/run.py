@@ -171,12 +171,19 @@ def report(figures: Figures, spans: int, rounds: int) -> str:
         "",
         *machine(),
         "",
-        "| figure | median | lowest to highest | goal | |",
-        "|---|---:|---:|---:|---|",
+        *table(PROMISES, figures),
+        "",
     ]
+    return "\n".join(lines)
+
+
+def table(promises: dict[str, Promise], figures: Figures) -> list[str]:
+    """Each figure beside its goal, and what falls short."""
+    lines = ["| figure | median | lowest to highest | goal | |", "|---|---:|---:|---:|---|"]
     missed: list[str] = []
-    for name, promise in PROMISES.items():
-        values = figures[name]
+    for name, promise in promises.items():
+        if not (values := figures[name]):
+            continue
         kept = promise.kept(values)
         verdict = "" if kept is None else "met" if kept else "**missed**"
         if kept is False:
@@ -184,8 +191,15 @@ def report(figures: Figures, spans: int, rounds: int) -> str:
         spread = f"{_shown(min(values))} to {_shown(max(values))}"
         median = _shown(statistics.median(values))
         lines.append(f"| {promise.name} | {median} {promise.unit} | {spread} | {promise.goal} | {verdict} |")
-    lines += ["", f"Missed: {'; '.join(missed)}." if missed else "Every goal is met.", ""]
-    return "\n".join(lines)
+    return [*lines, "", f"Missed: {'; '.join(missed)}." if missed else "Every goal is met."]
+
+
+def replace_part(title: str, part: str) -> None:
+    """Put `part`, which begins with the line `title`, into the page instead of the part that did."""
+    page = HERE / "RESULTS.md"
+    parts = re.split(r"(?m)^(?=## )", page.read_text())
+    kept = [each.rstrip("\n") for each in parts if not each.startswith(title)]
+    page.write_text("\n\n".join([*kept, part.rstrip("\n")]) + "\n")
 
 
 def machine() -> list[str]:
@@ -228,7 +242,8 @@ def main() -> None:
     page = report(figures, spans, rounds)
     print(page)
     if not given.quick:
-        (HERE / "RESULTS.md").write_text(page)
+        others = re.split(r"(?m)^(?=## )", (HERE / "RESULTS.md").read_text())[1:]
+        (HERE / "RESULTS.md").write_text("\n".join([page, *others]))
 
 
 if __name__ == "__main__":

@@ -79,10 +79,10 @@ class Served:
 
 
 @contextmanager
-def served() -> Iterator[Served]:
-    """A server over an empty temporary directory, on free ports, until the block ends."""
+def served(data: Path | None = None) -> Iterator[Served]:
+    """A server over `data`, else over an empty temporary directory, on free ports, until the block ends."""
     with TemporaryDirectory(prefix="watchglass-bench-") as folder:
-        data = Path(folder) / "data"
+        data = data or Path(folder) / "data"
         begun = time.perf_counter()
         process = subprocess.Popen(
             [_PROGRAM, "serve", "--data", data, "--port", "0", "--grpc-port", "0", "--log-level", "warning"],

@@ -190,8 +190,9 @@ def test_the_most_expensive_calls_are_looked_for_where_they_are(house: House) ->
     house.keep()
     house.write([call(99, time=NOON_NS + 2 * HOUR_NS + 1, cost_usd=Decimal(100))])
     question = ListQuestion(subject="calls", sort="cost", limit=2)
-    asked = {"count": 3, "since_ns": None, "until_ns": None, "limits": Limits(database="watchglass")}
-    ranges = ranges_of_most_expensive(house.engine, **asked, filters={})
+    ranges = ranges_of_most_expensive(
+        house.engine, 3, since_ns=None, until_ns=None, filters={}, limits=Limits(database="watchglass")
+    )
     assert [(since - NOON_NS) // HOUR_NS for since, _ in ranges if since is not None] == [2, 5, 6, 12, 13, 19]
     assert [row.cost_usd for row in house.same_page(question).rows] == [100, 6]
     for filters in ({"tenant": ("b",)}, {"tenant": ("nobody",)}, {"session": ("",)}, {"success": ("true",)}):

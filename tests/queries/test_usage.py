@@ -297,6 +297,7 @@ QUESTIONS = st.builds(
     filters=st.dictionaries(
         st.sampled_from(["tenant", "model", "agent"]), st.lists(st.text(), min_size=1, max_size=3).map(tuple)
     ),
+    durations=st.booleans(),
 )
 
 

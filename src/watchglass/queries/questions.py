@@ -11,9 +11,9 @@ from watchglass.queries.usage import FILTERS, UsageQuestion, check
 
 
 def usage_question(items: Iterable[tuple[str, str]], now_ns: int) -> UsageQuestion:
-    """The question of query parameters `by`, `since`, `until`, and any dimension as a filter.
+    """The question of query parameters `by`, `since`, `until`, `durations`, and any dimension as a filter.
 
-    A filter given twice means either; `filter=tenant=acme` is the same as `tenant=acme`. Raises
+    `durations=no` leaves out how long the calls took. A filter given twice means either; `filter=tenant=acme` is the same as `tenant=acme`. Raises
     `QueryError` for a name that means nothing, since ignoring it would answer another question.
     """
     single: dict[str, str] = {}
@@ -23,11 +23,11 @@ def usage_question(items: Iterable[tuple[str, str]], now_ns: int) -> UsageQuesti
             name, _, value = value.partition("=")
         if name in FILTERS:
             filters[name] = (*filters.get(name, ()), value)
-        elif name in ("by", "since", "until"):
+        elif name in ("by", "since", "until", "durations"):
             single[name] = value
         else:
             raise QueryError(
-                f"usage knows no {name!r}; it takes by, since, until and the filters "
+                f"usage knows no {name!r}; it takes by, since, until, durations and the filters "
                 f"{', '.join(sorted(FILTERS))}"
             )
     by = tuple(part.strip() for part in single["by"].split(",") if part.strip()) if "by" in single else None
@@ -36,6 +36,7 @@ def usage_question(items: Iterable[tuple[str, str]], now_ns: int) -> UsageQuesti
         since_ns=_moment(single.get("since"), now_ns),
         until_ns=_moment(single.get("until"), now_ns),
         filters=filters,
+        durations=_wanted(single.get("durations", "yes")),
     )
     check(question)
     return question
@@ -47,7 +48,15 @@ def usage_items(question: UsageQuestion) -> list[tuple[str, str]]:
     for name, ns in (("since", question.since_ns), ("until", question.until_ns)):
         if ns is not None:
             items.append((name, moment(ns)))
+    if not question.durations:
+        items.append(("durations", "no"))
     return items + [(name, value) for name, values in question.filters.items() for value in values]
+
+
+def _wanted(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise QueryError(f"durations can be yes or no, not {text!r}")
+    return text == "yes"
 
 
 def _moment(text: str | None, now_ns: int) -> int | None:

@@ -12,9 +12,12 @@ from watchglass.errors import NotFound, QueryError
 from watchglass.queries.figures import TOKEN_FIELDS, Figures, add, tidy
 from watchglass.queries.plain import moment
 from watchglass.store import Engine, Limits
+from watchglass.store.rollup import Range
+from watchglass.store.rollup_figures import within
 
 ID_DIGITS = 32
 MIN_PREFIX = 4
+BESIDE_NS = 86_400 * 10**9
 
 
 class TraceCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +99,8 @@ def trace(engine: Engine, trace_id: str, *, limits: Limits) -> Trace:
 
     Raises `NotFound`, and `QueryError` for what cannot be an id or begins several.
     """
-    found = _resolve(engine, normal_id(trace_id), limits)
+    digits = normal_id(trace_id)
+    found = digits if len(digits) == ID_DIGITS else _resolve(engine, digits, limits)
     spans = engine.execute(
         """
         SELECT span_id, parent_span_id, name, service, scope, start_time_ns AS start_ns, duration_ns,
@@ -107,20 +111,39 @@ def trace(engine: Engine, trace_id: str, *, limits: Limits) -> Trace:
         {"trace_id": found},
         limits=limits,
     ).to_pylist()
-    calls = engine.execute(
-        """
+    calls = _calls(engine, found, _around(spans), limits)
+    if not spans and not calls:
+        raise _unknown(digits)
+    return build(found, spans, calls)
+
+
+def _around(spans: Sequence[Mapping[str, Any]]) -> Range:
+    """When the calls of a trace with these spans were made.
+
+    A call begins when its span does; the day around is for calls whose spans were deleted before them.
+    Spans are sorted by trace, calls by time: without the time the index of all calls is read.
+    """
+    if not spans:
+        return None, None
+    starts = [span["start_ns"] for span in spans]
+    return min(starts) - BESIDE_NS, max(starts) + BESIDE_NS
+
+
+def _calls(engine: Engine, trace_id: str, when: Range, limits: Limits) -> list[dict[str, Any]]:
+    params: dict[str, object] = {"trace_id": trace_id}
+    return engine.execute(
+        f"""
         SELECT span_id, parent_span_id, time_ns, duration_ns, service, scope, call_id, kind, operation,
             provider, coalesce(response_model, request_model) AS model, input_tokens, output_tokens,
             cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd, unpriced_reason, success,
             error_type, ttft_ns, counted, not_counted_reason, duplicate_of
         FROM calls
-        WHERE trace_id = {trace_id:String}
+        WHERE {within([when], params)} AND trace_id = {{trace_id:String}}
         ORDER BY time, call_id
         """,
-        {"trace_id": found},
+        params,
         limits=limits,
     ).to_pylist()
-    return build(found, spans, calls)
 
 
 def normal_id(text: str) -> str:
@@ -170,34 +193,37 @@ def build(trace_id: str, spans: Sequence[Mapping[str, Any]], calls: Sequence[Map
 
 
 def _resolve(engine: Engine, digits: str, limits: Limits) -> str:
-    if len(digits) == ID_DIGITS:
-        condition = "trace_id = {digits:String}"
-    else:
-        # A range rather than a pattern: the table is sorted by trace_id.
-        condition = "trace_id >= {digits:String} AND trace_id < concat({digits:String}, 'g')"
-    found = engine.execute(
-        f"""
-        SELECT DISTINCT trace_id FROM
-        (
-            SELECT trace_id FROM spans WHERE {condition}
-            UNION ALL
-            SELECT trace_id FROM calls WHERE {condition}
+    """The only id that begins so: of a trace with spans or, if there is none, of one with calls alone."""
+    found: list[str] = []
+    for table in ("spans", "calls"):
+        # A range rather than a pattern: spans are sorted by trace_id.
+        found = (
+            found
+            or engine.execute(
+                f"""
+            SELECT DISTINCT trace_id
+            FROM {table}
+            WHERE trace_id >= {{digits:String}} AND trace_id < concat({{digits:String}}, 'g')
+            ORDER BY trace_id
+            LIMIT 6
+            """,
+                {"digits": digits},
+                limits=limits,
+            )["trace_id"].to_pylist()
         )
-        ORDER BY trace_id
-        LIMIT 6
-        """,
-        {"digits": digits},
-        limits=limits,
-    )["trace_id"].to_pylist()
     if not found:
-        raise NotFound(
-            f"there is no trace {digits}; the latest are listed by "
-            '`watchglass query "SELECT trace_id, time FROM calls ORDER BY time DESC LIMIT 10"`'
-        )
+        raise _unknown(digits)
     if len(found) > 1:
         shown = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
         raise QueryError(f"several traces begin with {digits}: {shown}; give more digits")
     return found[0]
+
+
+def _unknown(digits: str) -> NotFound:
+    return NotFound(
+        f"there is no trace {digits}; the latest are listed by "
+        '`watchglass query "SELECT trace_id, time FROM calls ORDER BY time DESC LIMIT 10"`'
+    )
 
 
 def _walk(by_id: Mapping[str, Found]) -> Iterator[tuple[Found, int, bool]]:
