@@ -151,6 +151,24 @@ def test_a_statement_that_rewrites_calls_is_noticed(house: House) -> None:
     assert house.from_rollup(EVERYTHING) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("sql", "is_noticed"),
+    [
+        ("ALTER TABLE store.calls FREEZE WITH NAME 'x'", False),
+        ("ALTER TABLE store.calls DROP PARTITION ID '197001'", True),
+        ("INSERT INTO store.tasks SELECT * FROM store.tasks WHERE 0", False),
+        ("\n insert into store.calls SELECT * FROM store.calls WHERE 0", True),
+        ("OPTIMIZE TABLE store.calls", False),
+    ],
+)
+def test_only_what_can_change_calls_makes_hours_unknown(house: House, sql: str, is_noticed: bool) -> None:
+    """A snapshot, a merge or a write elsewhere costs no summing up."""
+    house.write([call(1)])
+    house.keep()
+    house.engine.execute(sql)
+    assert house.engine.rollup.coverage().known is not is_noticed
+
+
 def test_a_rewrite_that_names_its_hours_leaves_the_others_alone(house: House) -> None:
     """A deletion by hours costs the summing up of those hours only."""
     house.write([call(n, time=NOON_NS + n * HOUR_NS) for n in range(3)])

@@ -13,8 +13,9 @@ from watchglass.queries.usage import FILTERS, UsageQuestion, check
 def usage_question(items: Iterable[tuple[str, str]], now_ns: int) -> UsageQuestion:
     """The question of query parameters `by`, `since`, `until`, `durations`, and any dimension as a filter.
 
-    `durations=no` leaves out how long the calls took. A filter given twice means either; `filter=tenant=acme` is the same as `tenant=acme`. Raises
-    `QueryError` for a name that means nothing, since ignoring it would answer another question.
+    `durations=no` leaves out how long the calls took. A filter given twice means either;
+    `filter=tenant=acme` is the same as `tenant=acme`. Raises `QueryError` for a name that means
+    nothing, since ignoring it would answer another question.
     """
     single: dict[str, str] = {}
     filters: dict[str, tuple[str, ...]] = {}

@@ -18,7 +18,8 @@ CALLS = "store.calls"
 # Statements that can change calls by themselves. Too many is harmless (their hours are summed up anew).
 _REWRITES = re.compile(
     r"\s*(?:RESTORE\b|DROP\s+DATABASE\b"
-    r"|(?:INSERT\s+INTO|ALTER|TRUNCATE|DELETE|UPDATE|DROP|EXCHANGE|RENAME)\b[^(]*?\bstore\.`?calls\b)",
+    r"|(?:INSERT\s+INTO|ALTER|TRUNCATE|DELETE|UPDATE|DROP|EXCHANGE|RENAME)\b[^(]*?\bstore\.`?calls\b"
+    r"(?!`?\s+FREEZE\b))",
     re.IGNORECASE,
 )
 
