@@ -65,6 +65,15 @@ def test_calls(run: Run) -> None:
     assert "No calls" in run("calls", *SINCE, "--agent", "nobody").stdout
 
 
+def test_one_call(run: Run) -> None:
+    """What is known of it, a line each, and nothing of what is not."""
+    shown = run("call", f"{1:032x}:{1:016x}")
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert ["cost_usd", "0.25"] in lines and ["agent", "writer"] in lines
+    assert "error_type" not in shown.stdout
+    assert run("call", "nothing").exit_code == 3
+
+
 def test_json_is_the_page_of_the_api(run: Run) -> None:
     """A page with its cursor; with --all one row a line."""
     page = json.loads(run("calls", *SINCE, "--limit", "1", "--json").stdout)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from watchglass.queries.adhoc import ask
 from watchglass.queries.answers import Answer
+from watchglass.queries.call import CallDetail, call
 from watchglass.queries.catalogue import DATABASE, Catalogue, read_catalogue
 from watchglass.queries.functions import Functions, read_functions
 from watchglass.queries.lists.question import ListQuestion, Page
@@ -40,6 +41,10 @@ class Reader(Protocol):
 
     def trace(self, trace_id: str) -> Trace:
         """One trace as a tree. Raises `NotFound`."""
+        ...
+
+    def call(self, call_id: str) -> CallDetail:
+        """One call with its messages. Raises `NotFound`."""
         ...
 
     def page(self, question: ListQuestion, now_ns: int) -> Page:
@@ -74,6 +79,10 @@ class StoreReader:
     def trace(self, trace_id: str) -> Trace:
         """See `Reader.trace`."""
         return trace(self._engine, trace_id, limits=self._limits)
+
+    def call(self, call_id: str) -> CallDetail:
+        """See `Reader.call`."""
+        return call(self._engine, call_id, limits=self._limits)
 
     def page(self, question: ListQuestion, now_ns: int) -> Page:
         """See `Reader.page`."""

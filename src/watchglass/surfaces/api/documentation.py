@@ -82,7 +82,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components(list(dict.fromkeys(types)), ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+        paths.setdefault(template(endpoint), {})[endpoint.method.lower()] = _operation(endpoint)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -133,9 +133,14 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     return made
 
 
+def template(endpoint: Endpoint) -> str:
+    """The path as OpenAPI writes it: without the router's own kinds of parameters."""
+    return endpoint.path.replace(":path}", "}")
+
+
 def operation_id(endpoint: Endpoint) -> str:
     """A name for generated clients: `get_traces_by_trace_id`."""
-    words = endpoint.path.removeprefix("/api/v1").replace("{", "by_").replace("}", "").strip("/")
+    words = template(endpoint).removeprefix("/api/v1").replace("{", "by_").replace("}", "").strip("/")
     return f"{endpoint.method.lower()}_{words.replace('/', '_').replace('.', '_') or 'root'}"
 
 
@@ -185,7 +190,7 @@ def _shown(endpoint: Endpoint) -> list[str]:
     )
     parts = [
         f'<h2 id="{operation_id(endpoint)}"><span class="method">{endpoint.method}</span>',
-        f"<code>{escape(endpoint.path)}</code></h2><p>{escape(endpoint.summary)}. ",
+        f"<code>{escape(template(endpoint))}</code></h2><p>{escape(endpoint.summary)}. ",
         f'<span class="needs">Needs {needs}.</span></p>',
         f"<p>{escape(endpoint.details)}</p>" if endpoint.details else "",
         f"<details><summary>Parameters</summary><table>{rows}</table></details>" if rows else "",

@@ -14,6 +14,7 @@ from watchglass.doctor.contract import Window
 from watchglass.doctor.examination import Examination, examine
 from watchglass.errors import BadRequest, QueryError, TooLarge
 from watchglass.queries.answers import csv_lines, json_columns, json_objects
+from watchglass.queries.call import CallDetail
 from watchglass.queries.documents import plain, trace_document, usage_document
 from watchglass.queries.figures import Figures
 from watchglass.queries.lists.question import SUBJECTS, Askable, Subject, list_question
@@ -100,6 +101,15 @@ def reading(reader: Reader, clock: Clock) -> list[Endpoint]:
             answer=_USAGE,
         ),
         *(_list(subject, api.listing(subject)) for subject in SUBJECTS),
+        Endpoint(
+            method="GET",
+            path="/api/v1/calls/{call_id:path}",
+            summary="One call with its messages",
+            needs="read",
+            handler=api.call,
+            parameters=(Parameter(name="call_id", meaning="The call's id.", place="path", required=True),),
+            answer=CallDetail,
+        ),
         Endpoint(
             method="GET",
             path="/api/v1/traces/{trace_id}",
@@ -217,6 +227,9 @@ class _Reading:
             return _json(plain(await self._turns.ask(self._reader.page, question, now_ns)))
 
         return answer
+
+    async def call(self, request: Request) -> Response:
+        return _json(plain(await self._turns.ask(self._reader.call, request.path_params["call_id"])))
 
     async def trace(self, request: Request) -> Response:
         return _json(

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from watchglass.surfaces.cli.backup import backup, restore
+from watchglass.surfaces.cli.call import call
 from watchglass.surfaces.cli.demo import demo
 from watchglass.surfaces.cli.doctor import doctor
 from watchglass.surfaces.cli.exits import INTERRUPTED
@@ -35,6 +36,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     traces,
     flows,
     sessions,
+    call,
     trace,
     query,
     doctor,

@@ -15,6 +15,7 @@ import msgspec
 
 from watchglass import errors
 from watchglass.queries.answers import Answer, ResultColumn, Row
+from watchglass.queries.call import CallDetail
 from watchglass.queries.documents import read_trace, usage_report
 from watchglass.queries.lists.question import ListQuestion, Page, list_items
 from watchglass.queries.lists.subjects import LISTED
@@ -68,6 +69,10 @@ class RemoteReader:
     def trace(self, trace_id: str) -> Trace:
         """See `Reader.trace`."""
         return read_trace(msgspec.json.decode(self._get(f"/api/v1/traces/{quote(trace_id, safe='')}")))
+
+    def call(self, call_id: str) -> CallDetail:
+        """See `Reader.call`."""
+        return msgspec.json.decode(self._get(f"/api/v1/calls/{quote(call_id, safe='')}"), type=CallDetail)
 
     def page(self, question: ListQuestion, now_ns: int) -> Page:
         """See `Reader.page`; the server's own clock says where the newest are looked for."""
