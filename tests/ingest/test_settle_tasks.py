@@ -180,6 +180,16 @@ def test_a_crew_within_a_crew_is_part_of_the_outer_run(house: House) -> None:
     assert (flow["name"], flow["duration_ns"], flow["trace_id"]) == ("crew", 10 * SECOND, f"{5:032x}")
 
 
+def test_an_inner_flow_that_fails_does_not_fail_the_run(house: House) -> None:
+    """What the outer crew made of its helpers' failure is for the outer crew to say."""
+    inner = _span(40, 6, 2, "helpers.kickoff", (2, 4), "CHAIN", crew_key="h")
+    inner.status.code = 2
+    house.send(crew(40), task(40), inner, chat(40, 8, 6))
+    assert house.tasks(40)["helpers"]["status"] == "failed"
+    (flow,) = house.flows(_id(40, 1))
+    assert flow["status"] == "completed"
+
+
 def test_a_flow_that_only_its_calls_name_is_a_flow(house: House) -> None:
     """It is there from its first call to the end of its last, and nobody says how it ended."""
     house.send(chat(6, 1, 0, flow_id="nightly"), scope="app")

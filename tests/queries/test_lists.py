@@ -228,6 +228,9 @@ def test_flows_agree_with_their_table(engine: Engine, put: Callable[..., None]) 
             task(1, kind="flow", name="crew", flow=flow, flow_type="crew", status="failed", outermost=True),
             task(2, flow=flow, flow_type="crew", trace_id=f"{1:032x}", status="failed"),
             task(3, flow="named", status="completed"),
+            # A flow within a flow fails, and the run does not.
+            task(7, kind="flow", name="outer", flow="run", status="completed", outermost=True),
+            task(8, kind="flow", name="inner", flow="run", status="failed", trace_id=f"{7:032x}"),
         ],
         calls=[call(5, flow=flow, flow_type="crew", cost_usd=Decimal("0.3")), call(6, flow="bare")],
     )

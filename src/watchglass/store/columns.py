@@ -233,6 +233,7 @@ TASKS = _columns(
     ("states", "Each state that is known and when it began, since 1970-01-01 UTC.", "nanoseconds"),
     ("metadata", "Further facts by name, the library's own ids among them."),
     ("dialect", "Convention that the span was read by."),
+    ("outermost", "Of a flow: whether no other flow is around it, so that it tells of the whole run."),
     ("time_ns", "`time` as an exact integer since 1970-01-01 UTC.", "nanoseconds"),
 )
 

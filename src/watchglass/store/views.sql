@@ -111,6 +111,7 @@ SELECT
     states,
     metadata,
     dialect,
+    outermost,
     toUnixTimestamp64Nano(time) AS time_ns
 FROM store.tasks FINAL;
 

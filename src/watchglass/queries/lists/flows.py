@@ -66,17 +66,18 @@ def _details(where: str) -> str:
             SELECT
                 assumeNotNull(flow) AS id, tenant, flow_type, phase, engagement, feature, session, service,
                 trace_id, span_id, time_ns, time_ns + ifNull(duration_ns, 0) AS until_ns, '' AS kind,
-                '' AS name, '' AS status, success, input_tokens, output_tokens, cost_usd
+                false AS outermost, '' AS name, '' AS status, success, input_tokens, output_tokens, cost_usd
             FROM (SELECT * FROM usage WHERE flow IN {{ids:Array(String)}}{where})
             UNION ALL
             SELECT
                 assumeNotNull(flow) AS id, tenant, flow_type, phase, engagement, feature, session, service,
                 trace_id, span_id, time_ns, time_ns + ifNull(duration_ns, 0) AS until_ns, kind,
-                name, status, true AS success, NULL AS input_tokens, NULL AS output_tokens, NULL AS cost_usd
+                outermost, name, status, true AS success, NULL AS input_tokens, NULL AS output_tokens,
+                NULL AS cost_usd
             FROM (SELECT * FROM tasks WHERE flow IN {{ids:Array(String)}}{where})
         ),
         told.kind = '' AS is_call,
-        told.kind = 'flow' AS whole
+        told.kind = 'flow' AND told.outermost AS whole
         SELECT
             told.id AS id,
             told.id AS flow,
