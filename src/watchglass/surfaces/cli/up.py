@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from watchglass.surfaces.backend import Backend
 
 READY_S = 60
-SETTLED_S = 10
-FIRST_DAYS = 7
+SETTLED_S = 30
+FIRST_DAYS = 3
 """Days before today that the first table waits for."""
 
 DEFAULT_URL = "http://127.0.0.1:4318"
@@ -81,17 +81,17 @@ def _demo(url: str, settings: Settings, key: str) -> None:
     from watchglass.surfaces.demo.sending import Sent, send_history
 
     window, post, sent = window_now(), poster(url, key), Sent(0, 0)
-    for number, sent in enumerate(send_history(window, post, time.sleep, newest_first=True)):
-        if number == FIRST_DAYS:
-            typer.echo(described(sent, FIRST_DAYS))
-            _settled(url, key)
-            _print_spend(url, key)
-            typer.echo(where_to_look(url, settings.data))
-    typer.echo(f"{described(sent, window.days)} It goes on as long as the server runs.")
     try:
+        for number, sent in enumerate(send_history(window, post, time.sleep, newest_first=True)):
+            if number == FIRST_DAYS:
+                typer.echo(described(sent, FIRST_DAYS))
+                _settled(url, key)
+                _print_spend(url, key)
+                typer.echo(where_to_look(url, settings.data))
+        typer.echo(f"{described(sent, window.days)} It goes on as long as the server runs.")
         go_on(window, post)
     except errors.Unreachable:
-        return  # the server has been stopped
+        return  # the server, which is this process, has been stopped
 
 
 def _ready(url: str) -> bool:
