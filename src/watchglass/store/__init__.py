@@ -11,6 +11,7 @@ from watchglass.store.engine import Engine, Limits
 from watchglass.store.keys import Key, Keyring, Keys, Role, Wanted, any_keys
 from watchglass.store.opening import Store, open_keys, open_store
 from watchglass.store.place import Holder, Place, control_file, holder
+from watchglass.store.removal import remove_tenants
 from watchglass.store.retention import Retention
 from watchglass.store.rollup_keeper import RollupKeeper
 from watchglass.store.space import Space
@@ -39,4 +40,5 @@ __all__ = [
     "holder",
     "open_keys",
     "open_store",
+    "remove_tenants",
 ]

@@ -20,6 +20,7 @@ from watchglass.surfaces.api.backup import backup_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.routes import routes
+from watchglass.surfaces.api.tenants import tenant_endpoints
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.keeping import keep, kept
 from watchglass.surfaces.listening import is_loopback
@@ -70,7 +71,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             access = Access(keyring, watch=audit, closed=not is_loopback(settings.host))
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
-            others += backup_endpoints(store, clock)
+            others += [*backup_endpoints(store, clock), *tenant_endpoints(store.engine)]
             yield Backend(ingest, routes(reader, clock=clock, others=others), access)
         finally:
             keeper.cancel()

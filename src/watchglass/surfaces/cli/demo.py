@@ -28,6 +28,14 @@ def demo(
         float, typer.Option(min=0.01, max=100, help="how much is done: 2 is twice as many runs")
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="another number, another demo")] = SEED,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="delete everything that the demo's tenants have, and end")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="with --remove: do not ask")] = False,
+    data: Annotated[
+        str | None,
+        options.option("data", meaning="with --remove: the store in this directory", panel="Where"),
+    ] = None,
     url: options.Url = None,
     key: options.Key = None,
 ) -> None:
@@ -37,8 +45,14 @@ def demo(
     happened since: the same seed and date make the same spans.
     """
     with reporting():
+        loaded = options.settings(data=data, url=url, key=key)
+        if remove:
+            from watchglass.surfaces.cli.demo_removal import remove_demo
+
+            remove_demo(loaded, ask=not yes)
+            return
+        settings = loaded.settings
         try:
-            settings = options.settings(url=url, key=key).settings
             post = poster(settings.url, settings.key)
             _run(post, window_now(seed=seed, days=days, rate=rate), history_only)
         except KeyboardInterrupt:
