@@ -35,7 +35,7 @@ def tenant_endpoints(engine: Engine) -> list[Endpoint]:
             method="DELETE",
             path="/api/v1/tenants/{tenant}",
             summary="Delete every row of a tenant",
-            details="From every table, for good. What is sent meanwhile may stay; doing it again is harmless.",
+            details="From every table, for good. What is sent meanwhile may stay; again is harmless.",
             needs="admin",
             handler=remove,
             parameters=(
