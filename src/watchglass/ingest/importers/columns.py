@@ -61,7 +61,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "engagement": ("engagement_id",),
     "feature": ("feature_context",),
     "flow": ("flow_id",),
-    "task": ("task_id",),
+    "task": ("task_name",),
     "agent": ("agent_name",),
     "session": ("session_id",),
     "user": ("user_id",),
