@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute
 
@@ -18,18 +19,19 @@ APART_NS = 24 * HOUR_NS
 """How far apart two records of one call may put its start: a zone that one forgot, its end for its start."""
 
 _HOURS = """
-SELECT DISTINCT intDiv(toUnixTimestamp(time), 3600) AS hour
+SELECT DISTINCT intDiv(toUnixTimestamp64Nano(time), 3600000000000) AS hour
 FROM store.calls
 WHERE owner = {owner:String}
 """
 
+# Ids as one text and in a subquery: as an array, tens of thousands of them take the engine 100 times longer.
 _KNOWN = """
 SELECT DISTINCT call_id
 FROM store.calls
 WHERE owner = {owner:String}
     AND time >= fromUnixTimestamp64Nano({since:Int64}, 'UTC')
     AND time <= fromUnixTimestamp64Nano({until:Int64}, 'UTC')
-    AND call_id IN {ids:Array(String)}
+    AND call_id IN (SELECT arrayJoin(JSONExtract({ids:String}, 'Array(String)')))
 """
 
 
@@ -57,7 +59,7 @@ def unknown(
             "owner": owner,
             "since": max(low, 0),
             "until": min(high, 2**63 - 1),
-            "ids": batch.column("call_id").to_pylist(),
+            "ids": msgspec.json.encode(batch.column("call_id").to_pylist()).decode(),
         },
     )
     if not found.num_rows:

@@ -25,6 +25,7 @@ from watchglass.ingest.importers.tally import Tally
 from watchglass.ingest.settler import Settler
 from watchglass.pricing.book import PriceBook
 from watchglass.store.engine import Engine
+from watchglass.store.tables import CALLS
 
 T = TypeVar("T")
 
@@ -122,14 +123,14 @@ class Imports:
 def _prepare(book: PriceBook, body: bytes, asked: Asked, tenant: str | None) -> _Prepared:
     source = opened(BytesIO(body), asked.name)
     form = asked.form or format_of(asked.name, source.peek(4096))
-    seen, found = Seen(), _Prepared([], Tally(), [], [])
+    seen, batches, tally = Seen(), list[pa.RecordBatch](), Tally()
+    rejects, notices = list[Rejected](), dict[str, None]()
     for part in parts(source, form, asked.maps):
         done: PreparedPart = prepare_part(part, asked.maps, book, tenant)
         batch = numbered(done.batch, done.keys, done.own, seen)
-        found = _Prepared(
-            [*found.batches, batch],
-            found.tally + done.tally + Tally(known=done.batch.num_rows - batch.num_rows),
-            found.rejects + done.rejects,
-            list(dict.fromkeys(found.notices + done.notices)),
-        )
-    return found
+        batches.append(batch)
+        tally += done.tally + Tally(known=done.batch.num_rows - batch.num_rows)
+        rejects += done.rejects
+        notices.update(dict.fromkeys(done.notices))
+    whole = pa.Table.from_batches(batches, CALLS).combine_chunks().to_batches()
+    return _Prepared(whole, tally, rejects, list(notices))

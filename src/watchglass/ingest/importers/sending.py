@@ -12,6 +12,10 @@ from watchglass.ingest.importers.identity import Seen
 from watchglass.ingest.importers.parts import Part, read_part
 from watchglass.ingest.importers.records import Rejected
 
+BODY_BYTES = 6 << 20
+"""Each body becomes a part of the store that is merged later: few and large ones, well below what a server
+takes at most."""
+
 
 class Sent(msgspec.Struct, frozen=True):
     """One body of JSON lines. `repeated` are rows that are left out, for a row before them has their id."""
@@ -35,7 +39,7 @@ def bodies(
     parts: Iterable[Part], maps: Mapping[str, str], *, processes: int | None = None
 ) -> Generator[Sent]:
     """The bodies of one file, in order; rejected lines go along, so that the server has them on record."""
-    seen = Seen()
+    seen, gathered = Seen(), Sent(b"", [], [])
     for part in in_order(partial(_lines, maps=dict(maps)), parts, processes):
         ordinals = seen.ordinals(part.keys)
         kept: list[bytes] = []
@@ -50,9 +54,18 @@ def bodies(
         refused = [
             msgspec.json.encode({"@line": each.line, "@reject": each.reason}) + b"\n" for each in part.rejects
         ]
-        if kept or refused:
-            repeated = len(part.canonical) - len(kept)
-            yield Sent(b"".join(kept + refused), part.rejects, part.notices, repeated)
+        repeated = len(part.canonical) - len(kept)
+        gathered = Sent(
+            b"".join((gathered.body, *kept, *refused)),
+            gathered.rejects + part.rejects,
+            list(dict.fromkeys(gathered.notices + part.notices)),
+            gathered.repeated + repeated,
+        )
+        if len(gathered.body) >= BODY_BYTES:
+            yield gathered
+            gathered = Sent(b"", [], [])
+    if gathered.body or gathered.repeated:
+        yield gathered
 
 
 def _lines(part: Part, maps: Mapping[str, str]) -> _Lines:
