@@ -74,6 +74,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         About("how long texts (messages, long values) are kept since they last came: 30d, 12h, 1y, never"),
     ] = "30d"
     retention_calls: Annotated[_Kept, About("how long calls are kept, and with them the bill")] = "never"
+    retention_tasks: Annotated[
+        _Kept, About("how long executions of flows, tasks, agents and tools are kept")
+    ] = "never"
     retention_spans: Annotated[_Kept, About("how long spans are kept")] = "never"
     retention_logs: Annotated[_Kept, About("how long log records are kept")] = "never"
     retention_metrics: Annotated[_Kept, About("how long data points are kept")] = "never"

@@ -25,6 +25,7 @@ MOMENTS: Mapping[str, str] = {
     "messages": "fromUnixTimestamp64Nano(toInt64(version), 'UTC')",
     "spans": "start_time",
     "calls": "time",
+    "tasks": "time",
     "logs": "time",
     "metrics": "time",
     "rejects": "time",

@@ -24,6 +24,7 @@ def kept(settings: Settings) -> Mapping[str, int | None]:
     return {
         "messages": kept_ns(settings.retention_content),
         "calls": kept_ns(settings.retention_calls),
+        "tasks": kept_ns(settings.retention_tasks),
         "spans": kept_ns(settings.retention_spans),
         "logs": kept_ns(settings.retention_logs),
         "metrics": kept_ns(settings.retention_metrics),

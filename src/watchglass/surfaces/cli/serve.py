@@ -26,6 +26,7 @@ def serve(
     query_memory_bytes: Annotated[int | None, options.option("query_memory_bytes", panel="Limits")] = None,
     retention_content: Annotated[str | None, options.option("retention_content", panel="Retention")] = None,
     retention_calls: Annotated[str | None, options.option("retention_calls", panel="Retention")] = None,
+    retention_tasks: Annotated[str | None, options.option("retention_tasks", panel="Retention")] = None,
     retention_spans: Annotated[str | None, options.option("retention_spans", panel="Retention")] = None,
     retention_logs: Annotated[str | None, options.option("retention_logs", panel="Retention")] = None,
     retention_metrics: Annotated[str | None, options.option("retention_metrics", panel="Retention")] = None,
