@@ -128,8 +128,8 @@ def _print_spend(url: str, key: str) -> None:
     from watchglass.surfaces.cli.remote import RemoteReader
     from watchglass.surfaces.cli.usage import print_report
 
-    report = RemoteReader(url, timeout_s=60, key=key).usage(UsageQuestion(by=("tenant", "model")))
-    typer.echo("\nSpend by tenant and model:")
+    report = RemoteReader(url, timeout_s=60, key=key).usage(UsageQuestion(by=("tenant", "feature")))
+    typer.echo("\nSpend by tenant and feature:")
     print_report(report)
 
 

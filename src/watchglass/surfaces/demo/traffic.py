@@ -7,9 +7,11 @@ from typing import TypeVar
 
 import msgspec
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
@@ -17,9 +19,13 @@ from watchglass.surfaces.demo.play import digest
 from watchglass.surfaces.demo.records import Run
 from watchglass.surfaces.demo.shapes import draw
 from watchglass.surfaces.demo.shapes.drawing import Drawing, Scope, Value, attributes
+from watchglass.surfaces.demo.shapes.metrics import metrics_of
 
 MOST_SPANS = 512
 """The batch size of OpenTelemetry's batch processors; a run is never torn apart."""
+
+_NAMED_BY_RESOURCE = frozenset({"otel_genai", "otel_openai_v2", "pydantic_ai"})
+"""Services that are deployed for one tenant say so in their resource; the others say it with each request."""
 
 _Item = TypeVar("_Item", Span, LogRecord)
 
@@ -63,6 +69,10 @@ def _bodies(held: Sequence[tuple[Run, Drawing]]) -> Iterator[Batch]:
         ]
         sent = ExportLogsServiceRequest(resource_logs=[ResourceLogs(resource=resource, scope_logs=told)])
         yield Batch(path="/v1/logs", body=sent.SerializeToString(), spans=0)
+    if runs[0].workload.library == "otel_genai":
+        measured = ResourceMetrics(resource=resource, scope_metrics=metrics_of(runs))
+        told_of = ExportMetricsServiceRequest(resource_metrics=[measured])
+        yield Batch(path="/v1/metrics", body=told_of.SerializeToString(), spans=0)
 
 
 def _by(items: Sequence[tuple[Scope, _Item]]) -> list[tuple[Scope, list[_Item]]]:
@@ -88,4 +98,6 @@ def _resource(run: Run) -> Resource:
         "telemetry.sdk.name": "opentelemetry",
         "telemetry.sdk.version": "2.11.0" if run.workload.library == "vercel" else "1.45.2",
     }
+    if run.workload.library in _NAMED_BY_RESOURCE:
+        said["watchglass.tenant"] = run.workload.tenant
     return Resource(attributes=attributes(said))
