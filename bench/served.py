@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-_PROGRAM = Path(sys.executable).with_name("watchglass")
+PROGRAM = Path(sys.executable).with_name("watchglass")
 _READY = re.compile(r"watchglass is ready: (http://\S+) ")
 
 
@@ -85,7 +85,7 @@ def served(data: Path | None = None) -> Iterator[Served]:
         data = data or Path(folder) / "data"
         begun = time.perf_counter()
         process = subprocess.Popen(
-            [_PROGRAM, "serve", "--data", data, "--port", "0", "--grpc-port", "0", "--log-level", "warning"],
+            [PROGRAM, "serve", "--data", data, "--port", "0", "--grpc-port", "0", "--log-level", "warning"],
             stdout=subprocess.PIPE,
             text=True,
             cwd=folder,

@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: Annotated[_Size, About("largest request body, measured after decompression")] = 64 << 20
     inflight_bytes: Annotated[
         _Size, About("bodies held in memory at once before senders are told to wait")
-    ] = 256 << 20
+    ] = 64 << 20
     free_bytes: Annotated[
         Annotated[int, msgspec.Meta(ge=0)],
         About("room to keep free on the disk of the data directory; with less, senders are told to wait"),

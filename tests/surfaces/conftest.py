@@ -39,7 +39,7 @@ class Running:
         self.receiver = FakeReceiver()
         self.budget = ByteBudget(in_flight)
         self.life = Life(time.monotonic, "0")
-        self.intake = Intake(self.budget, limit=limit, patience=Patience(idle_s))
+        self.intake = Intake(self.budget, limit=limit, patience=Patience(idle_s), room_s=0)
         self.limit = limit
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="servers")

@@ -6,6 +6,7 @@ a 64 KiB gzip body can hold 64 MiB of zeros. Inflation stops at the first byte o
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from typing import Literal, TypeAlias
 
@@ -16,8 +17,9 @@ Coding: TypeAlias = Literal["identity", "gzip", "deflate"]
 MAX_BODY_BYTES = 64 << 20
 """Of one request, after decompression. Exporters' batches are a hundredth of it."""
 
-MAX_IN_FLIGHT_BYTES = 256 << 20
-"""Of all requests that are being read, decoded or written."""
+MAX_IN_FLIGHT_BYTES = 64 << 20
+"""Of all requests that are being read, decoded or written: what a small machine stores in the few seconds
+that exporters wait for an answer. More would only wait longer, and cost its memory four times over."""
 
 MAX_GZIP_MEMBERS = 65_536
 """Each costs microseconds however small it is; parallel compressors write one for 64 KiB or more."""
@@ -184,6 +186,15 @@ class ByteBudget:
     def __init__(self, most: int = MAX_IN_FLIGHT_BYTES) -> None:
         self._most = most
         self.used = 0
+        self._given = asyncio.Event()
+
+    async def freed(self, within_s: float) -> bool:
+        """Wait until somebody hands bytes back; whether that was in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._given.wait()
+        except TimeoutError:
+            return False
 
     def take(self, count: int, held: int = 0) -> None:
         """Reserve `count` more bytes for a request that has `held`. Raises `Overloaded` if there are none.
@@ -201,3 +212,5 @@ class ByteBudget:
     def give(self, count: int) -> None:
         """Hand `count` bytes back."""
         self.used -= count
+        given, self._given = self._given, asyncio.Event()
+        given.set()

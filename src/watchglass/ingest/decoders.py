@@ -28,6 +28,7 @@ from watchglass.ingest.prepare import Prepared, prepare
 from watchglass.ingest.receiver import Signal
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, PriceRequest
+from watchglass.store import footprint
 from watchglass.wire.otlp import Encoding
 
 Done = TypeVar("Done")
@@ -141,6 +142,8 @@ class Decoders:
         else:
             self._retire = None
             self._drop()
+            # The burst is over: its memory, too. In a thread, for it walks all of the heap.
+            loop.run_in_executor(self._threads, footprint.give_back)
 
     def _drop(self) -> None:
         pool, self._pool, self._warm = self._pool, None, False

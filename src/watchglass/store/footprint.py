@@ -39,6 +39,21 @@ def shrink() -> int:
     return sum(end - start for start, end in regions if madvise(start, end - start, _MADV_DONTNEED) == 0)
 
 
+def give_back() -> None:
+    """Hand back what a burst of work has left: freed memory that allocators keep for the next one.
+
+    glibc keeps what lies below the last block of each thread's arena, Arrow's pool keeps its pages.
+    """
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    if sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+        if trim is not None:
+            trim(0)
+    shrink()
+
+
 def _clean_regions(smaps: str) -> list[tuple[int, int]]:
     """Large, file-backed, not writable and without a single private dirty page."""
     regions: list[tuple[int, int]] = []

@@ -26,6 +26,10 @@ LINGER_S = 2.0
 """How much of a refused body is read and thrown away, so that its sender gets to reading our answer:
 closing with unread bytes makes the kernel reset the connection, and the answer is lost (RFC 9112 9.6)."""
 
+ROOM_S = 1.0
+"""How long a body waits for room, unread, before its sender is sent away. Those who do not wait as they are
+told would else spend the server's time on being refused; this way each is refused once a second."""
+
 _SMALL_REST_BYTES = 1 << 20  # left unread, the connection may as well go on after the answer
 
 
@@ -88,10 +92,12 @@ class Intake:
         limit: int = MAX_BODY_BYTES,
         patience: Patience | None = None,
         threads: Executor | None = None,
+        room_s: float = ROOM_S,
     ) -> None:
         self.budget = budget
         self.limit = limit
         self.patience = patience or Patience()
+        self.room_s = room_s
         self.threads = threads or ThreadPoolExecutor(2, thread_name_prefix="inflate")
 
 
@@ -119,7 +125,7 @@ class Body:
         wire_most = wire_limit(promise.coding, intake.limit)
         if promise.length is not None and promise.length > wire_most:
             raise too_large(intake.limit)
-        self._reserve(promise.length or 0)
+        await self._enter(promise.length or 0)
         encoded: list[bytes] = []
         encoded_bytes = wire_bytes = 0
         try:
@@ -149,6 +155,18 @@ class Body:
         """Hand the reserved bytes back; harmless when done twice."""
         self._intake.budget.give(self._reserved)
         self._reserved = 0
+
+    async def _enter(self, count: int) -> None:
+        """Reserve room for a body before any of it is read, waiting a little for others to leave."""
+        now = asyncio.get_running_loop().time
+        until = now() + self._intake.room_s
+        while True:
+            try:
+                self._reserve(count)
+                return
+            except Overloaded:
+                if not await self._intake.budget.freed(until - now()):
+                    raise
 
     def _reserve(self, count: int) -> None:
         self._intake.budget.take(count, self._reserved)
