@@ -6,13 +6,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from watchglass.clock import ManualClock
 from watchglass.errors import StoreBusy, StoreError
-from watchglass.store import footprint, migrate, open_store
+from watchglass.store import Limits, footprint, migrate, open_store
 from watchglass.store.control import Control
 
 
@@ -172,3 +173,27 @@ def test_giving_memory_back_is_harmless_anywhere() -> None:
         "7f0004000000-7f0005000000 r-xp 00000000 00:00 0 \nPrivate_Dirty:         0 kB\n"
     )
     assert footprint._clean_regions(text) == [(0x7F0000000000, 0x7F0001000000)]
+
+
+def test_questions_can_be_ended_and_nothing_else_is(tmp_path: Path) -> None:
+    """`stop_questions` ends what readers have asked, and only that: the server's own statements go on."""
+    outcome: list[str] = []
+    with open_store(tmp_path / "data") as store:
+
+        def ask() -> None:
+            try:
+                store.engine.execute(
+                    "SELECT sum(sipHash64(number)) FROM system.numbers", limits=Limits(time_s=60)
+                )
+            except StoreError as error:
+                outcome.append(str(error))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        marked = "SELECT countIf(Settings['log_comment'] = 'question') AS n FROM system.processes"
+        while store.engine.execute(marked)["n"].to_pylist() != [1]:
+            pass
+        store.stop_questions()
+        thread.join()
+        assert store.engine.execute("SELECT 1").num_rows == 1
+    assert outcome == ["the question was stopped before it had an answer; ask again"]

@@ -35,6 +35,9 @@ _SESSION = (
     "SET output_format_arrow_compression_method = 'none', optimize_on_insert = 0,"
     " max_partitions_per_insert_block = 0"
 )
+QUESTION = "question"
+"""How a reader's question is marked; its `readonly` keeps it from marking itself as something else."""
+
 _CLOSE_PATIENCE_S = 30.0
 
 
@@ -207,7 +210,7 @@ def _is_locked(path: Path) -> bool:
 
 def _limiting(limits: Limits) -> str:
     """One SET for a connection that is used once; `readonly` last, for it shuts the door."""
-    settings: list[str] = []
+    settings: list[str] = [f"log_comment = '{QUESTION}'"]
     if limits.time_s is not None:
         settings += [
             f"max_execution_time = {limits.time_s}",
@@ -225,7 +228,7 @@ def _limiting(limits: Limits) -> str:
         settings += [f"additional_table_filters = {{{pairs}}}"]
     if limits.read_only:
         settings += ["readonly = 1"]
-    return "SET " + ", ".join(settings or ["readonly = 0"])
+    return "SET " + ", ".join(settings)
 
 
 def _quoted(text: str) -> str:

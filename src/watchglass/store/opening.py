@@ -13,7 +13,7 @@ from typing import Self
 from watchglass.clock import Clock, SystemClock
 from watchglass.errors import NotFound
 from watchglass.store import footprint, migrate, snapshot
-from watchglass.store.chdb import ChdbEngine
+from watchglass.store.chdb import QUESTION, ChdbEngine
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine
 from watchglass.store.keys import Keys
@@ -35,6 +35,10 @@ class Store:
     engine: RolledEngine
     versions: VersionClock
     keys: Keys
+
+    def stop_questions(self) -> None:
+        """End the readers' questions that run at this moment, each with a `StoreError` for its asker."""
+        self.engine.execute(f"KILL QUERY WHERE Settings['log_comment'] = '{QUESTION}' ASYNC")
 
     def close(self) -> None:
         """Stop reads, finish inserts, let go of the directory. Idempotent."""

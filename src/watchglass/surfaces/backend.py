@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from starlette.routing import BaseRoute
@@ -17,3 +17,5 @@ class Backend(msgspec.Struct, frozen=True):
     receiver: Receiver
     routes: Sequence[BaseRoute] = ()
     access: Access = msgspec.field(default_factory=Access)
+    stop_questions: Callable[[], None] = lambda: None
+    """Ends the questions that run; it may block for a moment."""

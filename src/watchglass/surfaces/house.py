@@ -72,7 +72,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += [*backup_endpoints(store, clock), *tenant_endpoints(store.engine)]
-            yield Backend(ingest, routes(reader, clock=clock, others=others), access)
+            yield Backend(ingest, routes(reader, clock=clock, others=others), access, store.stop_questions)
         finally:
             keeper.cancel()
             await ingest.stop()

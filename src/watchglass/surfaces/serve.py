@@ -41,6 +41,9 @@ log = logging.getLogger(__name__)
 HURRY_S = 1.5
 """After a stop: senders in the middle of a body have this long to finish it."""
 
+QUESTIONS_S = 1.0
+"""After a stop: questions have this long. Their threads wait for the engine, so it must end them."""
+
 DRAIN_S = 3
 """After a stop: requests have this long to be stored and answered."""
 
@@ -159,7 +162,10 @@ async def _answer(
     life.draining = True
     intake.patience.hurry(HURRY_S)
     http.should_exit = True
+    loop = asyncio.get_running_loop()
+    asked = loop.call_later(QUESTIONS_S, loop.run_in_executor, None, backend.stop_questions)
     await asyncio.gather(serving, grpc.stop(DRAIN_S))
+    asked.cancel()
 
 
 async def _either(serving: asyncio.Task[None], event: asyncio.Event) -> None:
