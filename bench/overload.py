@@ -4,9 +4,9 @@
 
 For each number of connections a server of its own on an empty directory. Bodies are made before, and
 each connection sends one after the other without a pause, refused or not: harsher than an exporter,
-which waits for as long as `Retry-After` says. Goodput is spans acknowledged; it must not fall below 80 % of the best
-when the connections are more than the server can serve. `--fair` instead measures one polite sender, alone
-and beside 64 connections of another key.
+which waits for as long as `Retry-After` says. Goodput is spans acknowledged; it must not fall below 80 %
+of the best when the connections are more than the server can serve. `--fair` instead measures one polite
+sender, alone and beside 64 connections of another key.
 """
 
 from __future__ import annotations
