@@ -29,14 +29,18 @@ from watchglass.ingest.settling.nodes import CallNode, SpanNode, Verdict
 from watchglass.ingest.settling.request import Request
 from watchglass.ingest.settling.supplements import LONGEST_STREAM_NS, matched
 
-__all__ = ["LONGEST_STREAM_NS", "CallNode", "SpanNode", "Verdict", "settle"]
+__all__ = ["LONGEST_STREAM_NS", "CallNode", "SpanNode", "Verdict", "settle", "settle_in"]
 
 
 def settle(spans: Sequence[SpanNode], calls: Sequence[CallNode]) -> list[Verdict]:
     """The verdicts, in the order of `calls`."""
+    return settle_in(places(spans, calls), calls)
+
+
+def settle_in(found: Places, calls: Sequence[CallNode]) -> list[Verdict]:
+    """The verdicts, where it is known already what is above `calls`."""
     if not calls:
         return []
-    found = places(spans, calls)
     supplements = matched(calls)
     nest = nested(calls, found.above, supplements)
     verdicts: dict[str, Verdict] = {}

@@ -18,7 +18,7 @@ from watchglass.ingest.attention import Attention
 from watchglass.ingest.call_rows import CALL_COLUMNS, NOT_PRICED, exact
 from watchglass.ingest.columns import TableBuilder
 from watchglass.ingest.content import REFERENCE
-from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle
+from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle_in
 from watchglass.ingest.settle_tasks import TASKS, changed_tasks, step_nodes
 from watchglass.ingest.settling.inheritance import Places, places
 from watchglass.ingest.settling.nodes import StepNode
@@ -182,13 +182,13 @@ class SettleRows:
             spans[row["owner"]].append(_span_node(row, steps))
         for (owner, _), row in rows.items():
             calls[owner].append(_call_node(row, logged))
+        found = {owner: places(spans[owner], calls[owner]) for owner in {*spans, *calls}}
         verdicts = [
             (verdict, rows[owner, verdict.call.call_id])
             for owner, asked in calls.items()
-            for verdict in settle(spans[owner], asked)
+            for verdict in settle_in(found[owner], asked)
         ]
         self._write_calls([(verdict, row) for verdict, row in verdicts if _changes(verdict, row)])
-        found = {owner: places(nodes, ()) for owner, nodes in spans.items()}
         self._write_tasks(changed_tasks(tasks, found))
         if "" in found:
             self._write_tenants(ids, [row for row in held if not row["owner"]], found[""])
