@@ -12,6 +12,8 @@ from typing import Any
 import typer
 
 from watchglass import config
+from watchglass.ingest.importers import columns as foreign
+from watchglass.ingest.importers import lines
 from watchglass.pricing import book
 from watchglass.queries.catalogue import read_catalogue
 from watchglass.queries.usage import BUCKETS, DIMENSIONS
@@ -58,6 +60,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings(),
         "cli.md": cli(),
         "names.md": names(),
+        "import.md": imports(),
     }
 
 
@@ -119,6 +122,63 @@ def cli() -> str:
     codes = [line.split(maxsplit=1) for line in listing.splitlines() if line[:1].isdigit()]
     parts += ["## Exit codes", table(("code", "meaning"), codes)]
     return page(parts)
+
+
+READ_AS = {
+    "moment": (
+        "a time: RFC 3339 (UTC where it names no zone), or an epoch in s, ms, us or ns, as its size tells; "
+        "`time_ns` is always nanoseconds"
+    ),
+    "text": "text; numbers as they are written",
+    "hex32": "32 hex digits, a UUID's dashes aside",
+    "hex16": "16 hex digits",
+    "count": "a whole number, 0 or more",
+    "money": "US dollars, 0 or more, exact to 18 decimals",
+    "nanoseconds": "a number, 0 or more, in the unit that the column's name ends with; fractions are exact",
+    "flag": "true or false, also yes/no, 1/0, ok/error, success/failed",
+    "texts": "a list of texts, or one",
+}
+
+
+def imports() -> str:
+    """The columns that `watchglass import` understands."""
+    rows = [
+        (f"`{ours}`", _codes(foreign.ALIASES.get(ours, ())), READ_AS[kind])
+        for ours, kind in foreign.KINDS.items()
+    ]
+    return page(
+        [
+            "# Columns of an import",
+            "What [`watchglass import`](../how-to.md#import-what-you-already-have) and "
+            "`POST /api/v1/import` read in JSON lines (one object a line) and CSV (UTF-8, with a header; "
+            "commas, "
+            "semicolons or tabs). Only the time is needed. What is empty or null was not said. Where several "
+            "names of one column are there, the first that says something wins and the others become "
+            "metadata.",
+            table(("column", "also read as", "values"), rows),
+            f"Members of {_codes(foreign.BAGS)} (JSON objects, or their text) and all columns that are not "
+            f"listed "
+            "become `metadata`. Where `success` is not said, a row with an `error_type` or `error_message` "
+            "has "
+            "failed. Tokens are counted as everywhere here: `input_tokens` is all input, cached reads and "
+            "writes "
+            "included, `output_tokens` all output, reasoning included.",
+            f"Left out, for they are worked out anew: {_codes(sorted(foreign.COMPUTED))}. Refused are rows "
+            f"whose "
+            "`kind` is not `call` or whose `counted` is false, for others count what they repeat.",
+            "A row is known again by its `call_id`, else by `trace_id` and `span_id`, else by all that it "
+            "says, "
+            "and by which of equal rows of its file it is. So a thousand equal calls are a thousand calls, "
+            "and "
+            "importing them again adds none. A call that a span reported too is one call, and the span's.",
+            f"A line is at most {lines.MAX_LINE_BYTES >> 20} MiB. A server takes bodies of up to "
+            "[`max_body_bytes`](settings.md); the command sends a file in many, whose size does not matter. "
+            "Parameters of the route: `name` (what `rejects` calls it), `format` (`jsonl` or `csv`), and "
+            "`map` "
+            "(`ours=theirs`), repeated. It answers with what became of the rows and which lines were "
+            "refused.",
+        ]
+    )
 
 
 def names() -> str:

@@ -13,6 +13,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from watchglass.ingest.importers.lines import pieces
+from watchglass.ingest.importers.local import import_parts
+from watchglass.pricing.book import PriceBook
 from watchglass.store import open_store
 from watchglass.surfaces.cli import make_app
 
@@ -96,11 +99,12 @@ def test_bad_lines_are_named_and_their_neighbours_kept(run: Run) -> None:
         8: b'{"time": 1735689600, "reported_cost_usd": 1e999999999}\n',
         9: b'{"time": 1735689600, "reported_cost_usd": "-1"}\n',
         10: b"17\n",
+        11: b'{"time": 1735689600, "code_line": 4294967296}\n',
     }
     Path("calls.jsonl").write_bytes(good + b"".join(bad.values()) + good)
     done = run("calls.jsonl")
     assert done.exit_code == 6
-    assert "11 rows: 2 new, 0 already there, 9 rejected" in done.stdout
+    assert "12 rows: 2 new, 0 already there, 10 rejected" in done.stdout
     for line in bad:
         assert f"calls.jsonl:{line}: " in done.stderr
     assert "calls.jsonl:2: input_tokens is -5: write a whole number, 0 or more" in done.stderr
@@ -125,3 +129,30 @@ def test_the_recorded_calls_of_a_coding_tool(run: Run) -> None:
     ]
     held = sum(Decimal(cost).quantize(Decimal(1).scaleb(-18)) for cost in recorded)
     assert (sums["i"], sums["c"]) == (35_684_778, held)
+
+
+def test_an_import_that_was_stopped_goes_on_where_it_was(run: Run) -> None:
+    """What was told before the end is there, and the same file again adds the rest and nothing twice."""
+    rows = (
+        {"time": 1735689600 + n // 3, "request_model": "gpt-4o", "input_tokens": 5} for n in range(90_000)
+    )
+    write("a.jsonl", *rows)
+    with open_store(Path("data")) as store, Path("a.jsonl").open("rb") as file:
+        some = pieces(file, size=200_000)
+        going = import_parts(some, "a", {}, store.engine, PriceBook(), lambda: 0, processes=1)
+        told = next(going).tally.new
+        going.close()
+        (held,) = store.engine.execute("SELECT count() AS n FROM store.calls FINAL").to_pylist()
+    assert 0 < told <= held["n"] < 90_000
+    assert f"{90_000 - held['n']:,} new, {held['n']:,} already there" in run("a.jsonl").stdout
+    assert stored("SELECT count() AS n, uniqExact(call_id) AS ids FROM store.calls") == [
+        {"n": 90_000, "ids": 90_000}
+    ]
+
+
+def test_times_of_three_centuries_go_in_at_once(run: Run) -> None:
+    """A part of the store is one month's, and the engine makes only so many in an insert."""
+    years = [{"time": f"{year}-{month:02}-03"} for year in range(1971, 2262) for month in (1, 7)]
+    write("a.jsonl", *years)
+    assert "582 new" in run("a.jsonl").stdout
+    assert "582 already there" in run("a.jsonl").stdout

@@ -48,7 +48,7 @@ KINDS: dict[str, Kind] = {
     "code_line": "count",
     "code_function": "text",
 }
-"""What a row can say of a call, and how it is read. The order is that of a row's identity: only append."""
+"""What a row can say of a call, and how it is read."""
 
 UNITS: dict[str, int] = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "seconds": 1_000_000_000}
 

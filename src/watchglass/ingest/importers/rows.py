@@ -16,6 +16,9 @@ from watchglass.ingest.importers.values import Faults
 
 Column = Sequence[Any]
 
+LAST_LINE = 2**32 - 1
+"""Of a source file, as the column holds it."""
+
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -58,9 +61,10 @@ def digests(rows: Rows) -> tuple[list[bytes], list[bytes]]:
     Only what was said is in it, so that a column that nobody fills, or that we learn to read later,
     changes nothing.
     """
-    names = tuple(EXACT_TIME if name == "time" else name for name in (*rows.fields, "metadata"))
-    columns = [*rows.fields.values(), [each or None for each in rows.metadata]]
-    canonical = list(map(_ENCODER.encode, map(_shape(names), *columns)))
+    said = {EXACT_TIME if name == "time" else name: column for name, column in rows.fields.items()}
+    said["metadata"] = [each or None for each in rows.metadata]
+    names = tuple(sorted(said))
+    canonical = list(map(_ENCODER.encode, map(_shape(names), *(said[name] for name in names))))
     return canonical, [blake2b(each, digest_size=16).digest() for each in canonical]
 
 
@@ -182,6 +186,9 @@ def _check(fields: dict[str, Column], count: int, faults: Faults) -> None:
                 faults.setdefault(
                     row, "time is missing: say when the call started, or name its column with --map"
                 )
+    for row, line in enumerate(fields.get("code_line", ())):
+        if line is not None and line > LAST_LINE:
+            faults.note(row, "code_line", line, f"write a line number up to {LAST_LINE}")
     for name in [name for name, column in fields.items() if not any(each is not None for each in column)]:
         del fields[name]
 
