@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections import Counter
 from typing import Literal, TypeAlias
 
-from watchglass.errors import BadRequest, Overloaded, TooLarge, UnsupportedMedia
+from watchglass.errors import BadRequest, Overloaded, TooLarge, TooMany, UnsupportedMedia
+from watchglass.ingest.shares import is_greedy
 
 Coding: TypeAlias = Literal["identity", "gzip", "deflate"]
 
@@ -185,6 +187,7 @@ class ByteBudget:
 
     def __init__(self, most: int = MAX_IN_FLIGHT_BYTES) -> None:
         self._most = most
+        self._of: Counter[str] = Counter()
         self.used = 0
         self._given = asyncio.Event()
 
@@ -196,11 +199,20 @@ class ByteBudget:
         except TimeoutError:
             return False
 
-    def take(self, count: int, held: int = 0) -> None:
+    def take(self, count: int, held: int = 0, sender: str = "") -> None:
         """Reserve `count` more bytes for a request that has `held`. Raises `Overloaded` if there are none.
 
         A request that is alone gets what it needs however small the budget is, or it could never come in.
+        With a `sender` (the id of its key), raises `TooMany` when that one holds so much that others
+        would find nothing; its first request comes in all the same.
         """
+        mine = self._of[sender]
+        if sender and mine > held and is_greedy(mine, count, self._most - self.used):
+            raise TooMany(
+                f"{mine} bytes of this key's requests are being received already, and others need room too: "
+                "send this again in a second.",
+                retry_after_s=1,
+            )
         if self.used > held and self.used + count > self._most:
             raise Overloaded(
                 f"{self.used} bytes of requests are being received already (limit {self._most}): "
@@ -208,9 +220,15 @@ class ByteBudget:
                 retry_after_s=1,
             )
         self.used += count
+        if sender:
+            self._of[sender] += count
 
-    def give(self, count: int) -> None:
-        """Hand `count` bytes back."""
+    def give(self, count: int, sender: str = "") -> None:
+        """Hand `count` bytes back, for the sender that took them."""
         self.used -= count
+        if sender:
+            self._of[sender] -= count
+            if self._of[sender] <= 0:
+                del self._of[sender]
         given, self._given = self._given, asyncio.Event()
         given.set()

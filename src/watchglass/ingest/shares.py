@@ -16,6 +16,16 @@ BURST_S = 2.0
 """A sender that has been silent may send this many seconds' worth at once: exporters send in bursts."""
 
 
+def is_greedy(held: int, more: int, free: int) -> bool:
+    """Whether a sender that holds so much of a shared thing may not have more, with so much of it free.
+
+    Nobody may hold more than is left for others: one sender gets half, a second half of the rest, and
+    as they hand back, all come to the same; whoever comes next finds room (A. K. Choudhury, E. L. Hahne,
+    "Dynamic queue length thresholds for shared-memory packet switches", 1998, with their alpha of 1).
+    """
+    return held + more > free - more
+
+
 class Bucket:
     """A rate of something per second. Times are seconds of any clock that only goes forward."""
 

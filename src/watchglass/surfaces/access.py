@@ -110,6 +110,12 @@ def current_scope() -> Scope:
     return Scope(frozenset()) if grant is None else grant.scope
 
 
+def current_sender() -> str:
+    """The id of the key that asks, '' where there is none: by it what is shared is shared out."""
+    grant = _current.get()
+    return "" if grant is None else grant.key_id
+
+
 class Lookup(Protocol):
     """What knows the keys (`store.Keyring`)."""
 

@@ -21,7 +21,7 @@ from google.rpc.status_pb2 import Status
 from watchglass import errors
 from watchglass.ingest.admission import MAX_BODY_BYTES, ByteBudget
 from watchglass.ingest.receiver import Receiver, Signal
-from watchglass.surfaces.access import Access, Grant, current, granted
+from watchglass.surfaces.access import Access, Grant, current, current_sender, granted
 from watchglass.surfaces.http.otlp import protobuf_answer
 from watchglass.surfaces.http.problems import retry_after_s
 
@@ -120,9 +120,9 @@ async def _abort(context: _Context, error: errors.WatchglassError) -> NoReturn:
 
 def _export(signal: Signal, receiver: Receiver, budget: ByteBudget, access: Access) -> _Handler:
     async def export(request: bytes, context: _Context) -> bytes:
-        held = 0
+        held, sender = 0, current_sender()
         try:
-            budget.take(len(request))
+            budget.take(len(request), 0, sender)
             held = len(request)
             grant = current()
             access.charge(grant, held)
@@ -133,7 +133,7 @@ def _export(signal: Signal, receiver: Receiver, budget: ByteBudget, access: Acce
             log.exception("mistake in a gRPC request", extra={"signal": signal})
             await context.abort(grpc.StatusCode.INTERNAL, "The server made a mistake; see its log.")
         finally:
-            budget.give(held)
+            budget.give(held, sender)
         access.foreign(grant, outcome.foreign, (signal, context.peer()))
         return protobuf_answer(signal, outcome)
 

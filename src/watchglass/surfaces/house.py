@@ -22,6 +22,7 @@ from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.api.tenants import tenant_endpoints
 from watchglass.surfaces.backend import Backend
+from watchglass.surfaces.in_turn import InTurn
 from watchglass.surfaces.keeping import keep, kept
 from watchglass.surfaces.listening import is_loopback
 from watchglass.surfaces.price_book import open_book
@@ -72,7 +73,9 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += [*backup_endpoints(store, clock), *tenant_endpoints(store.engine)]
-            yield Backend(ingest, routes(reader, clock=clock, others=others), access, store.stop_questions)
+            yield Backend(
+                InTurn(ingest), routes(reader, clock=clock, others=others), access, store.stop_questions
+            )
         finally:
             keeper.cancel()
             await ingest.stop()

@@ -101,7 +101,7 @@ class RemoteReader:
                 response = stack.enter_context(self._opener.open(request, timeout=self._timeout_s))
                 line = response.readline()
             except urllib.error.HTTPError as refusal:
-                raise self._error(refusal) from None
+                raise error_of(refusal, self._base) from None
             except (OSError, http.client.HTTPException) as fault:
                 raise errors.Unreachable(self._sentence(fault)) from None
             yield line

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from watchglass.errors import Overloaded
 from watchglass.ingest.admission import MAX_BODY_BYTES, ByteBudget, Inflater, too_large, wire_limit
+from watchglass.surfaces.access import current_sender
 from watchglass.surfaces.http.asgi import Receive, Response, Send, begin, respond
 from watchglass.surfaces.http.media import Promise
 
@@ -104,9 +105,11 @@ class Intake:
 class Body:
     """One request's body. `release()` hands its bytes back to the budget, once it is dealt with."""
 
-    __slots__ = ("_inflater", "_intake", "_promise", "_receive", "_reserved", "_settled", "whole")
+    __slots__ = ("_inflater", "_intake", "_promise", "_receive", "_reserved", "_sender", "_settled", "whole")
 
     def __init__(self, receive: Receive, promise: Promise, intake: Intake) -> None:
+        """Its bytes are held by the key of the present request, if there is one."""
+        self._sender = current_sender()
         self._receive = receive
         self._promise = promise
         self._intake = intake
@@ -153,7 +156,7 @@ class Body:
 
     def release(self) -> None:
         """Hand the reserved bytes back; harmless when done twice."""
-        self._intake.budget.give(self._reserved)
+        self._intake.budget.give(self._reserved, self._sender)
         self._reserved = 0
 
     async def _enter(self, count: int) -> None:
@@ -169,7 +172,7 @@ class Body:
                     raise
 
     def _reserve(self, count: int) -> None:
-        self._intake.budget.take(count, self._reserved)
+        self._intake.budget.take(count, self._reserved, self._sender)
         self._reserved += count
 
     async def _inflate(self, data: bytes) -> None:
