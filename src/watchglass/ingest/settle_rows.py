@@ -239,10 +239,12 @@ class SettleRows:
     def _write_tasks(self, changed: Sequence[tuple[Mapping[str, Any], dict[str, Any]]]) -> None:
         if not changed:
             return
+        wanted: dict[tuple[str, str | None], set[str]] = defaultdict(set)
         for before, after in changed:
             if after["tenant"] is not None:
                 hashes = {each for each in (after["input"], after["output"]) if each is not None}
-                self._copy(after["tenant"], {before["tenant"], None}, hashes)
+                wanted[after["tenant"], before["tenant"]] |= hashes
+        self._copy_wanted(wanted)
         version = self._versions.next()
         builder = TableBuilder(SCHEMAS["tasks"], TASK_COLUMNS)
         builder.rows = [
@@ -345,6 +347,10 @@ class SettleRows:
             hashes = {*after["input_messages"], *after["output_messages"]}
             if hashes and after["tenant"] is not None:
                 wanted[after["tenant"], before["tenant"]] |= hashes
+        self._copy_wanted(wanted)
+
+    def _copy_wanted(self, wanted: Mapping[tuple[str, str | None], set[str]]) -> None:
+        """Texts by who has them now and who had them: one question and one insert for all of a tenant."""
         for (tenant, former), hashes in wanted.items():
             self._copy(tenant, {former, None}, hashes)
 

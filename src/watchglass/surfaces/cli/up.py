@@ -7,6 +7,7 @@ just as it ends `serve`.
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -107,18 +108,14 @@ def _ready(url: str) -> bool:
 
 
 def _settled(url: str, key: str) -> None:
-    """Wait until every demo call has inherited its tenant: traces are settled just after they are stored."""
-    from watchglass.queries.usage import UsageQuestion
+    """Wait until each request is counted once and has its tenant: that is decided just after it is stored."""
     from watchglass.surfaces.cli.remote import RemoteReader
-    from watchglass.surfaces.demo.workloads import WORKLOADS
 
-    reader = RemoteReader(url, timeout_s=60, key=key)
-    services = tuple({each.service for each in WORKLOADS})
-    question = UsageQuestion(by=(), filters={"service": services, "tenant": ("",)})
+    server = RemoteReader(url, timeout_s=60, key=key)
     deadline = time.monotonic() + SETTLED_S
     while time.monotonic() < deadline:
-        report = reader.usage(question)
-        if not report.counted.totals.calls and not report.unattributed.totals.calls:
+        health = json.loads(server.fetch("/health", None, "GET"))
+        if not health["dependencies"]["ingest"]["unsettled_traces"]:
             return
         time.sleep(0.1)
 
