@@ -81,6 +81,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_logs: Annotated[_Kept, About("how long log records are kept")] = "never"
     retention_metrics: Annotated[_Kept, About("how long data points are kept")] = "never"
     retention_rejects: Annotated[_Kept, About("how long it is kept what was rejected, and why")] = "30d"
+    retention_audit: Annotated[_Kept, About("how long it is kept who was refused, and who changed keys")] = (
+        "1y"
+    )
     query_time_s: Annotated[float, msgspec.Meta(gt=0), About("longest time one question may take")] = 30.0
     query_rows: Annotated[_Size, About("most rows one answer may have")] = 1_000_000
     query_memory_bytes: Annotated[_Size, About("most memory one question may use")] = 1 << 30

@@ -86,6 +86,16 @@ def test_memory_is_bounded() -> None:
             assert seen.needed(lone(f"t{number}", start_ns=NOW_NS + number)) == [f"t{number}"]
 
 
+def test_memory_of_processes_is_bounded() -> None:
+    """Beyond so many processes, what any of them reports is looked at, whether it is remembered or not."""
+    with mock.patch.object(attention, "PROCESSES", 3):
+        seen = Attention(0, [(f"p{number}", A) for number in range(3)])
+        assert seen.needed(lone("t1", "p0")) == []
+        seen = Attention(0, [(f"p{number}", A) for number in range(4)])
+        assert len(seen._scopes) == 0
+        assert seen.needed(lone("t1", "p0")) == ["t1"]
+
+
 def test_logs_that_came_before_a_restart_are_remembered(tmp_path: Path) -> None:
     """A root that comes after a restart is needed where only log records of its trace came before it."""
     with open_store(tmp_path / "data") as store:

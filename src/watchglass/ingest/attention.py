@@ -15,6 +15,9 @@ import msgspec
 REMEMBERED = 300_000
 """Traces; some 40 MB. Beyond that all are forgotten at once, up to the moment of the last of them."""
 
+PROCESSES = 100_000
+"""Processes whose scopes are remembered. Beyond that all are forgotten, and all calls are looked at."""
+
 SKEW_NS = 60 * 10**9
 """How far the clocks of the machines of one trace may be apart: a child's may say that it began
 before its parent."""
@@ -49,6 +52,7 @@ class Attention:
         self._latest_ns = 0
         self._seen: set[str] = set()
         self._scopes: dict[str, set[str]] = {}
+        self._scopes_forgotten = False
         self._note(sources)
 
     def needed(self, sighting: Sighting) -> list[str]:
@@ -64,12 +68,19 @@ class Attention:
         return (
             lone.start_ns <= self._forgotten_until_ns
             or lone.trace_id in self._seen
-            or (lone.process != "" and len(self._scopes.get(lone.process, ())) > 1)
+            or (
+                lone.process != "" and (self._scopes_forgotten or len(self._scopes.get(lone.process, ())) > 1)
+            )
         )
 
     def _note(self, sources: Iterable[tuple[str, str]]) -> None:
+        if self._scopes_forgotten:
+            return
         for process, scope in sources:
             self._scopes.setdefault(process, set()).add(scope)
+        if len(self._scopes) > PROCESSES:
+            self._scopes_forgotten = True
+            self._scopes.clear()
 
     def _remember(self, traces: Sequence[str], latest_ns: int) -> None:
         self._latest_ns = max(self._latest_ns, latest_ns)

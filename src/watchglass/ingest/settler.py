@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from watchglass.clock import Clock
-from watchglass.errors import WatchglassError
+from watchglass.errors import Overloaded, StoreFull, WatchglassError
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,12 @@ PAUSE_S = 0.25
 """Between passes, so that a burst of small requests is one pass."""
 
 RETRY_S = 2.0
+
+STRIKES = 3
+"""Failures in a row after which it may be a trace that fails and not the store: then it is looked for."""
+
+DOUBTS = 10
+"""Traces that fail alone before any goes through: then it is the store."""
 
 CHECKPOINT_NS = 10 * 10**9
 
@@ -37,11 +43,14 @@ class Settler:
         *,
         clock: Clock,
         checkpoint: Callable[[int], None] = lambda _: None,
+        retry_s: float = RETRY_S,
     ) -> None:
         """`checkpoint(at_ns)` is told now and then that all that was written before is settled."""
         self._pass = settle_pass
         self._clock = clock
         self._checkpoint = checkpoint
+        self._retry_s = retry_s
+        self._strikes = 0
         self._checked_ns = 0
         self._touched: dict[str, None] = {}  # in order of arrival
         self._under_way = 0
@@ -95,7 +104,7 @@ class Settler:
                 continue
             if not await self._one_pass() and self._stopping.is_set():
                 return
-            await self._pause(PAUSE_S if self.last_error is None else RETRY_S)
+            await self._pause(PAUSE_S if self.last_error is None else self._retry_s)
 
     async def _one_pass(self) -> bool:
         chunk = [trace_id for trace_id, _ in zip(self._touched, range(CHUNK), strict=False)]
@@ -108,25 +117,58 @@ class Settler:
             # The rows stay as they came, which is what a reader saw so far; nothing is lost.
             log.warning("settling failed, it will be tried again: %s", error)
             self.last_error = str(error)
+            self._strikes += not isinstance(error, StoreFull | Overloaded)
             self._touched.update(dict.fromkeys(chunk))
             return False
         finally:
             self._under_way = 0
         self.last_error = None
+        self._strikes = 0
         return True
 
     def _settle(self, chunk: Sequence[str]) -> None:
         """One trace that our rules choke on must not keep all others waiting: it is found by halves."""
         try:
             self._pass(chunk)
-        except WatchglassError:
-            raise
+        except WatchglassError as error:
+            if self._strikes < STRIKES or len(chunk) == 1 or isinstance(error, StoreFull | Overloaded):
+                raise
+            self._settle_apart(chunk)
         except Exception:  # broad: a mistake of ours (or no memory) must not end the settler
             if len(chunk) == 1:
                 log.exception("trace %s cannot be settled and stays as it came", chunk[0])
                 return
             self._settle(chunk[: len(chunk) // 2])
             self._settle(chunk[len(chunk) // 2 :])
+
+    def _settle_apart(self, chunk: Sequence[str]) -> None:
+        """What fails again and again is settled by halves; traces that fail alone are left as they came.
+
+        Until one part goes through it may be the store after all: then nothing is given up.
+        """
+        parts, alone, works = [chunk], dict[str, WatchglassError](), False
+        while parts:
+            part = parts.pop()
+            try:
+                self._pass(part)
+                works = True
+            except WatchglassError as error:
+                if len(part) > 1:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+                    continue
+                alone[part[0]] = error
+                if not works and len(alone) >= DOUBTS:
+                    raise
+        if not works:
+            raise next(iter(alone.values()))
+        for trace_id in alone:
+            try:
+                self._pass([trace_id])  # once more, now that the store is known to work
+            except (StoreFull, Overloaded):
+                raise
+            except WatchglassError as error:
+                log.error("trace %s cannot be settled and stays as it came: %s", trace_id, error)
 
     async def _note_rest(self) -> None:
         """Writes whose traces are not touched yet may be under way: so not up to this very moment."""

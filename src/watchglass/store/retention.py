@@ -29,6 +29,7 @@ MOMENTS: Mapping[str, str] = {
     "logs": "time",
     "metrics": "time",
     "rejects": "time",
+    "audit": "time",
 }
 """The tables that can be kept for a limited time, and what says how old a row is."""
 

@@ -29,6 +29,7 @@ def kept(settings: Settings) -> Mapping[str, int | None]:
         "logs": kept_ns(settings.retention_logs),
         "metrics": kept_ns(settings.retention_metrics),
         "rejects": kept_ns(settings.retention_rejects),
+        "audit": kept_ns(settings.retention_audit),
     }
 
 

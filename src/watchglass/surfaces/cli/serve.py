@@ -30,6 +30,7 @@ def serve(
     retention_spans: Annotated[str | None, options.option("retention_spans", panel="Retention")] = None,
     retention_logs: Annotated[str | None, options.option("retention_logs", panel="Retention")] = None,
     retention_metrics: Annotated[str | None, options.option("retention_metrics", panel="Retention")] = None,
+    retention_audit: Annotated[str | None, options.option("retention_audit", panel="Retention")] = None,
     retention_rejects: Annotated[str | None, options.option("retention_rejects", panel="Retention")] = None,
 ) -> None:
     """Receive telemetry and answer questions: OTLP over HTTP and gRPC, the API, health; until Ctrl-C."""
