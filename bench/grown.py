@@ -130,7 +130,11 @@ def grow(store: Store, spans: int, until_ns: int) -> None:
             f" start_time + {later} AS start_time) FROM seed.spans", {"copy": copy},
         )  # fmt: skip
         new = (
-            f"{_NEW_TRACE} AS trace_id, concat({_NEW_TRACE}, ':', span_id) AS call_id, time + {later} AS time"
+            f"{_NEW_TRACE} AS trace_id, concat({_NEW_TRACE}, ':', span_id) AS call_id,"
+            f" time + {later} AS time,"
+            # Amounts of its own too, or each amount would be there once a copy.
+            " cost_usd + toDecimal128(sipHash64(span_id, {copy:UInt32}) % 1000000, 18) / 1000000000"
+            " AS cost_usd"
         )
         insert = f"INSERT INTO store.calls SELECT * REPLACE ({new}"
         engine.execute(f"{insert}) FROM seed.calls", {"copy": copy})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from watchglass.queries.usage import DIMENSIONS, ROLLED
+from watchglass.queries.usage import DIMENSIONS, ROLLED, grain
 from watchglass.store import Engine, Limits
 from watchglass.store.rollup import HOUR_S, Range
 from watchglass.store.rollup_engine import coverage
@@ -19,11 +19,11 @@ def ranges_of_most_expensive(
     filters: Mapping[str, Sequence[str]],
     limits: Limits,
 ) -> list[Range]:
-    """Ranges of time that hold the `count` most expensive counted calls, those of equal cost included.
+    """Ranges of time that hold the `count` most expensive counted calls, of equal ones the latest.
 
-    The rollup knows the dearest call of each of its groups. The groups with the `count` dearest of these
-    have as many calls between them, so no call below the last of them is asked for, and every call that
-    is not below it is in one of them, or where the rollup does not answer. `filters` as in
+    The rollup knows the dearest call of each of its groups. Take the `count` groups whose dearest calls
+    come first, of equal ones the later group. A call outside of them costs no more than the last of
+    these calls, or as much and is of an earlier hour: so `count` calls come before it. `filters` as in
     `UsageQuestion`; where the rollup cannot apply one, and where fewer calls have a cost than are asked
     for, it is all of the time.
     """
@@ -44,10 +44,11 @@ def ranges_of_most_expensive(
         f"""
         SELECT bucket, max_cost_usd
         FROM store.usage_hourly
-        WHERE (bucket, generation) IN arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+        WHERE grain = '{grain(filters.keys())}'
+            AND (bucket, generation) IN arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
             AND counted AND max_cost_usd IS NOT NULL {" ".join(conditions)}
-        ORDER BY max_cost_usd DESC
-        LIMIT {{count:UInt64}} WITH TIES
+        ORDER BY max_cost_usd DESC, bucket DESC
+        LIMIT {{count:UInt64}}
         """,
         params,
         limits=limits,

@@ -100,13 +100,15 @@ def trace(engine: Engine, trace_id: str, *, limits: Limits) -> Trace:
     Raises `NotFound`, and `QueryError` for what cannot be an id or begins several.
     """
     digits = normal_id(trace_id)
+    # Not through the views: an id is part of a row's identity, so that it may be looked for before rows
+    # are de-duplicated (PREWHERE), which spares reading the other columns of its neighbours.
     found = digits if len(digits) == ID_DIGITS else _resolve(engine, digits, limits)
     spans = engine.execute(
         """
-        SELECT span_id, parent_span_id, name, service, scope, start_time_ns AS start_ns, duration_ns,
-            status, status_message
-        FROM spans
-        WHERE trace_id = {trace_id:String}
+        SELECT span_id, parent_span_id, name, service, scope,
+            toUnixTimestamp64Nano(start_time) AS start_ns, duration_ns, status, status_message
+        FROM store.spans FINAL
+        PREWHERE trace_id = {trace_id:String}
         """,
         {"trace_id": found},
         limits=limits,
@@ -133,12 +135,13 @@ def _calls(engine: Engine, trace_id: str, when: Range, limits: Limits) -> list[d
     params: dict[str, object] = {"trace_id": trace_id}
     return engine.execute(
         f"""
-        SELECT span_id, parent_span_id, time_ns, duration_ns, service, scope, call_id, kind, operation,
-            provider, coalesce(response_model, request_model) AS model, input_tokens, output_tokens,
-            cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd, unpriced_reason, success,
-            error_type, ttft_ns, counted, not_counted_reason, duplicate_of
-        FROM calls
-        WHERE {within([when], params)} AND trace_id = {{trace_id:String}}
+        SELECT span_id, parent_span_id, toUnixTimestamp64Nano(time) AS time_ns, duration_ns, service, scope,
+            call_id, kind, operation, provider, coalesce(response_model, request_model) AS model,
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
+            cost_usd, unpriced_reason, success, error_type, ttft_ns, counted, not_counted_reason, duplicate_of
+        FROM store.calls FINAL
+        PREWHERE trace_id = {{trace_id:String}}
+        WHERE {within([when], params)}
         ORDER BY time, call_id
         """,
         params,

