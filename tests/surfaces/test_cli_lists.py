@@ -49,7 +49,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def run(data: str) -> Run:
     def running(*arguments: str) -> Result:
-        return CliRunner().invoke(make_app(), [*arguments, "--data", data], catch_exceptions=False)
+        # Off a terminal help is cut to 80 columns, and its options with it.
+        return CliRunner().invoke(
+            make_app(), [*arguments, "--data", data], catch_exceptions=False, env={"COLUMNS": "200"}
+        )
 
     return running
 
@@ -72,6 +75,30 @@ def test_one_call(run: Run) -> None:
     assert ["cost_usd", "0.25"] in lines and ["agent", "writer"] in lines
     assert "error_type" not in shown.stdout
     assert run("call", "nothing").exit_code == 3
+
+
+def test_smallest_figures(run: Run) -> None:
+    """What cost or took less is left out."""
+    assert "No calls" in run("calls", *SINCE, "--min-cost", "0.26").stdout
+    assert "0.25" in run("calls", *SINCE, "--min-cost", "0.25", "--min-duration", "1000").stdout
+    assert run("calls", "--min-cost", "much").exit_code == 2
+
+
+def test_every_reader_takes_a_key(run: Run) -> None:
+    """Each command that asks a server can show it a key."""
+    for command in (
+        "usage",
+        "calls",
+        "tasks",
+        "traces",
+        "flows",
+        "sessions",
+        "trace",
+        "call",
+        "query",
+        "doctor",
+    ):
+        assert "--key" in run(command, "--help").stdout, command
 
 
 def test_json_is_the_page_of_the_api(run: Run) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from watchglass.errors import NotFound
+from watchglass.errors import NotFound, QueryError
 from watchglass.queries.figures import tidy
 from watchglass.queries.plain import moment
 from watchglass.store import Engine, Limits
@@ -34,17 +34,21 @@ class CallDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def call(engine: Engine, call_id: str, *, limits: Limits) -> CallDetail:
-    """The call with this id. Raises `NotFound`."""
+    """The call with this id. Raises `NotFound`, and `QueryError` where several tenants have one of it."""
     of_span = _OF_SPAN.fullmatch(call_id)
     # A call of a span is found by its trace, which is indexed; an imported one has an id of its own.
     beside = "AND trace_id = {trace_id:String}" if of_span else ""
     found = engine.execute(
-        f"SELECT * FROM calls WHERE call_id = {{call_id:String}} {beside} LIMIT 1",
+        f"SELECT * FROM calls WHERE call_id = {{call_id:String}} {beside} ORDER BY time DESC",
         {"call_id": call_id, "trace_id": of_span[1] if of_span else ""},
         limits=limits,
     ).to_pylist(maps_as_pydicts="lossy")
     if not found:
         raise NotFound(f"there is no call {call_id[:100]!r}; `watchglass calls` lists the latest")
+    if len({row["tenant"] for row in found}) > 1:  # the latest of one tenant's is that tenant's latest word
+        raise QueryError(
+            f"several tenants have a call {call_id[:100]!r}; ask with a key of the one, or `watchglass query`"
+        )
     row = found[0]
     asked, answered = list(row["input_messages"]), list(row["output_messages"])
     texts = _texts(engine, row["tenant"], [*asked, *answered], limits)
@@ -69,11 +73,12 @@ def _texts(
 ) -> dict[str, tuple[str, str]]:
     if not hashes:
         return {}
+    # Not of the view, whose `tenant` is NULL where there is none: the table is sorted by the one it has.
     found = engine.execute(
         """
         SELECT hash, role, content
-        FROM messages
-        WHERE ifNull(tenant, '') = {tenant:String} AND hash IN {hashes:Array(String)}
+        FROM store.messages FINAL
+        WHERE tenant = {tenant:String} AND hash IN {hashes:Array(String)}
         """,
         {"tenant": tenant or "", "hashes": sorted(set(hashes))},
         limits=limits,

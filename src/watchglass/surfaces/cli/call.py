@@ -18,6 +18,7 @@ def call(
     call_id: Annotated[str, typer.Argument(help="the call's id, as `watchglass calls --json` has it")],
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
 ) -> None:
     """Show one call: what is known of it, what it was asked and what it answered."""
@@ -27,7 +28,7 @@ def call(
         from watchglass.queries.documents import plain
         from watchglass.surfaces.cli.asking import reader
 
-        loaded = options.settings(data=data, url=url, json=json)
+        loaded = options.settings(data=data, url=url, key=key, json=json)
         with reader(loaded) as asked:
             found = asked.call(call_id)
         if loaded.settings.json:

@@ -31,6 +31,7 @@ def doctor(
     ] = None,
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
 ) -> None:
     """Look for what is wrong: no data, calls without a price or a provider, sums that disagree, doubles.
@@ -40,7 +41,7 @@ def doctor(
     with reporting():
         import msgspec
 
-        loaded = options.settings(since=since, until=until, data=data, url=url, json=json)
+        loaded = options.settings(since=since, until=until, data=data, url=url, key=key, json=json)
         severity = _severity(fail_on)
         found = _examined(loaded)
         if loaded.settings.json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from watchglass.surfaces.cli import options
+from watchglass.surfaces.cli import completion, options
 from watchglass.surfaces.cli.exits import reporting
 
 if TYPE_CHECKING:
@@ -19,19 +19,35 @@ _Column: TypeAlias = tuple[str, str]
 """A column's heading and the field that it shows."""
 
 
-def _only(name: str, of: str | None = None) -> Any:
+def _only(name: str, of: str | None = None, completed: completion.Completed | None = None) -> Any:
     return typer.Option(
-        f"--{name}", help=f"the same as --filter {of or name}=…", rich_help_panel="Filters", metavar="VALUE"
+        f"--{name}",
+        help=f"the same as --filter {of or name}=…",
+        rich_help_panel="Filters",
+        metavar="VALUE",
+        autocompletion=completed,
     )
 
 
-_Filter: TypeAlias = Annotated[_Values, options.option("filter", panel="Filters")]
+def _from(name: str, help: str) -> Any:
+    return typer.Option(f"--{name}", help=help, rich_help_panel="Filters", metavar="NUMBER")
+
+
+_Least: TypeAlias = str | None
+_Filter: TypeAlias = Annotated[
+    _Values, options.option("filter", panel="Filters", completed=completion.list_filters)
+]
 _Tenant: TypeAlias = Annotated[_Values, _only("tenant")]
 _Service: TypeAlias = Annotated[_Values, _only("service")]
 _Since: TypeAlias = Annotated[str | None, options.option("since")]
 _Until: TypeAlias = Annotated[str | None, options.option("until")]
 _Sort: TypeAlias = Annotated[
-    str | None, typer.Option("--sort", help="largest first by this; newest first unless given")
+    str | None,
+    typer.Option(
+        "--sort",
+        help="largest first by this; newest first unless given",
+        autocompletion=completion.sorts,
+    ),
 ]
 _Limit: TypeAlias = Annotated[
     int | None, typer.Option("--limit", "-n", help="most rows to show; 50 unless given")
@@ -51,10 +67,19 @@ def calls(
     model: Annotated[_Values, _only("model")] = None,
     agent: Annotated[_Values, _only("agent")] = None,
     session: Annotated[_Values, _only("session")] = None,
+    flow: Annotated[_Values, _only("flow")] = None,
+    user: Annotated[_Values, _only("user")] = None,
+    error_type: Annotated[_Values, _only("error-type", "error_type")] = None,
+    min_cost: Annotated[_Least, _from("min-cost", "that cost so many dollars or more")] = None,
+    min_duration: Annotated[_Least, _from("min-duration", "that took so many milliseconds or more")] = None,
     unpriced: Annotated[
         _Values,
         typer.Option(
-            "--unpriced", metavar="REASON", help="without a price for this reason", rich_help_panel="Filters"
+            "--unpriced",
+            metavar="REASON",
+            help="without a price for this reason",
+            rich_help_panel="Filters",
+            autocompletion=completion.unpriced_reasons,
         ),
     ] = None,
     failed: Annotated[
@@ -69,16 +94,31 @@ def calls(
     all: _All = False,
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
 ) -> None:
     """List calls, newest first, or by --sort cost, duration or tokens. Only calls that count are listed."""
     given = {
         "tenant": tenant, "service": service, "provider": provider, "model": model, "agent": agent,
-        "session": session, "unpriced_reason": unpriced, "success": ["false"] if failed else None,
+        "session": session, "flow": flow, "user": user, "error_type": error_type,
+        "min_cost_usd": _one(min_cost), "min_duration_ms": _one(min_duration), "unpriced_reason": unpriced,
+        "success": ["false"] if failed else None,
         "counted": ["any"] if not_counted else None, "sort": _one(sort), "cursor": _one(cursor),
         "limit": _one(limit),
     }  # fmt: skip
-    _run("calls", _CALLS, given, all, since=since, until=until, filter=filter, data=data, url=url, json=json)
+    _run(
+        "calls",
+        _CALLS,
+        given,
+        all,
+        since=since,
+        until=until,
+        filter=filter,
+        data=data,
+        url=url,
+        key=key,
+        json=json,
+    )
 
 
 def tasks(
@@ -88,15 +128,16 @@ def tasks(
     filter: _Filter = None,
     tenant: _Tenant = None,
     service: _Service = None,
-    kind: Annotated[_Values, _only("kind")] = None,
+    kind: Annotated[_Values, _only("kind", completed=completion.task_kinds)] = None,
     agent: Annotated[_Values, _only("agent")] = None,
     flow: Annotated[_Values, _only("flow")] = None,
-    status: Annotated[_Values, _only("status")] = None,
+    status: Annotated[_Values, _only("status", completed=completion.statuses)] = None,
     limit: _Limit = None,
     cursor: _Cursor = None,
     all: _All = False,
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
 ) -> None:
     """List what agents executed (tasks, runs, flows, tools), newest first or by --sort duration."""
@@ -104,7 +145,19 @@ def tasks(
         "tenant": tenant, "service": service, "kind": kind, "agent": agent, "flow": flow, "status": status,
         "sort": _one(sort), "cursor": _one(cursor), "limit": _one(limit),
     }  # fmt: skip
-    _run("tasks", _TASKS, given, all, since=since, until=until, filter=filter, data=data, url=url, json=json)
+    _run(
+        "tasks",
+        _TASKS,
+        given,
+        all,
+        since=since,
+        until=until,
+        filter=filter,
+        data=data,
+        url=url,
+        key=key,
+        json=json,
+    )
 
 
 def traces(
@@ -124,6 +177,7 @@ def traces(
     all: _All = False,
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
 ) -> None:
     """List traces, those that were active last first. `watchglass trace` shows one."""
@@ -132,7 +186,17 @@ def traces(
         "errors": ["true"] if errors else None, "cursor": _one(cursor), "limit": _one(limit),
     }  # fmt: skip
     _run(
-        "traces", _TRACES, given, all, since=since, until=until, filter=filter, data=data, url=url, json=json
+        "traces",
+        _TRACES,
+        given,
+        all,
+        since=since,
+        until=until,
+        filter=filter,
+        data=data,
+        url=url,
+        key=key,
+        json=json,
     )
 
 
@@ -143,12 +207,13 @@ def flows(
     tenant: _Tenant = None,
     service: _Service = None,
     flow_type: Annotated[_Values, _only("flow-type", "flow_type")] = None,
-    status: Annotated[_Values, _only("status")] = None,
+    status: Annotated[_Values, _only("status", completed=completion.statuses)] = None,
     limit: _Limit = None,
     cursor: _Cursor = None,
     all: _All = False,
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
 ) -> None:
     """List flows (runs of workflows and crews), those that were active last first."""
@@ -156,7 +221,19 @@ def flows(
         "tenant": tenant, "service": service, "flow_type": flow_type, "status": status,
         "cursor": _one(cursor), "limit": _one(limit),
     }  # fmt: skip
-    _run("flows", _FLOWS, given, all, since=since, until=until, filter=filter, data=data, url=url, json=json)
+    _run(
+        "flows",
+        _FLOWS,
+        given,
+        all,
+        since=since,
+        until=until,
+        filter=filter,
+        data=data,
+        url=url,
+        key=key,
+        json=json,
+    )
 
 
 def sessions(
@@ -172,6 +249,7 @@ def sessions(
     all: _All = False,
     data: options.Data = None,
     url: options.Url = None,
+    key: options.Key = None,
     json: options.Json = None,
 ) -> None:
     """List sessions (conversations), those that were active last first."""
@@ -189,6 +267,7 @@ def sessions(
         filter=filter,
         data=data,
         url=url,
+        key=key,
         json=json,
     )
 

@@ -11,10 +11,20 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from watchglass import config
+from watchglass.surfaces.cli import completion
 
 
-def option(name: str, *flags: str, meaning: str | None = None, panel: str | None = None) -> Any:
-    """A typer option for a setting, with its variable and default in the help."""
+def option(
+    name: str,
+    *flags: str,
+    meaning: str | None = None,
+    panel: str | None = None,
+    completed: completion.Completed | None = None,
+) -> Any:
+    """A typer option for a setting, with its variable and default in the help.
+
+    `completed` gives the words that a shell completes its value with.
+    """
     row = next(row for row in config.table() if row.name == name)
     default = "" if row.default in ("nothing", "false") else f"; default: {row.default}"
     return typer.Option(
@@ -22,6 +32,7 @@ def option(name: str, *flags: str, meaning: str | None = None, panel: str | None
         help=f"{meaning or row.meaning} [{row.env}{default}]",
         rich_help_panel=panel,
         show_default=False,
+        autocompletion=completed,
     )
 
 

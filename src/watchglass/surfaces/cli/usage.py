@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from watchglass.surfaces.cli import options
+from watchglass.surfaces.cli import completion, options
 from watchglass.surfaces.cli.exits import reporting
 
 if TYPE_CHECKING:
@@ -28,10 +28,12 @@ _Only: TypeAlias = list[str] | None
 
 
 def usage(
-    by: Annotated[str | None, options.option("by")] = None,
+    by: Annotated[str | None, options.option("by", completed=completion.dimensions)] = None,
     since: Annotated[str | None, options.option("since")] = None,
     until: Annotated[str | None, options.option("until")] = None,
-    filter: Annotated[_Only, options.option("filter", panel="Filters")] = None,
+    filter: Annotated[
+        _Only, options.option("filter", panel="Filters", completed=completion.usage_filters)
+    ] = None,
     tenant: Annotated[_Only, _only("tenant")] = None,
     engagement: Annotated[_Only, _only("engagement")] = None,
     feature: Annotated[_Only, _only("feature")] = None,

@@ -51,7 +51,6 @@ _STATUS: tuple[_Row, ...] = (
     (errors.Overloaded, 503),
     (errors.StoreError, 503),
     (errors.NotFound, 404),
-    (errors.NotFound, 404),
     (errors.QueryRefused, 403),
     (errors.QueryLimit, 422),
     (errors.QueryError, 400),
