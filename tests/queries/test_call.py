@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.stored_rows import NOON_NS, call, insert
-from watchglass.errors import NotFound
+from watchglass.errors import NotFound, QueryError
 from watchglass.queries.call import CallMessage
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
@@ -23,6 +23,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         said = {"tenant": "acme", "input_messages": ["b", "a", "b"], "output_messages": ["gone"]}
         insert(store.engine, "calls", [call(1, **said, cost_usd=Decimal("0.50"), metadata={"k": "v"})])
         insert(store.engine, "calls", [call(2, call_id="my/own id", trace_id="", span_id="")])
+        insert(
+            store.engine,
+            "calls",
+            [call(3, call_id="both", tenant=each, owner=each) for each in ("acme", "umbrella")],
+        )
         message = {"first_time": NOON_NS, "role": "user", "version": 1}
         insert(
             store.engine,
@@ -57,3 +62,11 @@ def test_of_another_tenant(engine: Engine) -> None:
         StoreReader(engine, scope=Scope(frozenset({"umbrella"}))).call(ID)
     with pytest.raises(NotFound):
         StoreReader(engine).call("nothing")
+
+
+def test_of_two_tenants(engine: Engine) -> None:
+    """One of several is not taken at random; a tenant's own is found."""
+    with pytest.raises(QueryError, match="several tenants"):
+        StoreReader(engine).call("both")
+    own = StoreReader(engine, scope=Scope(frozenset({"umbrella"}))).call("both")
+    assert own.call["tenant"] == "umbrella"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
@@ -11,12 +11,9 @@ from watchglass.surfaces.cli import completion, options
 from watchglass.surfaces.cli.exits import reporting
 
 if TYPE_CHECKING:
-    from watchglass.queries.lists.question import ListQuestion, Subject
-    from watchglass.queries.reader import Reader
+    from watchglass.queries.lists.question import Subject
 
 _Values: TypeAlias = list[str] | None
-_Column: TypeAlias = tuple[str, str]
-"""A column's heading and the field that it shows."""
 
 
 def _only(name: str, of: str | None = None, completed: completion.Completed | None = None) -> Any:
@@ -108,7 +105,6 @@ def calls(
     }  # fmt: skip
     _run(
         "calls",
-        _CALLS,
         given,
         all,
         since=since,
@@ -147,7 +143,6 @@ def tasks(
     }  # fmt: skip
     _run(
         "tasks",
-        _TASKS,
         given,
         all,
         since=since,
@@ -187,7 +182,6 @@ def traces(
     }  # fmt: skip
     _run(
         "traces",
-        _TRACES,
         given,
         all,
         since=since,
@@ -223,7 +217,6 @@ def flows(
     }  # fmt: skip
     _run(
         "flows",
-        _FLOWS,
         given,
         all,
         since=since,
@@ -259,7 +252,6 @@ def sessions(
     }  # fmt: skip
     _run(
         "sessions",
-        _SESSIONS,
         given,
         all,
         since=since,
@@ -272,41 +264,12 @@ def sessions(
     )
 
 
-_CALLS: tuple[_Column, ...] = (
-    ("time", "time"), ("tenant", "tenant"), ("agent", "agent"), ("provider", "provider"),
-    ("model", "model"), ("operation", "operation"), ("input", "input_tokens"), ("output", "output_tokens"),
-    ("cost USD", "cost_usd"), ("took", "duration_ns"), ("result", "result"), ("trace", "trace_id"),
-)  # fmt: skip
-_TASKS: tuple[_Column, ...] = (
-    ("time", "time"), ("kind", "kind"), ("name", "name"), ("agent", "agent"), ("tenant", "tenant"),
-    ("status", "status"), ("took", "duration_ns"), ("error", "error_type"), ("trace", "trace_id"),
-)  # fmt: skip
-_TRACES: tuple[_Column, ...] = (
-    ("time", "time"), ("name", "name"), ("service", "service"), ("tenant", "tenant"), ("spans", "spans"),
-    ("errors", "errors"), ("calls", "calls"), ("cost USD", "cost_usd"), ("took", "duration_ns"),
-    ("trace", "trace_id"),
-)  # fmt: skip
-_FLOWS: tuple[_Column, ...] = (
-    ("time", "time"), ("flow", "flow"), ("type", "flow_type"), ("status", "status"), ("tenant", "tenant"),
-    ("tasks", "tasks"), ("failed", "failed_tasks"), ("calls", "calls"), ("cost USD", "cost_usd"),
-    ("took", "duration_ns"), ("trace", "trace_id"),
-)  # fmt: skip
-_SESSIONS: tuple[_Column, ...] = (
-    ("time", "time"), ("last", "last"), ("session", "session"), ("tenant", "tenant"), ("user", "user"),
-    ("calls", "calls"), ("failed", "failed_calls"), ("input", "input_tokens"), ("output", "output_tokens"),
-    ("cost USD", "cost_usd"),
-)  # fmt: skip
-_NARROW = ("trace", "operation", "provider", "last", "error", "service", "user", "output", "input")
-"""Columns that a narrow terminal does without, this order."""
-
-
 def _one(value: object) -> list[str] | None:
     return None if value is None else [str(value)]
 
 
 def _run(
     subject: Subject,
-    columns: Sequence[_Column],
     given: Mapping[str, Sequence[str] | None],
     every_page: bool,
     **flags: Any,
@@ -316,6 +279,7 @@ def _run(
         from watchglass.queries.lists.question import list_question
         from watchglass.queries.lists.subjects import LISTED
         from watchglass.surfaces.cli.asking import reader
+        from watchglass.surfaces.cli.list_tables import print_json, print_tables
 
         loaded = options.settings(**flags)
         settings, now_ns = loaded.settings, SystemClock().now_ns()
@@ -325,88 +289,6 @@ def _run(
         question = list_question(subject, items, now_ns, LISTED[subject].askable)
         with reader(loaded) as asked:
             if settings.json:
-                _print_json(asked, question, now_ns, every_page)
+                print_json(asked, question, now_ns, every_page)
             else:
-                _print_tables(asked, question, now_ns, every_page, columns)
-
-
-def _pages(asked: Reader, question: ListQuestion, now_ns: int, every_page: bool) -> Iterator[Any]:
-    import msgspec
-
-    while True:
-        page = asked.page(question, now_ns)
-        yield page
-        if not every_page or page.next is None:
-            return
-        question = msgspec.structs.replace(question, cursor=page.next)
-
-
-def _print_json(asked: Reader, question: ListQuestion, now_ns: int, every_page: bool) -> None:
-    """One page as the API answers it; with --all one row a line."""
-    import msgspec
-
-    from watchglass.queries.documents import plain
-
-    for page in _pages(asked, question, now_ns, every_page):
-        if every_page:
-            for row in page.rows:
-                typer.echo(msgspec.json.encode(plain(row)))
-        else:
-            typer.echo(msgspec.json.format(msgspec.json.encode(plain(page))))
-
-
-def _print_tables(
-    asked: Reader, question: ListQuestion, now_ns: int, every_page: bool, columns: Sequence[_Column]
-) -> None:
-    from watchglass.surfaces.cli.tables import fitted, show
-
-    shown = 0
-    for page in _pages(asked, question, now_ns, every_page):
-        if page.rows:
-            headings = [(heading, field in _NUMBERS) for heading, field in columns]
-            show(fitted(headings, list(_cells(page.rows, columns)), droppable=_NARROW))
-        shown += len(page.rows)
-        if page.next is not None and not every_page:
-            show(f"The first {shown:,}; go on with --cursor {page.next}, or --all.")
-    if not shown:
-        show(f"No {question.subject} in this time and with these filters.")
-
-
-_NUMBERS = frozenset(
-    {
-        *("input_tokens", "output_tokens", "cost_usd", "duration_ns", "spans", "errors", "calls"),
-        *("failed_calls", "tasks", "failed_tasks"),
-    }
-)
-
-
-def _cells(rows: Sequence[Any], columns: Sequence[_Column]) -> Iterable[list[str]]:
-    from watchglass.surfaces.cli.tables import cell, count, dollars, duration
-
-    costs = dollars([getattr(row, "cost_usd", None) for row in rows])
-    for row, cost in zip(rows, costs, strict=True):
-        made: list[str] = []
-        for _, field in columns:
-            match field:
-                case "cost_usd":
-                    made.append(cost)
-                case "duration_ns":
-                    made.append(duration(row.duration_ns))
-                case "time" | "last":
-                    made.append(f"{getattr(row, field)[:19]}Z")
-                case "model":
-                    made.append(cell(row.response_model or row.request_model))
-                case "result":
-                    made.append(_result(row))
-                case _ if field in _NUMBERS:
-                    made.append(count(getattr(row, field)))
-                case _:
-                    made.append(cell(getattr(row, field)))
-        yield made
-
-
-def _result(row: Any) -> str:
-    """How a call ended; for one that does not count, why not."""
-    if not row.counted:
-        return f"({row.not_counted_reason})"
-    return "ok" if row.success else row.error_type or "failed"
+                print_tables(asked, question, now_ns, every_page)
