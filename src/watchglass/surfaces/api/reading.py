@@ -57,7 +57,10 @@ _USAGE_ROW: dict[str, Any] = {
     "description": "Sums of a group; the dimensions asked for stand beside them, null where unknown.",
     "properties": {
         "avg_duration_ns": {"type": ["integer", "null"]},
-        "p95_duration_ns": {"type": ["integer", "null"]},
+        "p95_duration_ns": {
+            "type": ["integer", "null"],
+            "description": "The 95th percentile to within 1%.",
+        },
     },
 }
 _USAGE_PART: dict[str, Any] = {
@@ -96,6 +99,7 @@ def reading(reader: Reader, clock: Clock) -> list[Endpoint]:
                 Parameter(name="by", meaning=f"Dimensions, with commas: {', '.join(DIMENSIONS)}."),
                 _SINCE,
                 _UNTIL,
+                Parameter(name="durations", meaning="`no` leaves out mean and p95, for long answers."),
                 *_filters(sorted(FILTERS)),
             ),
             answer=_USAGE,
