@@ -83,21 +83,38 @@ def test_a_directory_that_a_server_holds_is_left_to_it(server: ServerProcess) ->
     assert (done.exit_code, "1 new" in done.stdout) == (0, True)
 
 
-def test_a_call_that_spans_report_too_is_one_row(server: ServerProcess) -> None:
-    """An imported row with the trace and span of a reported call adds nothing, whatever hour it names."""
-    trace, span = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
+START_NS = 1_767_225_600_000_000_000
+
+
+def report(server: ServerProcess, trace: str, span: str, start_ns: int) -> None:
+    """A span of one call, as a library sends it."""
     facts = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}
     attributes = [{"key": key, "value": {"stringValue": value}} for key, value in facts.items()]
-    start = 1_767_225_600_000_000_000
-    times = {"startTimeUnixNano": str(start), "endTimeUnixNano": str(start + 10**9)}
+    attributes.append({"key": "gen_ai.usage.input_tokens", "value": {"intValue": "7"}})
+    times = {"startTimeUnixNano": str(start_ns), "endTimeUnixNano": str(start_ns + 10**9)}
     told = {"traceId": trace, "spanId": span, "name": "chat", "attributes": attributes, **times}
     sent = server.http.post("/v1/traces", json={"resourceSpans": [{"scopeSpans": [{"spans": [told]}]}]})
     assert sent.status_code == 200
-    row = {"time_ns": start + 2 * 3600 * 10**9, "trace_id": trace, "span_id": span, "model": "gpt-4o"}
+
+
+@pytest.mark.parametrize("hours", [0, 2])
+@pytest.mark.parametrize("first", ["span", "import"])
+def test_a_call_that_a_span_reports_too_counts_once(server: ServerProcess, first: str, hours: int) -> None:
+    """Whichever comes first and whatever hour each names, the span's own row is the one that counts."""
+    trace, span = f"{ord(first[0]) * 1000 + hours:032x}", "eee19b7ec3c1b174"
+    row = {"time_ns": START_NS + hours * 3600 * 10**9, "trace_id": trace, "span_id": span, "model": "gpt-4o"}
+    if first == "span":
+        report(server, trace, span, START_NS)
+        assert post(server, lines(row))["known"] == 1
+    else:
+        assert post(server, lines(row))["new"] == 1
+        report(server, trace, span, START_NS)
+    server.settle()
     assert post(server, lines(row))["known"] == 1
-    assert server.query(f"SELECT call_id FROM calls WHERE trace_id = '{trace}'") == [
-        {"call_id": f"{trace}:{span}"}
-    ]
+    asked = (
+        f"SELECT call_id, input_tokens AS n, dialect != 'import' AS s FROM usage WHERE trace_id = '{trace}'"
+    )
+    assert server.query(asked) == [{"call_id": f"{trace}:{span}", "n": 7, "s": 1}]
 
 
 def test_a_key_bound_to_a_tenant_imports_as_that_tenant(tmp_path: Path) -> None:

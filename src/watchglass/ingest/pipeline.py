@@ -40,7 +40,9 @@ class Ingest:
         self._attention = attention
         self._space = space
         check_space = space.check if space is not None else lambda: None
-        self.imports = Imports(engine, clock, self._decoders, self._committer, settler, check_space)
+        self.imports = Imports(
+            engine, clock, self._decoders, self._committer, settler, attention, check_space
+        )
         self._accepted = 0
         self._rejected = 0
         self._refused = 0

@@ -18,6 +18,7 @@ from watchglass.ingest.attention import Attention
 from watchglass.ingest.call_rows import CALL_COLUMNS, NOT_PRICED, exact
 from watchglass.ingest.columns import TableBuilder
 from watchglass.ingest.content import REFERENCE
+from watchglass.ingest.importers.superseded import supersede
 from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle_in
 from watchglass.ingest.settle_tasks import TASKS, changed_tasks, step_nodes
 from watchglass.ingest.settling.inheritance import Places, places
@@ -150,7 +151,9 @@ _CALLS = f"""
 SELECT {", ".join(_FACTS)}, toUnixTimestamp64Nano(time) AS start_ns
 FROM store.calls FINAL
 WHERE trace_id IN {{ids:Array(String)}}
+ORDER BY dialect = 'import' DESC
 """
+"""Where an imported row and a span tell of one call the span's comes last: in a dictionary it wins."""
 
 _Logged: TypeAlias = Mapping[tuple[str, str, str], tuple[list[str], list[str]]]
 """Messages that came as log records, by owner, trace and span."""
@@ -166,6 +169,7 @@ class SettleRows:
 
     def __call__(self, trace_ids: Sequence[str]) -> None:
         """Settle these traces, and whatever they decide in others."""
+        supersede(self._engine, trace_ids, self._versions)
         ids = self._undecided(trace_ids)
         if not ids:
             return
@@ -219,15 +223,14 @@ class SettleRows:
             return
         verdicts = {(row["owner"], row["call_id"]): (verdict, row["origin"]) for verdict, row in changed}
         traces = sorted({verdict.call.trace_id for verdict, _ in changed})
-        rows = [
-            row
-            for row in self._rows(
-                f"SELECT {', '.join(CALL_COLUMNS)} FROM store.calls FINAL"
-                " WHERE trace_id IN {ids:Array(String)}",
-                traces,
-            )
-            if (row["owner"], row["call_id"]) in verdicts
-        ]
+        held = self._rows(
+            f"SELECT {', '.join(CALL_COLUMNS)} FROM store.calls FINAL"
+            " WHERE trace_id IN {ids:Array(String)} ORDER BY dialect = 'import' DESC",
+            traces,
+        )
+        rows = list(
+            {key: row for row in held if (key := (row["owner"], row["call_id"])) in verdicts}.values()
+        )
         builder = TableBuilder(SCHEMAS["calls"], CALL_COLUMNS)
         version = self._versions.next()
         patched = [self._patched(row, *verdicts[row["owner"], row["call_id"]], version) for row in rows]
@@ -475,6 +478,8 @@ def unsettled_traces(engine: Engine, settled_until_ns: int) -> list[str]:
 _LATEST = """
 SELECT toUnixTimestamp64Nano(greatest(
     (SELECT max(start_time) FROM store.spans),
+    (SELECT max(time) FROM store.calls
+        WHERE dialect = 'import' AND trace_id != '' AND time < now() + INTERVAL 1 DAY),
     (SELECT max(time) FROM store.logs WHERE trace_id != '')
 )) AS latest
 """

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute
 
 from watchglass.clock import Clock
+from watchglass.ingest.attention import Attention, Sighting
 from watchglass.ingest.committer import Committer
 from watchglass.ingest.decoders import Decoders
 from watchglass.ingest.importers.identity import Seen
@@ -28,6 +30,8 @@ from watchglass.store.engine import Engine
 from watchglass.store.tables import CALLS
 
 T = TypeVar("T")
+
+pc: Any = pyarrow.compute  # its functions are made when it is imported, so no type names them
 
 AT_ONCE = 2
 """Bodies that are read at a time: what a body becomes in memory is several times its size."""
@@ -68,6 +72,7 @@ class Imports:
         decoders: Decoders,
         committer: Committer,
         settler: Settler,
+        attention: Attention,
         check_space: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
@@ -75,6 +80,7 @@ class Imports:
         self._decoders = decoders
         self._committer = committer
         self._settler = settler
+        self._attention = attention
         self._check_space = check_space
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="watchglass-import")
@@ -113,11 +119,19 @@ class Imports:
         for batch in new:
             for some in by_months(batch):
                 await self._committer.write({"calls": columns_in_order(some)})
-            traces = batch.column("trace_id").unique().to_pylist()
-            self._settler.touch(each for each in traces if each)
+            self._settler.touch(self._attention.needed(_sighting(batch)))
 
     async def _thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _sighting(batch: pa.RecordBatch) -> Sighting:
+    """Traces that calls were imported of: remembered, since their spans may come later."""
+    traced = batch.filter(pc.not_equal(batch.column("trace_id"), ""))
+    if not traced.num_rows:
+        return Sighting()
+    latest_ns: int = pc.max(traced.column("time").cast(pa.int64())).as_py()
+    return Sighting(sorted(traced.column("trace_id").unique().to_pylist()), latest_ns=latest_ns)
 
 
 def _prepare(book: PriceBook, body: bytes, asked: Asked, tenant: str | None) -> _Prepared:
