@@ -17,7 +17,7 @@ from watchglass.queries.lists.question import ListQuestion
 from watchglass.queries.scope import Scope
 from watchglass.queries.top import ranges_of_most_expensive
 from watchglass.queries.usage import DIMENSIONS, UsageQuestion, answering
-from watchglass.store import Limits, Store, open_store
+from watchglass.store import Limits, Retention, Store, open_store
 from watchglass.store.rollup import HOUR_NS, KEPT_NS, QUIET_NS
 
 HOURS = 4
@@ -356,3 +356,17 @@ def compared(house: House, steps: list[tuple[str, Any]], questions: list[UsageQu
     house.keep()
     for question in questions:
         house.same(question)
+
+
+def test_deleting_by_age_takes_calls_and_their_sums(house: House) -> None:
+    """After a pass of retention, the answer from the rollup lacks the deleted calls and no others."""
+    day = 24 * HOUR_NS
+    house.write([call(n, time=NOON_NS - n * 10 * day, cost_usd=Decimal(1)) for n in range(6)])
+    house.keep()
+    assert house.same(EVERYTHING).counted.totals.cost_usd == 6
+    deleted = Retention(house.engine, {"calls": 25 * day}).run(NOON_NS)
+    assert [each.rows for each in deleted] == [3]
+    assert house.same(EVERYTHING).counted.totals.cost_usd == 3
+    house.keep()
+    assert house.from_rollup(EVERYTHING) == (3, 0)
+    assert house.same(EVERYTHING).counted.totals.cost_usd == 3

@@ -242,3 +242,15 @@ def test_files_of_a_part_cannot_lie_elsewhere(store: Store, clock: ManualClock, 
     made_up = msgspec.structs.replace(part, files=backups._digest(text))  # pyright: ignore[reportPrivateUsage]  # a forger
     with pytest.raises(StoreError, match=r"no file '\.\./\.\./evil'"):
         backups.copy_part(folder, made_up, tmp_path / "target")
+
+
+def test_sums_are_made_again_from_what_was_restored(store: Store, clock: ManualClock, tmp_path: Path) -> None:
+    """Which hours were summed up is not restored: the sums themselves are not in a backup."""
+    store.control.put("rollup_hours_known", "1")
+    add_calls(store, 0, 10)
+    made = back_up(store, clock, tmp_path / "backups").backup
+    store.close()
+    assert "usage_hourly" not in made.rows()
+    restore(tmp_path / "backups", made, tmp_path / "back")
+    with open_store(tmp_path / "back", clock=clock) as back:
+        assert back.control.get("rollup_hours_known") is None
