@@ -24,7 +24,7 @@ import uvicorn
 import uvloop
 
 from watchglass.config import Settings
-from watchglass.errors import ConfigError
+from watchglass.errors import ConfigError, WatchglassError
 from watchglass.ingest.admission import ByteBudget
 from watchglass.store import any_keys, control_file
 from watchglass.surfaces import listening, logs
@@ -162,10 +162,20 @@ async def _answer(
     life.draining = True
     intake.patience.hurry(HURRY_S)
     http.should_exit = True
-    loop = asyncio.get_running_loop()
-    asked = loop.call_later(QUESTIONS_S, loop.run_in_executor, None, backend.stop_questions)
+    ending = asyncio.create_task(_end_questions(backend), name="questions")
     await asyncio.gather(serving, grpc.stop(DRAIN_S))
-    asked.cancel()
+    ending.cancel()
+
+
+async def _end_questions(backend: Backend) -> None:
+    """Again and again: those that waited for their turn come after those that were ended."""
+    await asyncio.sleep(QUESTIONS_S)
+    while True:
+        try:
+            await asyncio.to_thread(backend.stop_questions)
+        except WatchglassError as error:
+            log.warning("running questions could not be ended: %s", error)
+        await asyncio.sleep(QUESTIONS_S / 5)
 
 
 async def _either(serving: asyncio.Task[None], event: asyncio.Event) -> None:
