@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -89,13 +90,22 @@ def imported(file: Path, rows: int, new: int, *options: str) -> float:
     return took
 
 
+def _processor_s() -> float:
+    """Seconds that this process and its ended children kept a core busy; neighbours hardly move it."""
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in spent)
+
+
 def one_round(figures: dict[str, list[float]], lines: Path, table: Path, rows: int) -> None:
     """Each way once, each into a store of its own."""
 
     def note(name: str, measure: Callable[[], float]) -> None:
+        before = _processor_s()
         took = measure()
+        busy = (_processor_s() - before) / rows * 1e6
         figures[name].append(rows / took)
-        print(f"  {name}: {rows / took:,.0f} rows/s", file=sys.stderr)
+        figures[f"{name}: processor"].append(busy)
+        print(f"  {name}: {rows / took:,.0f} rows/s, {busy:.1f} µs of processor a row", file=sys.stderr)
 
     note("anchor: decode the JSON lines", lambda: anchor(lines))
     with TemporaryDirectory(prefix="watchglass-bench-") as folder:
@@ -106,7 +116,10 @@ def one_round(figures: dict[str, list[float]], lines: Path, table: Path, rows: i
         data = ("--data", str(Path(folder) / "data"))
         note("CSV into a store", lambda: imported(table, rows, rows, *data))
     with served() as server:
-        note("JSON lines into a server", lambda: imported(lines, rows, rows, "--url", server.url))
+        note(
+            "JSON lines into a server (its own processor apart)",
+            lambda: imported(lines, rows, rows, "--url", server.url),
+        )
 
 
 def main() -> None:
@@ -125,6 +138,10 @@ def main() -> None:
             one_round(figures, lines, table, given.rows)
     print(f"{given.rows:,} rows, {given.rounds} rounds; goal: {GOAL:,} rows/s into a store")
     for name, rates in figures.items():
+        if name.endswith(": processor"):
+            spread = f"{min(rates):.1f} to {max(rates):.1f}"
+            print(f"    {statistics.median(rates):.1f} µs of processor a row ({spread})")
+            continue
         spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
         print(f"{name}: median {statistics.median(rates):,.0f} rows/s ({spread})")
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute
 
+from watchglass.pricing.differences import TOLERANCE
+
 pc: Any = pyarrow.compute  # its functions are made when it is imported, so no type names them
-
-
-AGREES = Decimal("1e-9")
-"""Relative difference up to which a computed and a reported cost are the same."""
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +50,7 @@ def costs(batch: pa.RecordBatch) -> Tally:
     clear = _clearly_differ(ours, theirs)
     close = pc.invert(clear)
     differ = (pc.sum(clear).as_py() or 0) + sum(
-        abs(ours - theirs) > AGREES * abs(theirs)
+        abs(ours - theirs) > TOLERANCE * abs(theirs)
         for ours, theirs in zip(ours.filter(close).to_pylist(), theirs.filter(close).to_pylist(), strict=True)
     )
     reasons = batch.column("unpriced_reason").drop_null().value_counts().to_pylist()
@@ -69,4 +66,4 @@ def costs(batch: pa.RecordBatch) -> Tally:
 def _clearly_differ(ours: pa.Array, theirs: pa.Array) -> pa.Array:
     """Which pairs a float can tell apart for sure; the rest is left to decimals, which cost more."""
     near, far = ours.cast(pa.float64()), theirs.cast(pa.float64())
-    return pc.greater(pc.abs(pc.subtract(near, far)), pc.multiply(2 * float(AGREES), pc.abs(far)))
+    return pc.greater(pc.abs(pc.subtract(near, far)), pc.multiply(2 * float(TOLERANCE), pc.abs(far)))
