@@ -220,6 +220,22 @@ def test_sessions_sum_up(engine: Engine, put: Callable[..., None]) -> None:
     )
 
 
+@pytest.mark.parametrize("subject", ["sessions", "flows", "traces"])
+def test_a_row_that_changed_hides_no_group(engine: Engine, put: Callable[..., None], subject: str) -> None:
+    """What was known before of a row, and rows that do not count, only say where to look."""
+    named = [{"trace_id": f"{n:032x}", "session": f"s{n}", "flow": f"f{n}"} for n in range(5)]
+    spans = [span(n, trace_id=f"{n:032x}") for n in range(5)]
+    calls = [call(n, **each) for n, each in enumerate(named)]
+    earlier = [{**calls[1], "time": NOON_NS + 90 * SECOND_NS}, {**calls[2], "time": NOON_NS + 3 * SECOND_NS}]
+    put(spans=spans, calls=earlier)
+    insert(engine, "spans", [{**spans[1], "start_time": NOON_NS + 90 * SECOND_NS, "version": 0}])
+    insert(engine, "calls", [{**each, "version": 2} for each in calls])
+    insert(engine, "calls", [call(80, **named[0], counted=False)])
+    for limit in (1, 2, 3, 10):
+        found = walked(engine, subject, limit=limit)
+        assert [row.last[17:19] for row in found] == ["04", "03", "02", "01", "00"], limit
+
+
 def test_flows_agree_with_their_table(engine: Engine, put: Callable[..., None]) -> None:
     """The list says of a flow what table `flows` says."""
     flow = f"{1:032x}:{1:016x}"

@@ -8,6 +8,7 @@ import msgspec
 
 from watchglass.queries.lists.groups import Groups
 from watchglass.queries.lists.question import Askable
+from watchglass.store.rollup_figures import BUCKET
 
 
 class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,17 +49,17 @@ _BOTH = (
 
 def _activity(where: str) -> str:
     return f"""
-        SELECT assumeNotNull(flow) AS id, ifNull(tenant, '') AS owner, time_ns
-        FROM usage
-        WHERE notEmpty(ifNull(flow, '')){where}
+        SELECT assumeNotNull(flow) AS id, ifNull(tenant, '') AS owner, toUnixTimestamp64Nano(time) AS time_ns
+        FROM store.calls
+        WHERE counted AND notEmpty(ifNull(flow, '')){where}
         UNION ALL
-        SELECT assumeNotNull(flow) AS id, ifNull(tenant, '') AS owner, time_ns
-        FROM tasks
+        SELECT assumeNotNull(flow) AS id, ifNull(tenant, '') AS owner, toUnixTimestamp64Nano(time) AS time_ns
+        FROM store.tasks
         WHERE notEmpty(ifNull(flow, '')){where}
     """
 
 
-def _details(where: str) -> str:
+def _details(where: str, near: str) -> str:
     # The facts of a flow are those of table `flows`, worked out the same way for these few.
     return f"""
         WITH told AS
@@ -67,14 +68,14 @@ def _details(where: str) -> str:
                 assumeNotNull(flow) AS id, tenant, flow_type, phase, engagement, feature, session, service,
                 trace_id, span_id, time_ns, time_ns + ifNull(duration_ns, 0) AS until_ns, '' AS kind,
                 false AS outermost, '' AS name, '' AS status, success, input_tokens, output_tokens, cost_usd
-            FROM (SELECT * FROM usage WHERE flow IN {{ids:Array(String)}}{where})
+            FROM (SELECT * FROM usage WHERE flow IN {{ids:Array(String)}}{where}{near})
             UNION ALL
             SELECT
                 assumeNotNull(flow) AS id, tenant, flow_type, phase, engagement, feature, session, service,
                 trace_id, span_id, time_ns, time_ns + ifNull(duration_ns, 0) AS until_ns, kind,
                 outermost, name, status, true AS success, NULL AS input_tokens, NULL AS output_tokens,
                 NULL AS cost_usd
-            FROM (SELECT * FROM tasks WHERE flow IN {{ids:Array(String)}}{where})
+            FROM (SELECT * FROM tasks WHERE flow IN {{ids:Array(String)}}{where}{near})
         ),
         told.kind = '' AS is_call,
         told.kind = 'flow' AND told.outermost AS whole
@@ -117,6 +118,11 @@ FLOWS = Groups(
     row=FlowRow,
     askable=Askable(filters={**{name: name for name in _BOTH}, "status": "status", "name": "name"}),
     activity=_activity,
+    moments=f"""
+        SELECT {BUCKET} AS hour FROM store.calls WHERE flow IN {{ids:Array(String)}}
+        UNION ALL
+        SELECT {BUCKET} AS hour FROM store.tasks WHERE flow IN {{ids:Array(String)}}
+    """,
     details=_details,
-    late=("status", "name"),
+    late={"status": lambda row: row["status"] or "", "name": lambda row: row["name"] or ""},
 )

@@ -1,8 +1,11 @@
 """Lists of what calls add up to: traces, flows and sessions, those that were active last first.
 
-A page takes two steps. The first finds who was active in the newest windows of time, which is narrow
-work; the second sums up everything of those few. A group whose last moment is younger than what the
-first step saw of it belongs to a newer window or an earlier page, where it was shown.
+A page takes three steps. The first finds who was active in the newest windows of time, the second in
+which hours those few were active, the third sums up everything of them in these hours. Only the third
+looks at rows without duplicates, which is dear: an earlier version of a row, or one that no longer
+counts, can send the first two where nothing is, but never past what is there. So a group is shown at
+its true last moment, unless that is younger than what the first step saw of it: then it belongs to a
+newer window or an earlier page, where it was shown.
 """
 
 from __future__ import annotations
@@ -15,26 +18,35 @@ import msgspec
 
 from watchglass.errors import QueryError
 from watchglass.queries.figures import tidy
-from watchglass.queries.lists.question import Askable, ListQuestion, Page
-from watchglass.queries.lists.windows import windows
+from watchglass.queries.lists.question import MAX_LIMIT, Askable, ListQuestion, Page
+from watchglass.queries.lists.windows import hours, windows
 from watchglass.queries.plain import moment
 from watchglass.store import Engine, Limits
+from watchglass.store.rollup_figures import within
+
+ITS_CALLS = "{its_calls}"
+"""Stands in a condition on a trace's calls for where they are: first of all versions, then exactly."""
 
 
 class Groups(msgspec.Struct, frozen=True, kw_only=True):
     """Groups of rows, told apart by `id` and `owner` (the tenant, where two tenants may use one id).
 
-    `activity` makes the SQL of a subquery with columns `id`, `owner`, `time_ns`; `details` that of a
-    statement with those and the fields of `row`, `last_ns` among them, of the groups in
-    `{ids:Array(String)}`. Both are given the conditions that calls must meet, each after ` AND `.
-    `late` names filters that are of the group as a whole and hold for the fields of `row`.
+    `activity` makes the SQL of a subquery with columns `id`, `owner`, `time_ns`, and is given the
+    conditions that rows must meet, each after ` AND `. `moments` is a subquery with a column `hour`
+    (seconds since 1970) of when the groups `{ids:Array(String)}` were active. `details` makes a statement
+    with `id`, `owner`, `last_ns` and the fields of `row`, and is given the conditions and the hours.
+    `late` are filters that are of the group as a whole: what each must find in a row of `details`.
     """
 
     row: type[msgspec.Struct]
     askable: Askable
     activity: Callable[[str], str]
-    details: Callable[[str], str]
-    late: tuple[str, ...] = ()
+    moments: str
+    details: Callable[[str, str], str]
+    late: Mapping[str, Callable[[Mapping[str, Any]], str]] = {}
+
+
+_MOST_AT_ONCE = 4 * MAX_LIMIT
 
 
 class _Active(msgspec.Struct, frozen=True, order=True):
@@ -50,13 +62,22 @@ def page(engine: Engine, listed: Groups, question: ListQuestion, now_ns: int, *,
     if after is not None:  # the group itself may have neighbours of the same nanosecond
         end = after.last_ns + 1 if end is None else min(end, after.last_ns + 1)
     shown: list[tuple[_Active, Any]] = []
-    for window in windows(question.since_ns, end, now_ns):
+    below: dict[tuple[str, str], tuple[_Active, Any]] = {}
+    for begin, stop in windows(question.since_ns, end, now_ns):
+        batch = question.limit + 1
         while len(shown) <= question.limit:
-            candidates = _active(engine, listed, question, window, after, limits)
-            shown += _summed(engine, listed, question, candidates, limits)
-            after = candidates[-1] if candidates else after
-            if len(candidates) <= question.limit:
+            candidates = _active(engine, listed, question, (begin, stop), after, batch, limits)
+            more = len(candidates) == batch
+            found = _summed(engine, listed, question, candidates, limits)
+            below |= {(each.id, each.owner): (each, record) for each, record in found}
+            floor = candidates[-1] if more else _Active(begin, "", "")
+            reached = [each for each in below.values() if each[0] >= floor]
+            shown += sorted(reached, key=lambda each: each[0], reverse=True)
+            below = {key: each for key, each in below.items() if each[0] < floor}
+            if not more:
                 break
+            # When few of them match, more are looked at together.
+            after, stop, batch = floor, floor.last_ns + 1, min(batch * 4, _MOST_AT_ONCE)
     last = shown[question.limit - 1][0] if len(shown) > question.limit else None
     return Page(
         rows=[record for _, record in shown[: question.limit]],
@@ -85,9 +106,11 @@ def _active(
     question: ListQuestion,
     window: tuple[int, int],
     after: _Active | None,
+    most: int,
     limits: Limits,
 ) -> list[_Active]:
     where, params = _where(listed, question, *window)
+    where = where.replace(ITS_CALLS, "store.calls WHERE counted")
     having = ""
     if after is not None:
         having = "HAVING (last_ns, id, owner) < ({at:Int64}, {at_id:String}, {at_owner:String})"
@@ -99,7 +122,7 @@ def _active(
         GROUP BY id, owner
         {having}
         ORDER BY last_ns DESC, id DESC, owner DESC
-        LIMIT {question.limit + 1:d}
+        LIMIT {most:d}
         """,
         params,
         limits=limits,
@@ -110,29 +133,40 @@ def _active(
 def _summed(
     engine: Engine, listed: Groups, question: ListQuestion, candidates: Sequence[_Active], limits: Limits
 ) -> list[tuple[_Active, Any]]:
-    """The candidates that were last active when the window says so, with what they add up to."""
+    """The candidates with what they add up to, by their true last moments; younger ones are left out."""
     if not candidates:
         return []
     where, params = _where(listed, question, question.since_ns or 0, question.until_ns)
     params["ids"] = [each.id for each in candidates]
-    rows = engine.execute(listed.details(where), params, limits=limits).to_pylist()
-    found = {(row["id"], row["owner"]): row for row in rows}
-    kept: list[tuple[_Active, Any]] = []
-    for each in candidates:
-        row = found.get((each.id, each.owner))
-        if row is not None and row["last_ns"] == each.last_ns and _matches(listed, question, row):
-            kept.append((each, _record(listed.row, row)))
-    return kept
+    active = engine.execute(
+        f"SELECT DISTINCT hour FROM ({listed.moments})", {"ids": params["ids"]}, limits=limits
+    )
+    seconds: list[int] = active["hour"].to_pylist()
+    near = f" AND {within(hours(each * 10**9 for each in seconds), params)}"
+    where = where.replace(ITS_CALLS, f"usage WHERE trace_id IN {{ids:Array(String)}}{near}")
+    rows = engine.execute(listed.details(where, near), params, limits=limits).to_pylist()
+    seen = {(each.id, each.owner): each.last_ns for each in candidates}
+    found: list[tuple[_Active, Any]] = []
+    for row in rows:
+        seen_ns = seen.get((row["id"], row["owner"]))
+        if seen_ns is not None and row["last_ns"] <= seen_ns and _matches(listed, question, row):
+            found.append((_Active(row["last_ns"], row["id"], row["owner"]), _record(listed.row, row)))
+    return found
 
 
 def _matches(listed: Groups, question: ListQuestion, row: Mapping[str, Any]) -> bool:
-    return all((row[name] or "") in question.filters.get(name, (row[name] or "",)) for name in listed.late)
+    return all(
+        of(row) in question.filters[name] for name, of in listed.late.items() if name in question.filters
+    )
 
 
 def _where(
     listed: Groups, question: ListQuestion, begin: int, end: int | None
 ) -> tuple[str, dict[str, object]]:
-    early = {name: values for name, values in question.filters.items() if name not in listed.late}
+    flags = listed.askable.flags
+    early = {
+        name: values for name, values in question.filters.items() if name not in listed.late or name in flags
+    }
     conditions, params = listed.askable.conditions(msgspec.structs.replace(question, filters=early))
     conditions.append("time >= fromUnixTimestamp64Nano({begin:Int64}, 'UTC')")
     params["begin"] = begin

@@ -10,7 +10,7 @@ import msgspec
 
 from watchglass.queries.figures import tidy
 from watchglass.queries.lists.question import Askable, ListQuestion, Page, Position
-from watchglass.queries.lists.windows import windows
+from watchglass.queries.lists.windows import hours, windows
 from watchglass.queries.plain import moment
 from watchglass.queries.top import ranges_of_most_expensive
 from watchglass.store import Engine, Limits
@@ -112,13 +112,13 @@ def _whole(engine: Engine, listed: Rows, keys: _Keys, limits: Limits) -> dict[st
         "traces": sorted({key["trace_id"] for key in keys}),
         "ids": [key["id"] for key in keys],
     }
-    moments: list[Range] = [(ns, ns + 1) for ns in sorted({key["time_ns"] for key in keys})]
+    near = hours(key["time_ns"] for key in keys)
     names = [name for name in listed.row.__struct_fields__ if name != "time"]
     found = engine.execute(
         f"""
         SELECT {", ".join(dict.fromkeys([listed.id, "time_ns", *names]))}
         FROM {listed.table}
-        WHERE {within(moments, params)}
+        WHERE {within(near, params)}
             AND trace_id IN {{traces:Array(String)}}
             AND {listed.id} IN {{ids:Array(String)}}
         """,

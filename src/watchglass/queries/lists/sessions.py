@@ -8,6 +8,7 @@ import msgspec
 
 from watchglass.queries.lists.groups import Groups
 from watchglass.queries.lists.question import Askable
+from watchglass.store.rollup_figures import BUCKET
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,13 +46,14 @@ SUMS = """
 
 def _activity(where: str) -> str:
     return f"""
-        SELECT assumeNotNull(session) AS id, ifNull(tenant, '') AS owner, time_ns
-        FROM usage
-        WHERE notEmpty(ifNull(session, '')){where}
+        SELECT
+            assumeNotNull(session) AS id, ifNull(tenant, '') AS owner, toUnixTimestamp64Nano(time) AS time_ns
+        FROM store.calls
+        WHERE counted AND notEmpty(ifNull(session, '')){where}
     """
 
 
-def _details(where: str) -> str:
+def _details(where: str, near: str) -> str:
     return f"""
         SELECT
             assumeNotNull(c.session) AS id,
@@ -64,7 +66,7 @@ def _details(where: str) -> str:
             max(c.time_ns) AS last_ns,
             uniqExact(c.trace_id) AS traces,
             {SUMS}
-        FROM (SELECT * FROM usage WHERE session IN {{ids:Array(String)}}{where}) AS c
+        FROM (SELECT * FROM usage WHERE session IN {{ids:Array(String)}}{where}{near}) AS c
         GROUP BY id, owner
     """
 
@@ -80,5 +82,6 @@ SESSIONS = Groups(
         flags={"success": {"true": "success", "false": "NOT success", "": "true"}},
     ),
     activity=_activity,
+    moments=f"SELECT {BUCKET} AS hour FROM store.calls WHERE session IN {{ids:Array(String)}}",
     details=_details,
 )

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import msgspec
 
-from watchglass.queries.lists.groups import Groups
+from watchglass.queries.lists.groups import ITS_CALLS, Groups
 from watchglass.queries.lists.question import Askable
 from watchglass.queries.lists.sessions import PLAIN, SUMS
+from watchglass.store.rollup_figures import BUCKET
 
 
 class TraceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +37,7 @@ class TraceRow(msgspec.Struct, frozen=True, kw_only=True):
 
 _OF_SPANS = ("tenant", "service")
 _OF_CALLS = tuple(name for name in (*PLAIN, "session", "task") if name not in _OF_SPANS)
-_ITS_CALLS = "trace_id IN (SELECT trace_id FROM usage WHERE {condition})"
+_ITS_CALLS = f"trace_id IN (SELECT trace_id FROM {ITS_CALLS} AND {{condition}})"
 
 
 def _activity(where: str) -> str:
@@ -48,7 +49,7 @@ def _activity(where: str) -> str:
     """
 
 
-def _details(where: str) -> str:
+def _details(where: str, near: str) -> str:
     return f"""
         WITH
         trees AS
@@ -74,8 +75,7 @@ def _details(where: str) -> str:
         spent AS
         (
             SELECT c.trace_id AS id, {SUMS}
-            FROM usage AS c
-            WHERE c.trace_id IN {{ids:Array(String)}}
+            FROM (SELECT * FROM usage WHERE trace_id IN {{ids:Array(String)}}{near}) AS c
             GROUP BY id
         )
         SELECT
@@ -96,12 +96,18 @@ TRACES = Groups(
         within=dict.fromkeys((*_OF_CALLS, "model"), _ITS_CALLS),
         flags={
             "errors": {
-                "true": "trace_id IN (SELECT trace_id FROM spans WHERE status = 2)",
-                "false": "trace_id NOT IN (SELECT trace_id FROM spans WHERE status = 2)",
+                "true": "trace_id IN (SELECT trace_id FROM store.spans WHERE status = 2)",
+                "false": "true",
                 "": "true",
             }
         },
     ),
     activity=_activity,
+    # A call begins when its span does; the hours beside are for calls whose spans are gone.
+    moments=f"""
+        SELECT arrayJoin([{BUCKET} - 3600, {BUCKET}, {BUCKET} + 3600]) AS hour
+        FROM (SELECT start_time AS time FROM store.spans WHERE trace_id IN {{ids:Array(String)}})
+    """,
+    late={"errors": lambda row: "true" if row["errors"] else "false"},
     details=_details,
 )

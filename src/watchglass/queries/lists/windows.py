@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from watchglass.store.rollup import Range
 
 HOUR_NS = 3600 * 10**9
 LAST_NS = 2**63 - 1
@@ -27,3 +29,14 @@ def windows(since_ns: int | None, until_ns: int | None, newest_ns: int) -> Itera
         if end <= since:
             return
     yield since, end
+
+
+def hours(moments: Iterable[int]) -> list[Range]:
+    """The whole hours of these moments, neighbours as one: tables are sorted by hour."""
+    found: list[tuple[int, int]] = []
+    for hour in sorted({ns // HOUR_NS for ns in moments}):
+        begin, end = max(hour * HOUR_NS, -LAST_NS), min((hour + 1) * HOUR_NS, LAST_NS)
+        if found and found[-1][1] == begin:
+            begin = found.pop()[0]
+        found.append((begin, end))
+    return [*found]
