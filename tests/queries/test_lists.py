@@ -296,6 +296,25 @@ def test_a_tenant_sees_its_own(engine: Engine, put: Callable[..., None], subject
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
+def test_what_became_anothers_is_anothers(engine: Engine, put: Callable[..., None], subject: str) -> None:
+    """A row that settling gave to another tenant is not shown to the first as it was before."""
+    named = {"trace_id": f"{1:032x}", "session": "s", "flow": "f"}
+    for version, tenant in ((1, "a"), (2, "b")):
+        rows = {
+            "calls": [call(1, **named, tenant=tenant, version=version)],
+            "spans": [span(1, trace_id=named["trace_id"], tenant=tenant, version=version)],
+            "tasks": [task(1, trace_id=named["trace_id"], flow="f", tenant=tenant, version=version)],
+        }
+        if version == 1:
+            put(**rows)
+        else:
+            for table, each in rows.items():
+                insert(engine, table, each)
+    assert asked(engine, subject, Scope(frozenset({"a"}))).rows == []
+    assert [row.tenant for row in asked(engine, subject, Scope(frozenset({"b"}))).rows] == ["b"]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_question_survives_its_items(subject: str) -> None:
     """What is sent to a server is what was asked here."""
     askable = LISTED[subject].askable

@@ -50,6 +50,8 @@ def _activity(where: str) -> str:
 
 
 def _details(where: str, near: str) -> str:
+    # Of the table itself, for PREWHERE: else all spans of the parts of its key are read whole. A trace's
+    # versions are all in or all out, so that it changes nothing about which is the latest.
     return f"""
         WITH
         trees AS
@@ -66,9 +68,10 @@ def _details(where: str, near: str) -> str:
                 countIf(s.status = 2) AS errors
             FROM
             (
-                SELECT *
-                FROM (SELECT *, start_time AS time FROM spans)
-                WHERE trace_id IN {{ids:Array(String)}}{where}
+                SELECT *, start_time AS time, toUnixTimestamp64Nano(start_time) AS start_time_ns
+                FROM store.spans FINAL
+                PREWHERE trace_id IN {{ids:Array(String)}}
+                WHERE true{where}
             ) AS s
             GROUP BY id
         ),
