@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stored_rows import insert
-from watchglass.ingest import attention, settle_rows
+from watchglass.ingest import attention, unsettled
 from watchglass.ingest.attention import SKEW_NS, Attention, Lone, Sighting
 from watchglass.store import open_store
 
@@ -104,7 +104,7 @@ def test_logs_that_came_before_a_restart_are_remembered(tmp_path: Path) -> None:
             "logs",
             [{"log_id": "1", "time": NOW_NS, "trace_id": "t1", "span_id": "s1", "version": 1}],
         )
-        seen = settle_rows.attention(store.engine, NOW_NS)
+        seen = unsettled.attention(store.engine, NOW_NS)
     assert seen.needed(lone("t1", start_ns=NOW_NS - 1)) == ["t1"]
 
 

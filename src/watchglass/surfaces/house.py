@@ -11,8 +11,9 @@ from watchglass.clock import SystemClock
 from watchglass.config import Settings
 from watchglass.ingest.audit import Audit
 from watchglass.ingest.pipeline import Ingest
-from watchglass.ingest.settle_rows import SettleRows, attention, unsettled_traces
+from watchglass.ingest.settle_rows import SettleRows
 from watchglass.ingest.settler import Settler
+from watchglass.ingest.unsettled import attention, unsettled_traces
 from watchglass.queries.reader import StoreReader
 from watchglass.store import Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
