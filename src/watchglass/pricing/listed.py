@@ -146,7 +146,7 @@ def _price_id(layer: str, price: ListedPrice) -> str:
     if price.until_ns is not None:
         price_id += f"/{_moment(price.until_ns)}"
     if price.daily is not None:
-        price_id += "~" + "-".join(_time_of_day(each) for each in price.daily)
+        price_id += "~" + "-".join(time_of_day(each) for each in price.daily)
     tier = named_tier(price.tier)
     return f"{price_id}+{tier}" if tier else price_id
 
@@ -160,6 +160,7 @@ def _moment(at_ns: int | None) -> str:
     return moment.isoformat() + (f".{rest:09}".rstrip("0") if rest else "") + "Z"
 
 
-def _time_of_day(ns: int) -> str:
+def time_of_day(ns: int) -> str:
+    """Nanoseconds of a day as hours and minutes."""
     minutes = ns // (60 * 10**9)
     return f"{minutes // 60:02}:{minutes % 60:02}"
