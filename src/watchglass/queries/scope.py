@@ -17,6 +17,12 @@ NOTHING = "0"
 TENANT_COLUMNS = ("tenant", "client_account_id")
 """What the tenant is called; the second in the tables that keep the names of teams."""
 
+EVERY = "1"
+"""The condition that every row meets."""
+
+PUBLIC = frozenset({"store.prices", "watchglass.prices", "watchglass.llm_model_pricing"})
+"""What has no tenant because it is nobody's and everybody may read it: the price book."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -31,12 +37,15 @@ EVERYTHING = Scope()
 def row_filters(scope: Scope, tables: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """The condition that each table's rows must meet; `tables` maps `database.name` to its columns.
 
-    Every table gets one, and one that has no tenant column shows a scoped reader nothing: a table
-    that is added later and forgotten here is closed, not open.
+    Every table gets one, and one that has no tenant column and is not `PUBLIC` shows a scoped reader
+    nothing: a table that is added later and forgotten here is closed, not open.
     """
     if scope.tenants is None:
         return {}
-    return {table: _condition(scope.tenants, frozenset(columns)) for table, columns in tables.items()}
+    return {
+        table: EVERY if table in PUBLIC else _condition(scope.tenants, frozenset(columns))
+        for table, columns in tables.items()
+    }
 
 
 def _condition(tenants: frozenset[str], columns: frozenset[str]) -> str:

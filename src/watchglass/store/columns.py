@@ -416,6 +416,41 @@ AGENT_TASK_HISTORY = _columns(
     ("created_at", "When it started, UTC."),
 )
 
+_PER_MILLION = "US dollars a million tokens"
+
+PRICES = _columns(
+    ("provider", "Who serves the model, as the price book names providers."),
+    ("model", "Model, in lower case; `*` stands for anything."),
+    ("tier", "Service tier: batch, flex, priority …; NULL for the one that everybody gets."),
+    ("since", "From when on it is the price, UTC; NULL if that was never said."),
+    ("until", "Until when, not included; NULL if it still is."),
+    ("daily", "Hours of the day (UTC) at which it holds instead of the price without hours."),
+    ("input", "Input that is no part with a price of its own; NULL where a usage cannot tell it.", _PER_MILLION),
+    ("output", "Output, likewise.", _PER_MILLION),
+    ("cache_read", "Input read from the provider's cache.", _PER_MILLION),
+    ("cache_write", "Input written to the provider's cache.", _PER_MILLION),
+    ("cache_write_1h", "Input written to be kept for an hour.", _PER_MILLION),
+    ("reasoning", "Output that was reasoning.", _PER_MILLION),
+    ("input_audio", "Input that was audio.", _PER_MILLION),
+    ("output_audio", "Output that was audio.", _PER_MILLION),
+    ("per_request", "A request as such.", "US dollars"),
+    ("above", "Prices of requests with more input tokens than the key, as JSON: only those that differ."),
+    ("source", "Layer of the price book: override, watchglass, genai-prices, litellm."),
+    ("price_id", "Entry of the price book, as in `calls`."),
+    ("citation", "Where the price stands, if that is known."),
+    ("dated", "Whether its list says since when its prices hold."),
+)
+
+LLM_MODEL_PRICING = _columns(
+    ("id", "Identity of the row."),
+    ("provider", "Who serves the model, as the price book names providers."),
+    ("model", "Model, in lower case."),
+    ("cost_per_1k_input_tokens", "Plain input.", "US dollars a thousand tokens"),
+    ("cost_per_1k_output_tokens", "Plain output.", "US dollars a thousand tokens"),
+    ("effective_date", "Day (UTC) from which on it is the price; NULL if that was never said."),
+    ("source", "Layer of the price book: override, watchglass, genai-prices, litellm."),
+)
+
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "calls": CALLS,
     "usage": CALLS,
@@ -432,6 +467,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "llm_usage_summary": LLM_USAGE_SUMMARY,
     "llm_calls": LLM_CALLS,
     "agent_task_history": AGENT_TASK_HISTORY,
+    "prices": PRICES,
+    "llm_model_pricing": LLM_MODEL_PRICING,
 }
 """Columns of each documented table (database `watchglass`), in the order of `SELECT *`."""
 
@@ -451,5 +488,7 @@ TABLES: dict[str, str] = {
     "llm_usage_summary": "Counted calls summed by the hour, tenant, engagement, feature, provider and model.",
     "llm_calls": "Counted calls, under the names that other teams have them by.",
     "agent_task_history": "What agents did: tasks, and runs of agents that no task is around.",
+    "prices": "The price book: what wins for each model, time after time. Everybody may read it.",
+    "llm_model_pricing": "The same for plain tokens of the standard tier, a thousand at a time.",
 }
 """What each documented table is, in one sentence."""

@@ -250,6 +250,33 @@ AUDIT = _schema(
     {"tenant": TEXT},
 )
 
+PRICES = _schema(
+    {
+        "edition": VERSION,
+        "provider": TEXT,
+        "model": TEXT,
+        "per_request": MONEY,
+        "above": TEXT,
+        "source": TEXT,
+        "price_id": TEXT,
+        "dated": pa.bool_(),
+    },
+    {
+        "tier": TEXT,
+        "since": MOMENT,
+        "until": MOMENT,
+        "daily": TEXT,
+        **dict.fromkeys(
+            (
+                *("input", "output", "cache_read", "cache_write", "cache_write_1h"),
+                *("reasoning", "input_audio", "output_audio"),
+            ),
+            MONEY,
+        ),
+        "citation": TEXT,
+    },
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     "spans": SPANS,
     "calls": CALLS,
@@ -259,5 +286,6 @@ SCHEMAS: dict[str, pa.Schema] = {
     "metrics": METRICS,
     "rejects": REJECTS,
     "audit": AUDIT,
+    "prices": PRICES,
 }
 """Arrow schema of each table of database `store`, by its name without the database."""

@@ -349,3 +349,40 @@ SELECT
     time AS created_at
 FROM watchglass.tasks
 WHERE kind = 'task' OR (kind = 'agent' AND isNull(task));
+
+CREATE OR REPLACE VIEW watchglass.prices AS
+SELECT
+    provider,
+    model,
+    tier,
+    since,
+    until,
+    daily,
+    input,
+    output,
+    cache_read,
+    cache_write,
+    cache_write_1h,
+    reasoning,
+    input_audio,
+    output_audio,
+    per_request,
+    above,
+    source,
+    price_id,
+    citation,
+    dated
+FROM store.prices
+WHERE edition = (SELECT max(edition) FROM store.prices);
+
+CREATE OR REPLACE VIEW watchglass.llm_model_pricing AS
+SELECT
+    toInt64(bitShiftRight(cityHash64(provider, model, ifNull(toString(since), '')), 1)) AS id,
+    provider,
+    model,
+    input * toDecimal128('0.001', 3) AS cost_per_1k_input_tokens,
+    output * toDecimal128('0.001', 3) AS cost_per_1k_output_tokens,
+    toDate(since) AS effective_date,
+    source
+FROM watchglass.prices
+WHERE tier IS NULL AND daily IS NULL AND (input IS NOT NULL OR output IS NOT NULL);
