@@ -57,6 +57,7 @@ class Decoders:
         self._processes = processes if processes is not None else max(1, min(4, os.cpu_count() or 1))
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="watchglass-decode")
         self._pool: ProcessPoolExecutor | None = None
+        self._pool_edition = book.edition
         self._warm = False
         self._busy = 0
         self._retire: asyncio.TimerHandle | None = None
@@ -118,7 +119,10 @@ class Decoders:
         self._threads.shutdown()
 
     def _started(self, loop: asyncio.AbstractEventLoop) -> ProcessPoolExecutor:
+        if self._pool_edition != self._book.edition:
+            self._drop()  # its processes price by the old book
         if self._pool is None:
+            self._pool_edition = self._book.edition
             # Spawned: a forked child of a process that has the engine open hangs.
             self._pool = ProcessPoolExecutor(
                 self._processes,

@@ -6,8 +6,9 @@ at that time wins. A call that cannot be priced has no cost and one reason of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -87,8 +88,8 @@ class PriceBook:
         self.layers = layers if isinstance(layers, Layers) else Layers(tuple(layers))
         self._now = _edition(self.layers)
 
-    def __reduce__(self) -> tuple[type[PriceBook], tuple[Layers]]:
-        return PriceBook, (self.layers,)
+    def __reduce__(self) -> tuple[Callable[[Layers], PriceBook], tuple[Layers]]:
+        return _same, (self.layers,)
 
     @property
     def sources(self) -> tuple[PriceSource, ...]:
@@ -114,6 +115,12 @@ class PriceBook:
         """Each layer that knows the model in its tier, with all its prices of it: the first to hold wins."""
         key = (request.provider or "", request.response_model, request.request_model, request.service_tier)
         return list(_by_layer(self._now.sources, *key)) if request.provider else []
+
+
+@lru_cache(maxsize=2)
+def _same(layers: Layers) -> PriceBook:
+    """The book of these layers; a process that is sent it again keeps what it has looked up."""
+    return PriceBook(layers)
 
 
 def _edition(layers: Layers) -> _Edition:

@@ -56,7 +56,9 @@ class Shown(msgspec.Struct, frozen=True):
     """`provider/model` of other providers that have a model of this name."""
 
 
-def show(book: PriceBook, model: str, at_ns: int, *, provider: str | None = None, tier: str | None = None) -> Shown:
+def show(
+    book: PriceBook, model: str, at_ns: int, *, provider: str | None = None, tier: str | None = None
+) -> Shown:
     """Every price of a model, the first layer first; the one that wins at `at_ns` is marked."""
     seller, _ = detect(label=provider, server_address=None, request_model=model, response_model=None)
     if provider is not None:
@@ -81,30 +83,35 @@ def show(book: PriceBook, model: str, at_ns: int, *, provider: str | None = None
     )
 
 
-def listing(
-    book: PriceBook, at_ns: int, *, provider: str | None = None, model: str | None = None
+def at_moment(
+    rows: Iterable[PriceRow], at_ns: int, *, provider: str | None = None, model: str | None = None
 ) -> list[PriceRow]:
-    """The standard price of each model at a moment, by provider and model.
+    """Of `timelines`, the standard price of each model at a moment.
 
     `provider` is any of its names; `model` a part of the model's name, or a pattern with `*`.
     """
     seller = (canonical(provider) or provider.strip().lower()) if provider else None
     return [
         row
-        for row in timelines(book, provider=seller, model=model)
-        if row.tier is None and _covers(row, at_ns)
+        for row in rows
+        if row.tier is None
+        and seller in (None, row.provider)
+        and (model is None or _fits(row.model, model))
+        and _covers(row, at_ns)
     ]
 
 
-def timelines(book: PriceBook, *, provider: str | None = None, model: str | None = None) -> Iterator[PriceRow]:
-    """What the book says of each model that a layer names, tier by tier: the price that wins, time after time."""
+def timelines(book: PriceBook) -> Iterator[PriceRow]:
+    """What the book says of each model that a layer names, tier by tier: what wins, time after time.
+
+    By provider, model and tier.
+    """
     cited = _citations(book)
     for (seller, name, tier), entry in sorted(_named(book).items(), key=lambda item: _order(item[0])):
-        if (provider is None or seller == provider) and (model is None or _fits(name, model)):
-            found = [schedule for _, schedule in book.schedules(_request(seller, name, tier))]
-            for since_ns, until_ns, period in _winning(found or [entry.schedule]):
-                bounded = msgspec.structs.replace(period, since_ns=since_ns, until_ns=until_ns)
-                yield _row(seller, name, tier, bounded, cited)
+        found = [schedule for _, schedule in book.schedules(_request(seller, name, tier))]
+        for since_ns, until_ns, period in _winning(found or [entry.schedule]):
+            bounded = msgspec.structs.replace(period, since_ns=since_ns, until_ns=until_ns)
+            yield _row(seller, name, tier, bounded, cited)
 
 
 def _order(name: tuple[str, str, str | None]) -> tuple[str, str, str]:

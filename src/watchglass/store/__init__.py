@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine, Limits
+from watchglass.store.imported_prices import ImportedPrices
 from watchglass.store.keys import Key, Keyring, Keys, Role, Wanted, any_keys
-from watchglass.store.opening import Store, open_keys, open_store
+from watchglass.store.opening import Store, open_imported_prices, open_keys, open_store
 from watchglass.store.place import Holder, Place, control_file, holder
 from watchglass.store.removal import remove_tenants
 from watchglass.store.retention import Retention
@@ -23,6 +24,7 @@ __all__ = [
     "Control",
     "Engine",
     "Holder",
+    "ImportedPrices",
     "Key",
     "Keyring",
     "Keys",
@@ -38,6 +40,7 @@ __all__ = [
     "any_keys",
     "control_file",
     "holder",
+    "open_imported_prices",
     "open_keys",
     "open_store",
     "remove_tenants",

@@ -425,7 +425,11 @@ PRICES = _columns(
     ("since", "From when on it is the price, UTC; NULL if that was never said."),
     ("until", "Until when, not included; NULL if it still is."),
     ("daily", "Hours of the day (UTC) at which it holds instead of the price without hours."),
-    ("input", "Input that is no part with a price of its own; NULL where a usage cannot tell it.", _PER_MILLION),
+    (
+        "input",
+        "Input that is no part with a price of its own; NULL where a usage cannot tell it.",
+        _PER_MILLION,
+    ),
     ("output", "Output, likewise.", _PER_MILLION),
     ("cache_read", "Input read from the provider's cache.", _PER_MILLION),
     ("cache_write", "Input written to the provider's cache.", _PER_MILLION),

@@ -1,4 +1,4 @@
-"""Prices that the user has imported: kept with the small state, so that a server and commands use them alike."""
+"""Prices that the user has imported: small state, which a server and commands use alike."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from watchglass.store.control import Control
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What an import did: new prices, others for the same model and day, and those that were there already."""
+    """What an import did: new prices, others for the same model and day, and those already there."""
 
     added: int
     changed: int

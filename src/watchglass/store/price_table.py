@@ -60,7 +60,9 @@ def _texts(row: PriceRow) -> dict[str, dict[str, str]]:
     """What a longer request costs, where it differs."""
     return {
         str(threshold): {
-            name: f"{price:f}" for name, price in prices.items() if price is not None and price != row.prices[name]
+            name: f"{price:f}"
+            for name, price in prices.items()
+            if price is not None and price != row.prices[name]
         }
         for threshold, prices in row.above.items()
     }

@@ -15,11 +15,12 @@ from watchglass.ingest.settle_rows import SettleRows
 from watchglass.ingest.settler import Settler
 from watchglass.ingest.unsettled import attention, unsettled_traces
 from watchglass.queries.reader import StoreReader
-from watchglass.store import Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
+from watchglass.store import ImportedPrices, Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.backup import backup_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
+from watchglass.surfaces.api.prices import price_endpoints
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.api.tenants import tenant_endpoints
 from watchglass.surfaces.backend import Backend
@@ -27,6 +28,8 @@ from watchglass.surfaces.in_turn import InTurn
 from watchglass.surfaces.keeping import keep, kept
 from watchglass.surfaces.listening import is_loopback
 from watchglass.surfaces.price_book import open_book
+from watchglass.surfaces.price_desk import PriceDesk
+from watchglass.surfaces.price_minding import mind
 
 _SETTLED_UNTIL = "settled_until_ns"
 
@@ -46,6 +49,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
     keyring = None
     rolling = RollupKeeper(store.engine, store.engine.rollup)
     try:
+        desk = await asyncio.to_thread(PriceDesk, settings, book, ImportedPrices(store.control, clock), clock)
         audit = Audit(store.engine, clock)
         keyring = Keyring(
             store.place.control_file,
@@ -67,6 +71,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         rolling.start()
         settler.touch(unsettled)
         keeper = asyncio.create_task(keep(Retention(store.engine, kept(settings)), clock), name="keeper")
+        minder = asyncio.create_task(mind(desk, store), name="prices")
         try:
             limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
             reader = StoreReader(store.engine, scope=current_scope, limits=limits)
@@ -74,11 +79,13 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += [*backup_endpoints(store, clock), *tenant_endpoints(store.engine)]
+            others += price_endpoints(desk, clock=clock)
             yield Backend(
                 InTurn(ingest), routes(reader, clock=clock, others=others), access, store.stop_questions
             )
         finally:
             keeper.cancel()
+            minder.cancel()
             await ingest.stop()
             await audit.stop()
             await asyncio.to_thread(rolling.stop)

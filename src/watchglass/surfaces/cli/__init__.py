@@ -20,6 +20,7 @@ from watchglass.surfaces.cli.exits import INTERRUPTED
 from watchglass.surfaces.cli.import_calls import import_
 from watchglass.surfaces.cli.keys import keys
 from watchglass.surfaces.cli.lists import calls, flows, sessions, tasks, traces
+from watchglass.surfaces.cli.prices import prices
 from watchglass.surfaces.cli.query import query
 from watchglass.surfaces.cli.serve import serve
 from watchglass.surfaces.cli.settings import settings
@@ -48,7 +49,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )
 """Every command, in the order of the help; a command's name is its function's, its last underscore aside."""
 
-GROUPS: tuple[typer.Typer, ...] = (keys,)
+GROUPS: tuple[typer.Typer, ...] = (keys, prices)
 """Commands that have commands of their own."""
 
 

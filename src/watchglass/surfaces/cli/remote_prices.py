@@ -1,0 +1,35 @@
+"""The prices of a server, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from watchglass.surfaces.cli.remote import RemoteReader
+
+_PATH = "/api/v1/prices"
+
+
+class RemotePrices:
+    """Asks for prices there, and takes them in. Every method raises `Unreachable` without a server."""
+
+    def __init__(self, url: str, *, timeout_s: float, key: str | None) -> None:
+        self._server = RemoteReader(url, timeout_s=timeout_s, key=key)
+
+    def list(self, asked: Mapping[str, str]) -> dict[str, Any]:
+        """The prices at a moment; `asked` has provider, model, at."""
+        return self._ask(f"{_PATH}?{urlencode(asked)}", None, "GET")
+
+    def show(self, model: str, asked: Mapping[str, str]) -> dict[str, Any]:
+        """All prices of a model; `asked` has provider, tier, at."""
+        return self._ask(f"{_PATH}/{quote(model)}?{urlencode(asked)}", None, "GET")
+
+    def take(self, content: bytes, source: str) -> dict[str, Any]:
+        """Import a price list."""
+        return self._ask(f"{_PATH}?{urlencode({'source': source})}", content, "POST")
+
+    def _ask(self, path: str, body: bytes | None, method: str) -> dict[str, Any]:
+        return msgspec.json.decode(self._server.fetch(path, body, method))
