@@ -82,7 +82,9 @@ def test_a_bad_sql_row_is_named_by_its_line() -> None:
     assert [each.line for each in refused] == [6]
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "INSERT INTO t (provider, model) VALUES ('a', 'b');", "{}"])
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", "INSERT INTO t (provider, model) VALUES ('a', 'b');", "{}"]
+)
 def test_what_is_no_price_list_says_what_one_is(text: str) -> None:
     """Without the columns the error names those that are missing."""
     with pytest.raises(BadRequest, match="cost_per_1k_input_tokens"):

@@ -95,12 +95,14 @@ def test_the_book_is_a_table_that_everybody_may_read(store: Store) -> None:
         SELECT toString(cost_per_1k_input_tokens) AS price, toString(effective_date) AS day, source
         FROM llm_model_pricing WHERE provider = 'acme' ORDER BY effective_date
     """
-    assert [tuple(row) for row in mine.query(asked).batches_of_rows()] == [
+    assert [tuple(row) for row in mine.query(asked).rows()] == [
         ("0.0001", "2026-01-01", "override"),
         ("0.0003", "2026-03-01", "override"),
     ]
-    counted = mine.query("SELECT count() AS n, uniqExact(provider, model, tier, daily, since) AS u FROM prices")
-    [[n, unique]] = [tuple(row) for row in counted.batches_of_rows()]
+    counted = mine.query(
+        "SELECT count() AS n, uniqExact(tuple(provider, model, tier, daily, since)) AS u FROM prices"
+    )
+    [[n, unique]] = [tuple(row) for row in counted.rows()]
     assert n == unique == len(list(timelines(book)))
 
 

@@ -88,7 +88,7 @@ def price_endpoints(desk: PriceDesk, *, clock: Clock | None = None) -> list[Endp
             method="POST",
             path=path,
             summary="Import a price list of your own",
-            details="CSV, or SQL with INSERT or COPY rows, with the columns of `llm_model_pricing`. Its prices "
+            details="CSV, or SQL INSERT or COPY rows, with the columns of `llm_model_pricing`. Its prices "
             "win over all others for calls that come from then on. Importing them again changes nothing.",
             needs="admin",
             handler=api.take,
