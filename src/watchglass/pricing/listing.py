@@ -96,7 +96,7 @@ def at_moment(
         for row in rows
         if row.tier is None
         and seller in (None, row.provider)
-        and (model is None or _fits(row.model, model))
+        and (model is None or _fits(row.model.lower(), model))
         and _covers(row, at_ns)
     ]
 
@@ -111,7 +111,7 @@ def timelines(book: PriceBook) -> Iterator[PriceRow]:
         found = [schedule for _, schedule in book.schedules(_request(seller, name, tier))]
         for since_ns, until_ns, period in _winning(found or [entry.schedule]):
             bounded = msgspec.structs.replace(period, since_ns=since_ns, until_ns=until_ns)
-            yield _row(seller, name, tier, bounded, cited)
+            yield _row(seller, entry.model, tier, bounded, cited)
 
 
 def _order(name: tuple[str, str, str | None]) -> tuple[str, str, str]:

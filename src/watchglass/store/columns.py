@@ -420,7 +420,7 @@ _PER_MILLION = "US dollars a million tokens"
 
 PRICES = _columns(
     ("provider", "Who serves the model, as the price book names providers."),
-    ("model", "Model, in lower case; `*` stands for anything."),
+    ("model", "Model, as its list writes it; `*` stands for anything."),
     ("tier", "Service tier: batch, flex, priority …; NULL for the one that everybody gets."),
     ("since", "From when on it is the price, UTC; NULL if that was never said."),
     ("until", "Until when, not included; NULL if it still is."),
@@ -448,7 +448,7 @@ PRICES = _columns(
 LLM_MODEL_PRICING = _columns(
     ("id", "Identity of the row."),
     ("provider", "Who serves the model, as the price book names providers."),
-    ("model", "Model, in lower case."),
+    ("model", "Model, as its list writes it."),
     ("cost_per_1k_input_tokens", "Plain input.", "US dollars a thousand tokens"),
     ("cost_per_1k_output_tokens", "Plain output.", "US dollars a thousand tokens"),
     ("effective_date", "Day (UTC) from which on it is the price; NULL if that was never said."),
