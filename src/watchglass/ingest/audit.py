@@ -87,6 +87,7 @@ class Audit:
         self._stopping.set()
         if self._task is not None:
             await self._task
+        await self.flush()
 
     async def flush(self) -> None:
         """Log and write what was noted. What a full disk refuses is in the log only."""
