@@ -125,9 +125,11 @@ def measured(data: Path, spans: int, rounds: int, seconds: int, figures: Figures
     for _ in range(3):
         with served(data) as server:
             figures["ready"].append(server.ready_s)
+    print("asking …", file=sys.stderr)
     with served(data) as server:
         asked(server, figures, traces, "idle", rounds)
         figures["memory"].append(server.memory().total / 1e6)
+        print(f"asking {LOADED} …", file=sys.stderr)
         with loading(server, figures, seconds):
             asked(server, figures, traces, LOADED, rounds)
     figures["anchor"].append(anchor())
