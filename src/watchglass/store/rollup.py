@@ -245,10 +245,15 @@ class Rollup:
             self._coverage = self._covered()
 
     def retired(self) -> list[Retired]:
-        """Generations that no question can be reading any more."""
+        """Generations that no question can be reading any more; none until it is worth removing them.
+
+        Removing rewrites parts: with a call now and then it would be done all the time, each for one hour.
+        """
         with self._lock:
-            oldest_ns = self._clock.now_ns() - KEPT_NS
-            return [each for each in self._state.retired if each.at_ns <= oldest_ns]
+            now_ns = self._clock.now_ns()
+            if all(each.at_ns > now_ns - 2 * KEPT_NS for each in self._state.retired):
+                return []
+            return [each for each in self._state.retired if each.at_ns <= now_ns - KEPT_NS]
 
     def unremoved(self) -> list[Retired]:
         """All generations that have been replaced and are still in the rollup."""
