@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,7 +101,7 @@ def asked(server: Served, figures: Figures, traces: list[str], when: str, rounds
 
 
 @contextmanager
-def loading(server: Served, figures: Figures, seconds: int) -> Iterator[None]:
+def loading(server: Served, figures: Figures, seconds: int) -> Generator[None]:
     """Spans come in, as many a second as promised, while the block runs."""
     command = [sys.executable, HERE / "load.py", "--url", server.url, "--kind", "light", "--connections", "4"]
     command += ["--batch", "500", "--rate", str(RATE), "--spans", str(RATE * seconds)]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from store import _batch
+from store import as_batch
 
 from watchglass.store import Store, open_store
 
@@ -38,7 +38,7 @@ MODELS = (
     ("google", "gemini-2.5-pro", "gemini-2.5-pro", 12, 100),
     ("google", "gemini-2.5-flash", "gemini-2.5-flash", 3, 25),
 )
-Rows = dict[str, list[dict[str, object]]]
+Rows = dict[str, list[dict[str, Any]]]
 
 
 def seed(spans: int, first_ns: int, length_ns: int) -> dict[str, pa.RecordBatch]:
@@ -50,14 +50,14 @@ def seed(spans: int, first_ns: int, length_ns: int) -> dict[str, pa.RecordBatch]
         for span, call in _trace(rnd, at_ns):
             rows["spans"].append(span)
             rows["calls"].append(call)
-    return {name: _batch(name, made) for name, made in rows.items()}
+    return {name: as_batch(name, made) for name, made in rows.items()}
 
 
-def _trace(rnd: random.Random, at_ns: int) -> list[tuple[dict[str, object], dict[str, object]]]:
+def _trace(rnd: random.Random, at_ns: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     tenant = rnd.randrange(TENANTS)
     agent = tenant * 4 + rnd.randrange(4)
     trace_id, engagement = rnd.randbytes(16).hex(), f"e-{tenant}-{rnd.randrange(2)}"
-    made: list[tuple[dict[str, object], dict[str, object]]] = []
+    made: list[tuple[dict[str, Any], dict[str, Any]]] = []
     parent = ""
     for _ in range(A_TRACE):
         about = {
@@ -75,7 +75,7 @@ def _trace(rnd: random.Random, at_ns: int) -> list[tuple[dict[str, object], dict
 
 def _span(
     rnd: random.Random, about: dict[str, Any], facts: dict[str, str], model: Any, at_ns: int
-) -> tuple[dict[str, object], dict[str, object]]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     provider, asked, answered, price_in, price_out = model
     failed = rnd.random() < 0.03
     tokens = (None, None) if failed else (int(rnd.lognormvariate(6.8, 1)), int(rnd.lognormvariate(5.3, 0.9)))

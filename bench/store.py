@@ -88,7 +88,7 @@ def full_spans(prose: Prose, first: int, count: int, text_bytes: int) -> Batches
     for number in range(first, first + count):
         for table, row in one(prose, number, text_bytes):
             rows[table].append(row)
-    return {name: _batch(name, made) for name, made in rows.items()}
+    return {name: as_batch(name, made) for name, made in rows.items()}
 
 
 def one(prose: Prose, number: int, text_bytes: int) -> list[tuple[str, dict[str, object]]]:
@@ -163,7 +163,8 @@ def one(prose: Prose, number: int, text_bytes: int) -> list[tuple[str, dict[str,
 _EMPTY: dict[str, object] = {"string": "", "list": [], "map": [], "bool": False}
 
 
-def _batch(table: str, rows: list[dict[str, object]]) -> pa.RecordBatch:
+def as_batch(table: str, rows: list[dict[str, object]]) -> pa.RecordBatch:
+    """Rows of a table as Arrow; what a row does not name is empty or NULL."""
     schema = SCHEMAS[table]
     arrays = []
     for field in schema:
