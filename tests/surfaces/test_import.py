@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -115,13 +116,21 @@ def test_bad_lines_are_named_and_their_neighbours_kept(run: Run) -> None:
 
 @pytest.mark.skipif(not AIDER.exists(), reason="the recorded calls are not part of the project")
 def test_the_recorded_calls_of_a_coding_tool(run: Run) -> None:
-    """All 3,380 rows are imported with --map, and most of those with a price agree with the recorded cost."""
+    """All 3,380 rows are imported with --map; every recorded cost is ours or in a class that says why not."""
     maps = ("request_model=model", "input_tokens=prompt_tokens", "output_tokens=completion_tokens")
     options = [word for each in (*maps, "reported_cost_usd=cost_usd") for word in ("--map", each)]
     done = run(str(AIDER), *options, "--json")
     tally = json.loads(done.stdout)[str(AIDER)]
     assert (tally["rows"], tally["new"], tally["rejected"], tally["reported"]) == (3380, 3380, 0, 3380)
-    assert tally["agree"] > 1700
+    assert (tally["agree"], tally["differ"]) == (2932, 110)
+    assert tally["differences"] == {
+        "price_unknown": 338,
+        "stale_list": 62,
+        "caching_not_on_record": 35,
+        "other_models_price": 8,
+        "client_had_no_price": 5,
+    }
+    assert tally["examples"]["caching_not_on_record"] == "claude-3-5-sonnet-20241022: 2,821 cached reads"
     (sums,) = stored("SELECT sum(input_tokens) AS i, sum(reported_cost_usd) AS c FROM store.calls FINAL")
     recorded = [
         json.loads(line, parse_float=Decimal)["cost_usd"]
@@ -129,6 +138,19 @@ def test_the_recorded_calls_of_a_coding_tool(run: Run) -> None:
     ]
     held = sum(Decimal(cost).quantize(Decimal(1).scaleb(-18)) for cost in recorded)
     assert (sums["i"], sums["c"]) == (35_684_778, held)
+
+
+def test_why_reported_costs_are_not_ours(run: Run) -> None:
+    """The summary says it by class with an example; of very many only some are looked into, which is said."""
+    row = '{"time": 1735689600, "request_model": "gpt-4o-mini", "input_tokens": 1000, "output_tokens": 0, '
+    lines = [f'{row}"reported_cost_usd": {cost}}}' for cost in ("0.00015", "0", "0.0001500000000000001")]
+    lines += [f'{row}"session": "{n}", "reported_cost_usd": 0.77}}' for n in range(800)]
+    Path("calls.jsonl").write_text("\n".join(lines))
+    done = run("calls.jsonl")
+    assert "803 with a reported cost 2 agree with ours (0.25%), 801 differ" in done.stdout
+    assert "1 client_had_no_price; for example gpt-4o-mini: it costs 0.00015" in done.stdout
+    counts = {why: int(count) for count, why in re.findall(r"(\d+) (unexplained|not_examined)", done.stdout)}
+    assert sum(counts.values()) == 800 and counts["not_examined"] > 0
 
 
 def test_an_import_that_was_stopped_goes_on_where_it_was(run: Run) -> None:

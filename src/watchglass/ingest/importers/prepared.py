@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from watchglass.ingest.importers.calls import call_batch
+from watchglass.ingest.importers.explained import explained
 from watchglass.ingest.importers.parts import Part, read_part
 from watchglass.ingest.importers.records import Rejected
 from watchglass.ingest.importers.tally import Tally, costs
@@ -36,6 +37,8 @@ def prepare_part(
     read = read_part(part, maps, tenant)
     ids = [own or key.hex() for own, key in zip(read.own, read.keys, strict=True)]
     batch = call_batch(read.rows, ids, book, tenant or "")
-    tally = costs(batch) + Tally(rows=batch.num_rows + len(read.rejects), rejected=len(read.rejects))
+    priced = costs(batch)
+    counted = Tally(rows=batch.num_rows + len(read.rejects), rejected=len(read.rejects))
+    tally = priced + explained(batch, book, priced) + counted
     own = [each is not None for each in read.own]
     return PreparedPart(batch, read.keys, own, read.rejects, read.notices, tally)

@@ -15,6 +15,10 @@ from watchglass.pricing.differences import TOLERANCE
 pc: Any = pyarrow.compute  # its functions are made when it is imported, so no type names them
 
 
+MAPPINGS = ("unpriced", "differences", "examples")
+"""Fields of a tally that are no counts."""
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of one file, or of several. `rows` = `new` + `known` + `rejected`."""
 
@@ -31,14 +35,23 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     agree: int = 0
     """Of these: computed to the same amount."""
     differ: int = 0
+    differences: Mapping[str, int] = {}
+    """Rows with a reported cost that is not ours, by why (`pricing.differences`, and `not_examined`)."""
+    examples: Mapping[str, str] = {}
+    """Of each why, the evidence of one row."""
 
     def __add__(self, other: Tally) -> Tally:
         sums = {
             name: getattr(self, name) + getattr(other, name)
             for name in self.__struct_fields__
-            if name != "unpriced"
+            if name not in MAPPINGS
         }
-        return Tally(**sums, unpriced=dict(Counter(self.unpriced) + Counter(other.unpriced)))
+        return Tally(
+            **sums,
+            unpriced=dict(Counter(self.unpriced) + Counter(other.unpriced)),
+            differences=dict(Counter(self.differences) + Counter(other.differences)),
+            examples={**other.examples, **self.examples},
+        )
 
 
 def costs(batch: pa.RecordBatch) -> Tally:
@@ -61,6 +74,13 @@ def costs(batch: pa.RecordBatch) -> Tally:
         agree=(pc.sum(both).as_py() or 0) - differ,
         differ=differ,
     )
+
+
+def may_differ(batch: pa.RecordBatch) -> pa.Array:
+    """Of each row whether its costs may differ, as floats see it; NULL where one of them is not known."""
+    cost, reported = (batch.column(name).cast(pa.float64()) for name in ("cost_usd", "reported_cost_usd"))
+    slack = pc.multiply(float(TOLERANCE) / 2, pc.abs(reported))
+    return pc.greater(pc.abs(pc.subtract(cost, reported)), slack)
 
 
 def _clearly_differ(ours: pa.Array, theirs: pa.Array) -> pa.Array:

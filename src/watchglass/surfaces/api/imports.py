@@ -12,7 +12,7 @@ from watchglass.ingest.admission import coding_of
 from watchglass.ingest.importers.columns import parse_maps
 from watchglass.ingest.importers.parts import Format
 from watchglass.ingest.importers.receiving import Asked, Imports
-from watchglass.ingest.importers.tally import Tally
+from watchglass.ingest.importers.tally import MAPPINGS, Tally
 from watchglass.surfaces.access import Access, current
 from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.http.asgi import Receive, Response, Scope, Send, header, respond
@@ -28,8 +28,10 @@ _IMPORTED: dict[str, Any] = {
     "type": "object",
     "description": "What became of the rows: `rows` = `new` + `known` + `rejected`.",
     "properties": {
-        **{name: {"type": "integer"} for name in Tally.__struct_fields__ if name != "unpriced"},
+        **{name: {"type": "integer"} for name in Tally.__struct_fields__ if name not in MAPPINGS},
         "unpriced": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "differences": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "examples": {"type": "object", "additionalProperties": {"type": "string"}},
         "rejects": {"type": "array", "items": {"type": "object"}},
         "notices": {"type": "array", "items": {"type": "string"}},
     },

@@ -176,4 +176,7 @@ def described(tally: Tally) -> str:
             f"of {tally.reported:,} with a reported cost {tally.agree:,} agree with ours{share}, "
             f"{tally.differ:,} differ, {tally.reported - compared:,} have no cost of ours"
         )
+    for why, count in sorted(tally.differences.items(), key=lambda item: (-item[1], item[0])):
+        example = f"; for example {tally.examples[why]}" if why in tally.examples else ""
+        lines.append(f"  {count:,} {why}{example}")
     return "\n  ".join(lines)

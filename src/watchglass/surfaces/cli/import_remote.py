@@ -45,6 +45,8 @@ class _Answer(msgspec.Struct, frozen=True):
     reported: int
     agree: int
     differ: int
+    differences: dict[str, int]
+    examples: dict[str, str]
     rejects: list[_Reject]
 
     def progress(self, sent: Sent) -> Progress:

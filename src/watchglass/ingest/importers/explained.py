@@ -1,0 +1,63 @@
+"""Why reported costs are not ours: the classes of `pricing.differences`, counted, with an example of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+
+from watchglass.ingest.importers.tally import Tally, may_differ
+from watchglass.model import Usage
+from watchglass.pricing.book import PriceBook, Priced, PriceRequest
+from watchglass.pricing.differences import Explainer
+
+pc: Any = pyarrow.compute  # its functions are made when it is imported, so no type names them
+
+MOST = 150
+"""Rows of a part that are looked into, half a millisecond each: an import is not to wait for them."""
+
+NOT_EXAMINED = "not_examined"
+
+_TOKENS = tuple(name for name in Usage.__struct_fields__ if name != "total_tokens")
+_ASKED = (
+    *("provider", "request_model", "response_model", "service_tier", "success", "cost_usd", "price_source"),
+    *("price_id", "unpriced_reason", "reported_cost_usd", *_TOKENS),
+)
+
+
+def explained(batch: pa.RecordBatch, book: PriceBook, tally: Tally) -> Tally:
+    """The classes of the rows of `batch` whose reported cost is not ours; `tally` says how many those are."""
+    unknown = tally.reported - tally.agree - tally.differ
+    classes, examples = Counter[str](), dict[str, str]()
+    if unknown:
+        classes["price_unknown"] = unknown
+    if not tally.differ:
+        return Tally(differences=classes, examples=examples)
+    some = batch.filter(pc.fill_null(may_differ(batch), False)).slice(0, MOST)
+    starts = some.column("time").cast(pa.int64()).to_pylist()
+    explainer, left = Explainer(book), tally.differ
+    for row, at_ns in zip(some.select(list(_ASKED)).to_pylist(), starts, strict=True):
+        priced = Priced(row["cost_usd"], row["price_source"], row["price_id"], row["unpriced_reason"])
+        found = explainer.explain(_request(row, at_ns), row["reported_cost_usd"], priced)
+        if found.kind == "same":
+            continue
+        classes[found.kind] += 1
+        left -= 1
+        examples.setdefault(found.kind, f"{row['request_model']}: {found.evidence}")
+    if left:
+        classes[NOT_EXAMINED] = left
+    return Tally(differences=classes, examples=examples)
+
+
+def _request(row: dict[str, Any], at_ns: int) -> PriceRequest:
+    return PriceRequest(
+        provider=row["provider"],
+        request_model=row["request_model"],
+        response_model=row["response_model"],
+        at_ns=at_ns,
+        usage=Usage(**{name: row[name] for name in _TOKENS}),
+        service_tier=row["service_tier"],
+        success=row["success"],
+    )
