@@ -513,10 +513,10 @@ def assert_clean(message: str) -> None:
 def test_messages_say_what_to_do(reader: StoreReader) -> None:
     """A refusal names the tables there are; a mistyped column its nearest one."""
     with pytest.raises(
-        QueryRefused, match=r"system\.tables is not open to readers; the tables are calls, flows, logs"
+        QueryRefused, match=r"system\.tables is not open to readers; the tables are .*calls, flows, .*logs"
     ):
         reader.query("SELECT * FROM system.tables")
-    with pytest.raises(QueryError, match=r"no table invoices; the tables are calls"):
+    with pytest.raises(QueryError, match=r"no table invoices; the tables are .*calls"):
         reader.query("SELECT * FROM invoices")
     with pytest.raises(QueryError, match=r"no column costusd here; did you mean cost_usd"):
         reader.query("SELECT costusd FROM calls")

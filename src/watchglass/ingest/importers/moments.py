@@ -33,7 +33,12 @@ def moments_of(values: Sequence[Any]) -> list[int] | None:
     if kinds == {int}:
         low, high = min(values), max(values)
         for below, unit in STEPS:
-            if low > 0 and high < below and (unit == 10**9 or low >= below // 1000):
+            if (
+                low > 0
+                and high < below
+                and high * unit <= _LATEST
+                and (unit == 10**9 or low >= below // 1000)
+            ):
                 return [value * unit for value in values]
         return None
     if kinds != {str}:

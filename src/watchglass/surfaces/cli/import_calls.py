@@ -44,6 +44,7 @@ def import_(
     url: options.Url = None,
     key: options.Key = None,
     prices: Annotated[str | None, options.option("prices")] = None,
+    litellm_prices: Annotated[str | None, options.option("litellm_prices")] = None,
     json: options.Json = None,
 ) -> None:
     """Import calls that others recorded: columns named as in the table `calls`, any further ones as metadata.
@@ -55,7 +56,9 @@ def import_(
         from watchglass.ingest.importers.columns import parse_maps
 
         maps = parse_maps(map or ())
-        loaded = options.settings(data=data, url=url, key=key, prices=prices, json=json)
+        loaded = options.settings(
+            data=data, url=url, key=key, prices=prices, litellm_prices=litellm_prices, json=json
+        )
         with _target(loaded, maps) as target:
             tallies = {name: _one(name, format, maps, target) for name in files}
         _print(tallies, as_json=loaded.settings.json)

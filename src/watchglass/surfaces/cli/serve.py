@@ -17,6 +17,7 @@ def serve(
     grpc_port: Annotated[int | None, options.option("grpc_port")] = None,
     allowed_hosts: Annotated[list[str] | None, options.option("allowed_hosts", "--allowed-host")] = None,
     prices: Annotated[str | None, options.option("prices")] = None,
+    litellm_prices: Annotated[str | None, options.option("litellm_prices")] = None,
     log_level: Annotated[str | None, options.option("log_level")] = None,
     max_body_bytes: Annotated[int | None, options.option("max_body_bytes", panel="Limits")] = None,
     inflight_bytes: Annotated[int | None, options.option("inflight_bytes", panel="Limits")] = None,

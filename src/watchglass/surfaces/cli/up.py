@@ -41,10 +41,18 @@ def up(
     port: Annotated[int | None, options.option("port")] = None,
     grpc_port: Annotated[int | None, options.option("grpc_port")] = None,
     prices: Annotated[str | None, options.option("prices")] = None,
+    litellm_prices: Annotated[str | None, options.option("litellm_prices")] = None,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="send demo traffic when it is ready")] = True,
 ) -> None:
     """Serve, send demo traffic, show what it cost and where to look; until Ctrl-C."""
-    given = {"data": data, "host": host, "port": port, "grpc_port": grpc_port, "prices": prices}
+    given = {
+        "data": data,
+        "host": host,
+        "port": port,
+        "grpc_port": grpc_port,
+        "prices": prices,
+        "litellm_prices": litellm_prices,
+    }
     with reporting():
         settings = options.settings(**given).settings
         typer.echo("Starting watchglass …")
