@@ -15,8 +15,10 @@ from watchglass.pricing.differences import Explainer
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported, so no type names them
 
+FIRST_LINES = 10_000
 MOST = 150
-"""Rows of a part that are looked into, half a millisecond each: an import is not to wait for them."""
+"""Rows are looked into if their part begins within so many lines of the file, so many of a part: it takes a
+millisecond or more for each, and an import is not to wait for it."""
 
 NOT_EXAMINED = "not_examined"
 
@@ -27,15 +29,19 @@ _ASKED = (
 )
 
 
-def explained(batch: pa.RecordBatch, book: PriceBook, tally: Tally) -> Tally:
-    """The classes of the rows of `batch` whose reported cost is not ours; `tally` says how many those are."""
+def explained(batch: pa.RecordBatch, book: PriceBook, tally: Tally, line: int) -> Tally:
+    """The classes of the rows of `batch` whose reported cost is not ours; `tally` says how many those are.
+
+    `line` is where the batch begins in its file.
+    """
     unknown = tally.reported - tally.agree - tally.differ
     classes, examples = Counter[str](), dict[str, str]()
     if unknown:
         classes["price_unknown"] = unknown
     if not tally.differ:
         return Tally(differences=classes, examples=examples)
-    some = batch.filter(pc.fill_null(may_differ(batch), False)).slice(0, MOST)
+    most = MOST if line <= FIRST_LINES else 0
+    some = batch.filter(pc.fill_null(may_differ(batch), False)).slice(0, most)
     starts = some.column("time").cast(pa.int64()).to_pylist()
     explainer, left = Explainer(book), tally.differ
     for row, at_ns in zip(some.select(list(_ASKED)).to_pylist(), starts, strict=True):

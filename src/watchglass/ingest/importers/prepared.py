@@ -39,6 +39,7 @@ def prepare_part(
     batch = call_batch(read.rows, ids, book, tenant or "")
     priced = costs(batch)
     counted = Tally(rows=batch.num_rows + len(read.rejects), rejected=len(read.rejects))
-    tally = priced + explained(batch, book, priced) + counted
+    line = read.rows.lines[0] if read.rows.lines else 0
+    tally = priced + explained(batch, book, priced, line) + counted
     own = [each is not None for each in read.own]
     return PreparedPart(batch, read.keys, own, read.rejects, read.notices, tally)
