@@ -2,7 +2,7 @@
 
     python bench/answers.py [--spans 10000000] [--data DIRECTORY] [--rounds 30] [--quick]
 
-Grows a store (`grown.py`), sums it up once from nothing, then asks a server over it through its HTTP
+Grows a store (`grown.py`), sums it up once from nothing, waits for its merges, then asks a server over it through its HTTP
 API. Every figure is of whole answers, read to the end. Without `--data` the store is thrown away after;
 with it, it is grown only when the directory is empty. Replaces its own part of bench/RESULTS.md.
 `--quick` is for trying the benchmark itself: a small store, nothing written.
@@ -27,11 +27,12 @@ from grown import A_TRACE, grow
 from run import Figures, Promise, anchor, machine, replace_part, table
 from served import Served, served
 
-from watchglass.store import RollupKeeper, open_store
+from watchglass.store import RollupKeeper, Store, open_store
 
 HERE = Path(__file__).parent
 RATE = 5_000
 WARM_UP_S = 20
+MERGES_S = 300
 TITLE = "## Answers at ten million spans"
 
 QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
@@ -78,11 +79,22 @@ def prepared(data: Path, spans: int, figures: Figures) -> list[str]:
             pass
         if fresh:
             figures["rebuilt"].append(time.perf_counter() - begun)
+            merged(store)
         found = store.engine.execute(
             "SELECT trace_id FROM store.spans WHERE cityHash64(trace_id) % 1000 = 7"
             f" GROUP BY trace_id HAVING uniqExact(span_id) = {A_TRACE} LIMIT 1000"
         )
         return found["trace_id"].to_pylist()
+
+
+def merged(store: Store) -> None:
+    """Wait for the merges that growing leaves: a store of thirty days has had its own long ago."""
+    print("waiting for merges …", file=sys.stderr)
+    until = time.monotonic() + MERGES_S
+    while time.monotonic() < until:
+        if not store.engine.execute("SELECT count() AS n FROM system.merges")["n"][0].as_py():
+            return
+        time.sleep(2)
 
 
 def asked(server: Served, figures: Figures, traces: list[str], when: str, rounds: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -89,6 +90,8 @@ def served(data: Path | None = None) -> Iterator[Served]:
             stdout=subprocess.PIPE,
             text=True,
             cwd=folder,
+            # As a user has it: compiled once, not at every start.
+            env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         )
         assert process.stdout is not None
         try:

@@ -76,7 +76,8 @@ class PriceDesk:
         fingerprint = self._fingerprint()
         if control.get(_MIRRORED) == fingerprint:
             return False
-        replace_prices(engine, self._all(), self._clock.now_ns())
+        # Not remembered: a server is seldom asked for the list, and it is large.
+        replace_prices(engine, list(timelines(self._book)), self._clock.now_ns())
         control.put(_MIRRORED, fingerprint)
         return True
 

@@ -7,6 +7,7 @@ import logging
 
 from watchglass.errors import WatchglassError
 from watchglass.store import Store
+from watchglass.store.footprint import give_back
 from watchglass.surfaces.price_desk import PriceDesk
 
 log = logging.getLogger(__name__)
@@ -28,4 +29,5 @@ async def mind(desk: PriceDesk, store: Store) -> None:
 def _look(desk: PriceDesk, store: Store) -> None:
     if desk.look():
         log.info("prices were imported; calls from now on are priced by them")
-    desk.mirror(store.engine, store.control)
+    if desk.mirror(store.engine, store.control):
+        give_back()

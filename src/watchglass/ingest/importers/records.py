@@ -46,11 +46,18 @@ class JsonRecords:
     def __init__(self, rows: Sequence[dict[str, Any]], lines: Sequence[int]) -> None:
         self._rows = rows
         self.lines = lines
-        self.names: Collection[str] = {name for shape in set(map(tuple, rows)) for name in shape}
+        shapes = set(map(tuple, rows))
+        self.names: Collection[str] = {name for shape in shapes for name in shape}
+        # As programs write them: the same names in the same order in every row.
+        self._columns: dict[str, Sequence[Any]] = {}
+        if len(shapes) == 1:
+            columns = zip(*(row.values() for row in rows), strict=True)
+            self._columns = dict(zip(shapes.pop(), columns, strict=True))
 
     def column(self, name: str) -> Sequence[Any]:
         """See `Records.column`."""
-        return [row.get(name) for row in self._rows]
+        found = self._columns.get(name)
+        return [row.get(name) for row in self._rows] if found is None else found
 
     def others(self, names: Sequence[str]) -> list[dict[str, str]]:
         """See `Records.others`."""
