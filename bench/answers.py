@@ -2,8 +2,8 @@
 
     python bench/answers.py [--spans 10000000] [--data DIRECTORY] [--rounds 30] [--quick]
 
-Grows a store (`grown.py`), sums it up once from nothing, waits for its merges, then asks a server over it through its HTTP
-API. Every figure is of whole answers, read to the end. Without `--data` the store is thrown away after;
+Grows a store (`grown.py`), sums it up once from nothing, waits for its merges, then asks a server over it
+through its HTTP API. Every figure is of whole answers, read to the end. Without `--data` the store is thrown away after;
 with it, it is grown only when the directory is empty. Replaces its own part of bench/RESULTS.md.
 `--quick` is for trying the benchmark itself: a small store, nothing written.
 """
