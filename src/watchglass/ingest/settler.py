@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from watchglass.clock import Clock
 from watchglass.errors import Overloaded, StoreFull, WatchglassError
@@ -32,6 +33,10 @@ DOUBTS = 10
 """Traces that fail alone before any goes through: then it is the store."""
 
 CHECKPOINT_NS = 10 * 10**9
+
+NOTED_S = 60.0
+"""How far all is settled is noted so often though nothing comes: what a killed server wrote last is found by
+when its parts were written, and a merge writes parts of old rows."""
 
 
 class Settler:
@@ -94,7 +99,8 @@ class Settler:
 
     async def _run(self) -> None:
         while not self._stopping.is_set() or self._touched:
-            await self._arrived.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), NOTED_S)
             if not self._touched:
                 self._arrived.clear()
                 self._idle.set()
