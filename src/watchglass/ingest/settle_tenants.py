@@ -48,10 +48,12 @@ class Tenants:
         self._move("logs", stray)
 
     def _move(self, table: str, moved: Mapping[str, set[tuple[str, str]]]) -> None:
+        # A span belongs to whom it hangs below; a log that names its tenant belongs to that one.
+        only = "AND tenant IS NULL" if table == "logs" else ""
         for tenant, keys in moved.items():
             found = self._engine.execute(
                 f"SELECT * FROM store.{table} FINAL"
-                " WHERE trace_id IN {traces:Array(String)} AND owner = ''"
+                f" WHERE trace_id IN {{traces:Array(String)}} AND owner = '' {only}"
                 " AND (trace_id || span_id) IN {keys:Array(String)}",
                 {"traces": sorted({trace for trace, _ in keys}), "keys": [a + b for a, b in keys]},
             )

@@ -32,9 +32,9 @@ _REPLACED = frozenset({"rejects"})
 
 _TRACES = f"""
 CREATE OR REPLACE TABLE store.removing ENGINE = Memory AS
-SELECT DISTINCT trace_id FROM store.spans WHERE {_THEIRS} AND trace_id != ''
-UNION DISTINCT SELECT DISTINCT trace_id FROM store.calls WHERE {_THEIRS} AND trace_id != ''
-UNION DISTINCT SELECT DISTINCT trace_id FROM store.logs WHERE {_THEIRS} AND trace_id != ''
+SELECT DISTINCT trace_id FROM store.spans WHERE {_THEIRS} AND owner = '' AND trace_id != ''
+UNION DISTINCT SELECT DISTINCT trace_id FROM store.calls WHERE {_THEIRS} AND owner = '' AND trace_id != ''
+UNION DISTINCT SELECT DISTINCT trace_id FROM store.logs WHERE {_THEIRS} AND owner = '' AND trace_id != ''
 """
 
 # '\\x01ref:' is how a long value is kept in place of its text (ingest/content.py).

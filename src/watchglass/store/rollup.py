@@ -230,6 +230,7 @@ class Rollup:
         """The sums of `done` are on disk: its hours are clean, except those written to since."""
         with self._lock:
             if done.epoch != self._state.epoch:
+                self._retire(done, done.touches)
                 return
             clean = [
                 hour
@@ -239,10 +240,13 @@ class Rollup:
             self._write(clean, done.generation)
             for hour in clean:
                 self._state.hours[hour].generation = done.generation
-            now_ns = self._clock.now_ns()
-            left = done.touches.keys() - set(clean)
-            self._state.retired += [Retired(now_ns, hour * HOUR_S, done.generation) for hour in left]
+            self._retire(done, done.touches.keys() - set(clean))
             self._coverage = self._covered()
+
+    def abandon(self, done: Summing) -> None:
+        """The sums of `done` could not be written or committed: what is there of them is nobody's."""
+        with self._lock:
+            self._retire(done, done.touches)
 
     def retired(self) -> list[Retired]:
         """Generations that no question can be reading any more; none until it is worth removing them.
@@ -265,6 +269,10 @@ class Rollup:
         with self._lock:
             known = set(gone)
             self._state.retired = [each for each in self._state.retired if each not in known]
+
+    def _retire(self, done: Summing, hours: Iterable[int]) -> None:
+        now_ns = self._clock.now_ns()
+        self._state.retired += [Retired(now_ns, hour * HOUR_S, done.generation) for hour in hours]
 
     def _note(self, hours: set[int]) -> None:
         """Touched, on disk first: should that fail, nothing has changed and nothing is written."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from watchglass.errors import WatchglassError
+from watchglass.errors import StoreError, WatchglassError
 from watchglass.store.engine import Engine
 from watchglass.store.rollup import HOUR_NS, HOUR_S, Retired, Rollup, Summing
 from watchglass.store.rollup_engine import CALLS
@@ -116,10 +116,14 @@ class RollupKeeper:
         ranges = [(hour * HOUR_NS, (hour + 1) * HOUR_NS) for hour in summing.hours]
         condition = within(ranges, params)
         began = self._stopwatch()
-        self._engine.execute(_SUM_UP.replace("{within}", condition), params)
-        params = {"generation": summing.generation, "buckets": [hour * HOUR_S for hour in summing.hours]}
-        self._engine.execute(_COARSEN, params)
-        self._rollup.commit(summing)
+        try:
+            self._engine.execute(_SUM_UP.replace("{within}", condition), params)
+            params = {"generation": summing.generation, "buckets": [hour * HOUR_S for hour in summing.hours]}
+            self._engine.execute(_COARSEN, params)
+            self._rollup.commit(summing)
+        except StoreError:
+            self._rollup.abandon(summing)
+            raise
         took = self._stopwatch() - began
         self._hours = max(1, self._hours // 2) if took > LONG_S else min(MOST_HOURS, self._hours + 1)
 

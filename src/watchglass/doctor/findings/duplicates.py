@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
 
+DAY_NS = 86_400 * 10**9
+"""Two reports of one request begin within a day of each other."""
+
 
 class Duplicates:
     """Calls that are not counted since another row tells of the same request."""
@@ -12,6 +15,7 @@ class Duplicates:
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""
+        around = Window(window.since_ns - DAY_NS, window.until_ns + DAY_NS)
         shown = evidence(
             ask(
                 f"""
@@ -24,8 +28,12 @@ class Duplicates:
                     any(twice.trace_id) AS example_trace,
                     sum(calls) OVER () AS in_all
                 FROM calls AS twice
-                LEFT JOIN (SELECT call_id, scope FROM calls WHERE counted) AS once
-                    ON once.call_id = twice.duplicate_of
+                LEFT ANY JOIN
+                (
+                    SELECT call_id, scope
+                    FROM calls
+                    WHERE counted AND {around.holds()}
+                ) AS once ON once.call_id = twice.duplicate_of
                 WHERE twice.duplicate_of IS NOT NULL AND {window.holds("twice.time")}
                 GROUP BY reason, reported_by, counted_from
                 ORDER BY calls DESC, reported_by

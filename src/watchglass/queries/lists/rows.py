@@ -37,7 +37,7 @@ def page(engine: Engine, listed: Rows, question: ListQuestion, now_ns: int, *, l
     found = _whole(engine, listed, shown, limits)
     last = shown[-1] if shown else None
     return Page(
-        rows=[found[key["id"]] for key in shown if key["id"] in found],
+        rows=[found[_identity(key)] for key in shown if _identity(key) in found],
         next=question.cursor_at(last["rank"], last["time_ns"], last["id"]) if more and last else None,
     )
 
@@ -94,7 +94,8 @@ def _read(
         params |= {"at_rank": at, "at_time": position.time_ns, "at_id": position.id}
     return engine.execute(
         f"""
-        SELECT {listed.id} AS id, trace_id, time_ns, {rank} AS rank
+        SELECT concat({listed.id}, '\n', ifNull(tenant, '')) AS id, {listed.id} AS bare, trace_id, time_ns,
+            {rank} AS rank
         FROM {listed.table}
         WHERE {" AND ".join(conditions)}
         ORDER BY rank DESC, time_ns DESC, id DESC
@@ -105,12 +106,17 @@ def _read(
     ).to_pylist()
 
 
-def _whole(engine: Engine, listed: Rows, keys: _Keys, limits: Limits) -> dict[str, Any]:
+def _identity(row: Mapping[str, Any]) -> tuple[str, int]:
+    """Two tenants may have one id, and an imported call that of the span which tells of it, at another time."""
+    return row["id"], row["time_ns"]
+
+
+def _whole(engine: Engine, listed: Rows, keys: _Keys, limits: Limits) -> dict[tuple[str, int], Any]:
     if not keys:
         return {}
     params: dict[str, object] = {
         "traces": sorted({key["trace_id"] for key in keys}),
-        "ids": [key["id"] for key in keys],
+        "ids": [key["bare"] for key in keys],
     }
     near = hours(key["time_ns"] for key in keys)
     names = [name for name in listed.row.__struct_fields__ if name != "time"]
@@ -125,7 +131,10 @@ def _whole(engine: Engine, listed: Rows, keys: _Keys, limits: Limits) -> dict[st
         params,
         limits=limits,
     ).to_pylist(maps_as_pydicts="lossy")
-    return {row[listed.id]: _record(listed.row, row) for row in found}
+    return {
+        (f"{row[listed.id]}\n{row['tenant'] or ''}", row["time_ns"]): _record(listed.row, row)
+        for row in found
+    }
 
 
 def _record(kind: type[msgspec.Struct], row: Mapping[str, Any]) -> Any:

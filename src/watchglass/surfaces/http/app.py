@@ -109,12 +109,12 @@ class Application:
         """What the request may do, or the answer that it is refused with."""
         where = (route, scope["client"][0] if scope.get("client") else "")
         scope["watchglass.where"] = where
-        refusal = self._guard.refusal(scope, any_host=self._access.keyed)
-        if refusal is not None:
-            event = {421: "host_refused", 403: "origin_refused"}.get(refusal.status, "bad_host")
-            self._access.watch.note(event, where=where)
-            return refusal
         try:
+            refusal = self._guard.refusal(scope, any_host=self._access.keyed)
+            if refusal is not None:
+                event = {421: "host_refused", 403: "origin_refused"}.get(refusal.status, "bad_host")
+                self._access.watch.note(event, where=where)
+                return refusal
             return self._access.admit(header(scope, b"authorization").decode("latin-1"), needed, where)
         except WatchglassError as error:
             return problem_for(error)
