@@ -107,7 +107,7 @@ def _read(
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[str, int]:
-    """Two tenants may have one id, and an imported call that of the span which tells of it, at another time."""
+    """Two tenants may have one id, and so may an imported call and its span, at other times."""
     return row["id"], row["time_ns"]
 
 
