@@ -8,6 +8,6 @@ from hypothesis import settings
 settings.register_profile("watchglass", deadline=None)
 settings.load_profile("watchglass")
 
-# A test that starts a server in this process lets all logging through; what the client of the tests says of its
-# requests is none of the server's.
+# A test that starts a server in this process lets all logging through; what the tests' own client says of
+# its requests is none of the server's.
 logging.getLogger("httpx").setLevel(logging.WARNING)

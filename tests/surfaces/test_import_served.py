@@ -72,6 +72,14 @@ def test_a_body_may_be_packed_and_says_what_was_refused(server: ServerProcess) -
         assert (refused.status_code, refused.headers["content-type"]) == (400, "application/problem+json")
 
 
+def test_a_small_body_of_very_many_lines_is_too_large(server: ServerProcess) -> None:
+    """Packed line ends would become gigabytes of refusals: such a body is refused whole."""
+    body = gzip.compress(b"x\n" * 3_000_000)
+    answer = server.http.post("/api/v1/import", content=body, headers={"content-encoding": "gzip"})
+    assert (answer.status_code, answer.json()["title"]) == (413, "Content Too Large")
+    assert "send fewer in a body" in answer.json()["detail"]
+
+
 def test_a_directory_that_a_server_holds_is_left_to_it(server: ServerProcess) -> None:
     """--data on it says whom to ask; one that is only configured is imported into through the server."""
     Path("c.jsonl").write_bytes(lines(ROWS[0] | {"tenant": "held"}))

@@ -73,6 +73,15 @@ def span_node(row: Mapping[str, Any], steps: Mapping[tuple[str, str, str], StepN
     )
 
 
+def stand_in(row: Mapping[str, Any]) -> SpanNode:
+    """The span of a call that has none in the store: it was imported, or the span was deleted by its age.
+
+    What the call says of its context is then all there is, and stays.
+    """
+    own = Context(**{name: row[name] for name in CONTEXT_FIELDS})
+    return SpanNode(row["trace_id"], row["span_id"], row["parent_span_id"], own, Context())
+
+
 def call_node(row: Mapping[str, Any], logged: Logged) -> CallNode:
     """A row of `store.calls` as it was first described, with the messages that came as log records."""
     if row["origin"]:

@@ -14,6 +14,7 @@ import msgspec
 
 from watchglass.ingest.call_rows import CALL_COLUMNS, NOT_PRICED
 from watchglass.ingest.columns import TableBuilder
+from watchglass.ingest.importers.calls import DIALECT, IMPORT_VERSION
 from watchglass.ingest.importers.superseded import supersede
 from watchglass.ingest.settle import CallNode, SpanNode, Verdict, settle_in
 from watchglass.ingest.settle_nodes import (
@@ -27,6 +28,7 @@ from watchglass.ingest.settle_nodes import (
     changes,
     priced_otherwise,
     span_node,
+    stand_in,
     verdict_columns,
 )
 from watchglass.ingest.settle_tasks import TASKS, changed_tasks, step_nodes
@@ -59,7 +61,8 @@ class SettleRows:
             return
         # Calls before spans, each once: others write meanwhile, and a span is written before its call,
         # so that every call read has its span among those read after it.
-        rows = {(row["owner"], row["call_id"]): row for row in self._rows(CALLS, ids)}
+        # Imported calls of a trace that name no span have no place in it, and nothing to inherit.
+        rows = {(row["owner"], row["call_id"]): row for row in self._rows(CALLS, ids) if row["span_id"]}
         tasks = self._rows(TASKS, ids)
         steps = step_nodes(tasks)
         held = self._rows(SPANS, ids)
@@ -68,8 +71,11 @@ class SettleRows:
         spans, calls = defaultdict[str, list[SpanNode]](list), defaultdict[str, list[CallNode]](list)
         for row in held:
             spans[row["owner"]].append(span_node(row, steps))
+        there = {(row["owner"], row["trace_id"], row["span_id"]) for row in held}
         for (owner, _), row in rows.items():
             calls[owner].append(call_node(row, logged))
+            if (owner, row["trace_id"], row["span_id"]) not in there:
+                spans[owner].append(stand_in(row))
         found = {owner: places(spans[owner], calls[owner]) for owner in {*spans, *calls}}
         verdicts = [
             (verdict, rows[owner, verdict.call.call_id])
@@ -145,7 +151,8 @@ class SettleRows:
             **row,
             **verdict_columns(verdict),
             "origin": origin or msgspec.json.encode(call_node(row, {})).decode(),
-            "version": version,
+            # A span's own report, whose version is higher, still replaces an imported row.
+            "version": IMPORT_VERSION if row["dialect"] == DIALECT else version,
         }
         if any(new[name] != row[name] for name in ("provider_label", "server_address", *MERGED[2:4])):
             new |= {"provider": provider, "provider_source": source}

@@ -46,12 +46,12 @@ class PriceDesk:
             edition = self._imported.edition()
             if edition == self._known:
                 return False
-            first, self._known = not self._known, edition
             prices = self._imported.prices()
-            if first and not prices:
-                return False
-            self._book.replace(read_layers(self._settings, prices))
-            return True
+            changed = bool(self._known or prices)
+            if changed:
+                self._book.replace(read_layers(self._settings, prices))
+            self._known = edition  # only now: what fails here is tried again at the next look
+            return changed
 
     def list(self, at_ns: int, *, provider: str | None = None, model: str | None = None) -> list[PriceRow]:
         """See `pricing.listing.at_moment`."""

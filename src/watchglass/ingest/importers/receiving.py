@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from watchglass.clock import Clock
+from watchglass.errors import TooLarge
 from watchglass.ingest.attention import Attention, Sighting
 from watchglass.ingest.committer import Committer
 from watchglass.ingest.decoders import Decoders
@@ -37,6 +38,9 @@ AT_ONCE = 2
 """Bodies that are read at a time: what a body becomes in memory is several times its size."""
 
 NAMED_REJECTS = 1000
+
+MOST_ROWS = 1_000_000
+"""Rows of a body, or a few kilobytes of packed line ends would become gigabytes."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -144,6 +148,8 @@ def _prepare(book: PriceBook, body: bytes, asked: Asked, tenant: str | None) -> 
         batch = numbered(done.batch, done.keys, done.own, seen)
         batches.append(batch)
         tally += done.tally + Tally(known=done.batch.num_rows - batch.num_rows)
+        if tally.rows > MOST_ROWS:
+            raise TooLarge(f"the body has more than {MOST_ROWS:,} rows; send fewer in a body")
         rejects += done.rejects
         notices.update(dict.fromkeys(done.notices))
     whole = pa.Table.from_batches(batches, CALLS).combine_chunks().to_batches()
