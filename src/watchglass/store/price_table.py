@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import msgspec
 import pyarrow as pa
@@ -53,7 +53,8 @@ def _batch(rows: Sequence[PriceRow], edition: int) -> pa.RecordBatch:
 
 
 def _places(dollars: Decimal | None) -> Decimal | None:
-    return None if dollars is None else dollars.quantize(_PLACES)
+    with localcontext(prec=60):  # the column's 38 digits, whatever the price
+        return None if dollars is None else dollars.quantize(_PLACES)
 
 
 def _texts(row: PriceRow) -> dict[str, dict[str, str]]:
