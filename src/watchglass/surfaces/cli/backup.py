@@ -154,7 +154,8 @@ def _tell(folder: Path, written: Written, removed: list[str], *, as_json: bool) 
         return
     typer.echo(f"{made.name}: {_rows(made)}")
     typer.echo(
-        f"{_size(made.bytes)} in all, {_size(written.new_bytes)} of it new; every new file read back and checked"
+        f"{_size(made.bytes)} in all, {_size(written.new_bytes)} of it new; "
+        "every new file read back and checked"
     )
     if removed:
         typer.echo(f"Removed: {', '.join(removed)}")
