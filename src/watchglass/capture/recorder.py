@@ -1,0 +1,50 @@
+"""Where records go: one function that every part of the SDK calls, and the sink that is in force.
+
+The sink is set by `init` (the spool) or by a test (`watchglass.testing`). Without one, records go nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from watchglass.capture import boundary
+from watchglass.capture.records import Record, encode
+
+
+class Sink(Protocol):
+    """Takes encoded records. MUST keep the payload safe against the death of the process before it returns,
+    MUST NOT block on a disk or a network, MUST be usable from any thread, and counts what it drops."""
+
+    def append(self, payload: bytes) -> bool:
+        """Keep one record; False when it had to be dropped."""
+        ...
+
+
+Observer = Callable[[Record], None]
+
+_sink: Sink | None = None
+_observer: Observer | None = None
+
+
+def install(sink: Sink | None, observer: Observer | None = None) -> None:
+    """Send records to `sink` from now on; None stops recording. `observer` sees each record as it is made
+    (tests; the SDK's metrics are computed on the background thread instead)."""
+    global _sink, _observer
+    _sink, _observer = sink, observer
+
+
+def recording() -> bool:
+    """Whether there is anywhere for a record to go: callers need not make one otherwise."""
+    return _sink is not None
+
+
+@boundary.guarded("record")
+def record(item: Record) -> None:
+    """Keep a finished span or event. Returns when it is safe against the death of the process; never raises."""
+    sink = _sink
+    if sink is None:
+        return
+    sink.append(encode(item))
+    if _observer is not None:
+        _observer(item)

@@ -1,0 +1,1 @@
+"""The catalogue: names of attributes, events and metrics, with what they mean, once."""
