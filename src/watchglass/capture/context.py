@@ -6,7 +6,7 @@ A `Context` is immutable and prepares its attributes once, so that a call only r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 
@@ -75,7 +75,7 @@ def attach(context: Context) -> Token[Context]:
 
 
 def detach(token: Token[Context]) -> None:
-    """Undo an `attach`, also from another task or thread than the one that attached (then nothing is undone)."""
+    """Undo an `attach`, also from another task or thread (then nothing is undone)."""
     try:
         _current.reset(token)
     except ValueError:
@@ -83,7 +83,7 @@ def detach(token: Token[Context]) -> None:
 
 
 @contextmanager
-def context(**fields: object) -> Iterator[Context]:
+def context(**fields: object) -> Generator[Context]:
     """Everything recorded within is for this tenant, engagement, feature, flow, session, user …"""
     token = attach(current().with_fields(**fields))
     try:

@@ -41,7 +41,7 @@ def recording() -> bool:
 
 @boundary.guarded("record")
 def record(item: Record) -> None:
-    """Keep a finished span or event. Returns when it is safe against the death of the process; never raises."""
+    """Keep a finished span or event: safe against the death of the process on return; never raises."""
     sink = _sink
     if sink is None:
         return

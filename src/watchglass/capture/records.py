@@ -50,7 +50,8 @@ class SpanRecord(msgspec.Struct, array_like=True, gc=False, tag="s"):
 class EventRecord(msgspec.Struct, array_like=True, gc=False, tag="e"):
     """Something that happened at one moment; an OTLP log record with an event name.
 
-    Ids as in `SpanRecord`, empty where there is no span. `severity` is OTLP's number (9 info, 13 warn, 17 error).
+    Ids as in `SpanRecord`, empty where there is no span. `severity` is OTLP's number (9 info, 13 warn,
+    17 error).
     """
 
     name: str
