@@ -1,1 +1,1 @@
-"""For tests of applications that use watchglass: what would have been sent, a manual clock, ids that repeat."""
+"""For tests of applications that use watchglass: what would have been sent, a clock, ids that repeat."""
