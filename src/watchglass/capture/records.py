@@ -7,14 +7,15 @@ array: no field names, a microsecond for a call without texts.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 Attribute: TypeAlias = "bool | int | float | str | bytes | list[Attribute] | dict[str, Attribute] | None"
 """An OTLP AnyValue as Python has it."""
 
-Attributes: TypeAlias = "dict[str, Attribute]"
+Attributes: TypeAlias = dict[str, Any]
+"""Values are `Attribute`s; msgspec's decoders take no union of text and bytes."""
 
 SCOPE = "watchglass"
 """Instrumentation scope of what the SDK itself records (`watchglass.litellm` and so on for its parts)."""
@@ -61,7 +62,7 @@ class EventRecord(msgspec.Struct, array_like=True, gc=False, tag="e"):
     trace_id: bytes = b""
     span_id: bytes = b""
     severity: int = 9
-    body: Attribute = None
+    body: Any = None
     scope: str = SCOPE
     scope_version: str = ""
 
