@@ -6,16 +6,13 @@ bytes, so that what is sent twice is recognised by its ids.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
-from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from watchglass.capture import boundary
 from watchglass.capture.records import Attribute, Attributes, EventRecord, Record, SpanRecord, decode
@@ -72,19 +69,18 @@ def _read(payload: bytes) -> Record | None:
         return None
 
 
-def _resource(about: bytes) -> list[KeyValue]:
+def _resource(about: bytes) -> Attributes:
     try:
-        attributes = msgspec.msgpack.decode(about, type=dict[str, Any])
+        return msgspec.msgpack.decode(about, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
         boundary.failed("encode.about", fault)
-        return []
-    return _key_values(attributes.items())
+        return {}
 
 
-def _traces(resource: list[KeyValue], spans: list[SpanRecord]) -> bytes:
+def _traces(resource: Attributes, spans: list[SpanRecord]) -> bytes:
     request = ExportTraceServiceRequest()
     within = request.resource_spans.add()
-    within.resource.attributes.extend(resource)
+    _fill(within.resource.attributes, resource)
     scopes: dict[tuple[str, str], Any] = {}
     for record in spans:
         key = (record.scope, record.scope_version)
@@ -92,14 +88,14 @@ def _traces(resource: list[KeyValue], spans: list[SpanRecord]) -> bytes:
         if place is None:
             place = scopes[key] = within.scope_spans.add()
             place.scope.name, place.scope.version = key
-        place.spans.append(_span(record))
+        _fill_span(place.spans.add(), record)
     return request.SerializeToString()
 
 
-def _logs(resource: list[KeyValue], events: list[EventRecord]) -> bytes:
+def _logs(resource: Attributes, events: list[EventRecord]) -> bytes:
     request = ExportLogsServiceRequest()
     within = request.resource_logs.add()
-    within.resource.attributes.extend(resource)
+    _fill(within.resource.attributes, resource)
     scopes: dict[tuple[str, str], Any] = {}
     for record in events:
         key = (record.scope, record.scope_version)
@@ -107,87 +103,73 @@ def _logs(resource: list[KeyValue], events: list[EventRecord]) -> bytes:
         if place is None:
             place = scopes[key] = within.scope_logs.add()
             place.scope.name, place.scope.version = key
-        place.log_records.append(_event(record))
+        _fill_event(place.log_records.add(), record)
     return request.SerializeToString()
 
 
-def _span(record: SpanRecord) -> Span:
-    return Span(
-        trace_id=record.trace_id,
-        span_id=record.span_id,
-        parent_span_id=record.parent_span_id,
-        trace_state=record.trace_state,
-        flags=record.flags,
-        name=_text(record.name),
-        kind=cast("Span.SpanKind.ValueType", record.kind),
-        start_time_unix_nano=record.start_ns,
-        end_time_unix_nano=record.end_ns,
-        attributes=_attributes(record),
-        events=[
-            Span.Event(name=_text(name), time_unix_nano=at, attributes=_key_values(attributes.items()))
-            for name, at, attributes in record.events
-        ],
-        links=[
-            Span.Link(trace_id=trace, span_id=span, attributes=_key_values(attributes.items()))
-            for trace, span, attributes in record.links
-        ],
-        status=Status(
-            code=cast("Status.StatusCode.ValueType", record.status), message=_text(record.status_message)
-        ),
-    )
+# Messages are filled in place: making each one and copying it into its parent takes three times as long.
 
 
-def _event(record: EventRecord) -> LogRecord:
-    return LogRecord(
-        time_unix_nano=record.time_ns,
-        observed_time_unix_nano=record.time_ns,
-        severity_number=cast("SeverityNumber.ValueType", record.severity),
-        event_name=_text(record.name),
-        body=None if record.body is None else _value(record.body),
-        attributes=_attributes(record),
-        trace_id=record.trace_id,
-        span_id=record.span_id,
-    )
+def _fill_span(span: Any, record: SpanRecord) -> None:
+    span.trace_id, span.span_id, span.parent_span_id = record.trace_id, record.span_id, record.parent_span_id
+    span.trace_state, span.flags = record.trace_state, record.flags
+    span.name, span.kind = record.name, record.kind
+    span.start_time_unix_nano, span.end_time_unix_nano = record.start_ns, record.end_ns
+    _fill_attributes(span.attributes, record)
+    for name, at, attributes in record.events:
+        event = span.events.add()
+        event.name, event.time_unix_nano = name, at
+        _fill(event.attributes, attributes)
+    for trace, linked, attributes in record.links:
+        link = span.links.add()
+        link.trace_id, link.span_id = trace, linked
+        _fill(link.attributes, attributes)
+    span.status.code = record.status
+    if record.status_message:
+        span.status.message = record.status_message
 
 
-def _attributes(record: Record) -> list[KeyValue]:
+def _fill_event(log: Any, record: EventRecord) -> None:
+    log.time_unix_nano = log.observed_time_unix_nano = record.time_ns
+    log.severity_number = record.severity
+    log.event_name = record.name
+    log.trace_id, log.span_id = record.trace_id, record.span_id
+    if record.body is not None:
+        _fill_value(log.body, record.body)
+    _fill_attributes(log.attributes, record)
+
+
+def _fill_attributes(place: Any, record: Record) -> None:
     own = record.attributes
-    made = _key_values(own.items())
-    made.extend(_key_values((key, value) for key, value in record.context.items() if key not in own))
-    return made
+    _fill(place, own)
+    _fill(place, {key: value for key, value in record.context.items() if key not in own})
 
 
-def _key_values(attributes: Iterable[tuple[str, Attribute]]) -> list[KeyValue]:
-    return [KeyValue(key=_text(key), value=_value(value)) for key, value in attributes if value is not None]
+def _fill(place: Any, attributes: Attributes) -> None:
+    """Append attributes to a repeated field of `KeyValue`; None is no attribute."""
+    add = place.add
+    for key, value in attributes.items():
+        if value is not None:
+            made = add()
+            made.key = key
+            _fill_value(made.value, value)
 
 
-_INT64 = 1 << 63
-
-
-def _value(value: Attribute) -> AnyValue:
+def _fill_value(place: Any, value: Attribute) -> None:
     if isinstance(value, str):
-        return AnyValue(string_value=_text(value))
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int):
-        if -_INT64 <= value < _INT64:
-            return AnyValue(int_value=value)
-        return AnyValue(string_value=str(value))
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    if isinstance(value, bytes):
-        return AnyValue(bytes_value=value)
-    if isinstance(value, list):
-        return AnyValue(array_value=ArrayValue(values=[_value(each) for each in value]))
-    if isinstance(value, dict):
-        return AnyValue(kvlist_value=KeyValueList(values=_key_values(value.items())))
-    return AnyValue()
-
-
-def _text(text: str) -> str:
-    """The text, with what UTF-8 cannot say (lone surrogates) replaced: protobuf refuses it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
+        place.string_value = value
+    elif isinstance(value, bool):
+        place.bool_value = value
+    elif isinstance(value, int):
+        place.int_value = value
+    elif isinstance(value, float):
+        place.double_value = value
+    elif isinstance(value, bytes):
+        place.bytes_value = value
+    elif isinstance(value, list):
+        place.array_value.SetInParent()
+        for each in value:
+            _fill_value(place.array_value.values.add(), each)
+    elif isinstance(value, dict):
+        place.kvlist_value.SetInParent()
+        _fill(place.kvlist_value.values, value)

@@ -69,13 +69,36 @@ class EventRecord(msgspec.Struct, array_like=True, gc=False, tag="e"):
 
 Record: TypeAlias = SpanRecord | EventRecord
 
-_encode = msgspec.msgpack.Encoder().encode
+
+def _unencodable(value: object) -> str:
+    """Stands for an object that is no attribute: its type, since its text may hold anything."""
+    return f"<{type(value).__module__}.{type(value).__qualname__}>"
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=_unencodable).encode
 _decode = msgspec.msgpack.Decoder(SpanRecord | EventRecord).decode
 
 
 def encode(record: Record) -> bytes:
-    """The record as it is spooled. Raises `TypeError` or `ValueError` for values that are no attribute."""
-    return _encode(record)
+    """The record as it is spooled. What no attribute can be is replaced: objects by the name of their type,
+    integers beyond 64 bits by their text, lone surrogates by `?`."""
+    try:
+        return _encode(record)
+    except (UnicodeEncodeError, OverflowError):
+        return _encode(type(record)(*(_mended(getattr(record, name)) for name in record.__struct_fields__)))
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_mended(key): _mended(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mended(each) for each in value]
+    return str(value) if isinstance(value, int) and not -_INT64 <= value < _INT64 else value
+
+
+_INT64 = 1 << 63
 
 
 def decode(payload: bytes | memoryview) -> Record:
