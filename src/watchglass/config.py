@@ -1,20 +1,22 @@
 """Every setting, once: its name, type, default and meaning, and where its value comes from.
 
-A flag wins over `WATCHGLASS_<NAME>`, that over `watchglass.toml`, that over the default. The file
-is the nearest one from the working directory upward, else the one in the user's configuration
-directory. The table of settings in the docs is generated from `table()`.
+The server's and the command line's are here; the SDK's are in `capture/settings.py`, read by the same rules.
+A flag wins over `WATCHGLASS_<NAME>`, that over `watchglass.toml`, that over the default. The file is the nearest
+one from the working directory upward, else the one in the user's configuration directory. The tables of
+settings in the docs are generated from `table()`.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Generic, Literal, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 import platformdirs
@@ -23,6 +25,10 @@ from watchglass.errors import ConfigError
 
 FILE_NAME = "watchglass.toml"
 PREFIX = "WATCHGLASS_"
+TABLES = ("capture", "models")
+"""Tables of the file that others read: the SDK's settings, and which model its service takes."""
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 Source: TypeAlias = Literal["flag", "environment", "file", "default"]
 
@@ -120,12 +126,16 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedAs(Generic[S]):
     """The settings in force, where each came from, and the file that was read, if there was one."""
 
-    settings: Settings
+    settings: S
     sources: Mapping[str, Source]
     file: Path | None
+
+
+Loaded: TypeAlias = LoadedAs[Settings]
+"""The settings of the server and the command line."""
 
 
 def load(
@@ -139,23 +149,47 @@ def load(
 
     Raises `ConfigError` naming the setting, the value and where it stands.
     """
+    given = {f"--{name.replace('_', '-')}": (name, value) for name, value in (flags or {}).items()}
+    return load_as(Settings, given, environ=environ, cwd=cwd, user_dir=user_dir)
+
+
+def load_as(
+    kind: type[S],
+    given: Mapping[str, tuple[str, object]],
+    *,
+    table: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    user_dir: Path | None = None,
+) -> LoadedAs[S]:
+    """Settings of any kind: `given` are the values from the caller by how an error names them
+    (`--port`, `endpoint=`), `table` is where in the file they stand (None is the top).
+
+    Raises `ConfigError` naming the setting, the value and where it stands.
+    """
     environ = os.environ if environ is None else environ
     file = find_file(cwd or Path.cwd(), user_dir)
-    in_file = _read(file) if file else {}
+    in_file = _read(file, kind, table) if file else {}
+    known = _known(kind)
+    called = {name: (where, value) for where, (name, value) in given.items() if value is not None}
+    for name, (where, value) in called.items():
+        if name not in known:
+            raise ConfigError(f"{where} is {value!r}: there is no such setting; {_nearest(name, known)}")
     values: dict[str, object] = {}
     sources: dict[str, Source] = {}
-    for name in Settings.__struct_fields__:
-        given = (flags or {}).get(name)
+    for name, known_as in known.items():
         from_env = environ.get(env_name(name))
-        if given is not None:
-            values[name], sources[name] = _convert(name, given, f"--{name.replace('_', '-')}"), "flag"
+        if name in called:
+            where, value = called[name]
+            values[name], sources[name] = _convert(known_as, value, where), "flag"
         elif from_env is not None:
-            values[name], sources[name] = _convert(name, from_env, env_name(name)), "environment"
+            values[name], sources[name] = _convert(known_as, from_env, env_name(name)), "environment"
         elif name in in_file:
-            values[name], sources[name] = _convert(name, in_file[name], f"{name} in {file}"), "file"
+            where = f"{name} in {f'[{table}] of ' if table else ''}{file}"
+            values[name], sources[name] = _convert(known_as, in_file[name], where), "file"
         else:
             sources[name] = "default"
-    return Loaded(msgspec.convert(values, Settings), sources, file)
+    return LoadedAs(msgspec.convert(values, kind), sources, file)
 
 
 def env_name(name: str) -> str:
@@ -186,37 +220,42 @@ def kept_ns(value: str) -> int | None:
     return None if value == "never" else int(value[:-1]) * _KEPT_NS[value[-1]]
 
 
-def table() -> list[Setting]:
-    """Every setting, in the order of `Settings`, for docs and help."""
-    defaults = {f.name: f for f in msgspec.structs.fields(Settings)}
+def table(kind: type[msgspec.Struct] = Settings) -> list[Setting]:
+    """Every setting of a kind, in the order of its fields, for docs and help."""
+    defaults = {f.name: f for f in msgspec.structs.fields(kind)}
     return [
         Setting(
             name=name,
-            type=_type_name(_HINTS[name]),
-            default=_ABOUT[name].shown or _shown(defaults[name].default),
-            meaning=_ABOUT[name].meaning,
+            type=_type_name(known.hint),
+            default=known.about.shown or _shown(defaults[name].default),
+            meaning=known.about.meaning,
             env=env_name(name),
         )
-        for name in Settings.__struct_fields__
+        for name, known in _known(kind).items()
     ]
 
 
 def meaning(name: str) -> str:
-    """What one setting means."""
-    return _ABOUT[name].meaning
+    """What one setting of the server or the command line means."""
+    return _known(Settings)[name].about.meaning
 
 
-_HINTS: dict[str, object] = get_type_hints(Settings, include_extras=True)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    hint: object
+    about: About
 
 
-def _about(hint: object) -> About:
-    return next(part for part in get_args(hint) if isinstance(part, About))
+@functools.cache
+def _known(kind: type[msgspec.Struct]) -> dict[str, _Known]:
+    hints: dict[str, object] = get_type_hints(kind, include_extras=True)
+    return {
+        name: _Known(hint, next(part for part in get_args(hint) if isinstance(part, About)))
+        for name, hint in hints.items()
+    }
 
 
-_ABOUT = {name: _about(hint) for name, hint in _HINTS.items()}
-
-
-def _read(file: Path) -> dict[str, object]:
+def _read(file: Path, kind: type[msgspec.Struct], table: str | None) -> dict[str, object]:
     try:
         text = file.read_text(encoding="utf-8")
         found = cast("dict[str, object]", tomllib.loads(text))
@@ -224,9 +263,15 @@ def _read(file: Path) -> dict[str, object]:
         raise ConfigError(f"{file} cannot be read ({fault}); mend it or move it away") from fault
     except tomllib.TOMLDecodeError as fault:
         raise ConfigError(f"{file} is not valid TOML: {fault}") from fault
+    if table is not None:
+        inner = found.get(table, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{file}{_line_of(table, text)}: {table!r} must be a table, [{table}]")
+        found = cast("dict[str, object]", inner)
     for key in found:
-        if key not in _ABOUT:
-            raise ConfigError(f"{file}{_line_of(key, text)}: there is no setting {key!r}; {_nearest(key)}")
+        if key not in _known(kind) and (table is not None or key not in TABLES):
+            where = f"{file}{_line_of(key, text)}{f' [{table}]' if table else ''}"
+            raise ConfigError(f"{where}: there is no setting {key!r}; {_nearest(key, _known(kind))}")
     return found
 
 
@@ -237,13 +282,13 @@ def _line_of(key: str, text: str) -> str:
     return next((f":{number}" for number in lines), "")
 
 
-def _nearest(key: str) -> str:
-    close = difflib.get_close_matches(key.lower().replace("-", "_"), _ABOUT, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"the settings are {', '.join(_ABOUT)}"
+def _nearest(key: str, known: Mapping[str, _Known]) -> str:
+    close = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"the settings are {', '.join(known)}"
 
 
-def _convert(name: str, value: object, where: str) -> object:
-    hint = _HINTS[name]
+def _convert(known: _Known, value: object, where: str) -> object:
+    hint = known.hint
     if isinstance(value, str) and _is_list(hint):
         value = [part.strip() for part in value.split(",") if part.strip()]
     elif isinstance(value, Path):
@@ -253,7 +298,9 @@ def _convert(name: str, value: object, where: str) -> object:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as fault:
         reason = str(fault)[0].lower() + str(fault)[1:]
-        raise ConfigError(f"{where} is {value!r}: {reason}; {meaning(name)} ({_type_name(hint)})") from fault
+        raise ConfigError(
+            f"{where} is {value!r}: {reason}; {known.about.meaning} ({_type_name(hint)})"
+        ) from fault
 
 
 def _is_list(hint: object) -> bool:
