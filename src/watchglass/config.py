@@ -1,9 +1,9 @@
 """Every setting, once: its name, type, default and meaning, and where its value comes from.
 
 The server's and the command line's are here; the SDK's are in `capture/settings.py`, read by the same rules.
-A flag wins over `WATCHGLASS_<NAME>`, that over `watchglass.toml`, that over the default. The file is the nearest
-one from the working directory upward, else the one in the user's configuration directory. The tables of
-settings in the docs are generated from `table()`.
+A flag wins over `WATCHGLASS_<NAME>`, that over `watchglass.toml`, that over the default. The file is the
+nearest one from the working directory upward, else the one in the user's configuration directory. The tables
+of settings in the docs are generated from `table()`.
 """
 
 from __future__ import annotations
