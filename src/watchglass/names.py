@@ -226,3 +226,97 @@ METRICS: dict[str, Metric] = {
     each.name: msgspec.structs.replace(each, row=row) for row, group in _GROUPS.items() for each in group
 }
 """Every metric by its name without namespace."""
+
+# ── Attributes and events ───────────────────────────────────────────────────────────────────────────────────
+#
+# Attributes and events that the SDK writes and the server reads, beside OpenTelemetry's own conventions.
+# What has a conventional name (`gen_ai.*`, `error.type`, `code.*`, `server.address`) is written by that name.
+
+SCOPE = "watchglass"
+"""First part of the instrumentation scopes of the SDK: `watchglass.litellm`, `watchglass.steps` …"""
+
+STEPS_SCOPE = "watchglass.steps"
+
+CALL_ID = "watchglass.call_id"
+REPORTED_COST = "watchglass.cost.reported_usd"
+TTFT = "watchglass.ttft_ns"
+STREAMING = "watchglass.streaming"
+SERVICE_TIER = "watchglass.service_tier"
+CACHE_HIT = "watchglass.cache_hit"
+ATTEMPT = "watchglass.attempt"
+RETRY_OF = "watchglass.retry_of"
+FALLBACK_OF = "watchglass.fallback_of"
+CACHE_WRITE_1H = "watchglass.usage.cache_write_1h_tokens"
+INPUT_AUDIO = "watchglass.usage.input_audio_tokens"
+OUTPUT_AUDIO = "watchglass.usage.output_audio_tokens"
+TOTAL_TOKENS = "watchglass.usage.total_tokens"
+CONTENT_CUT = "watchglass.content.cut"
+METADATA = "watchglass.metadata."
+
+TASK_ID = "watchglass.task.id"
+STEP_KIND = "watchglass.step.kind"
+STEP_NAME = "watchglass.step.name"
+STEP_STATE = "watchglass.step.state"
+STEP_STARTED = "watchglass.step.started_ns"
+STEP_RUNNING = "watchglass.step.running_ns"
+
+INTERRUPT_KIND = "watchglass.interrupt.kind"
+INTERRUPT_STATUS = "watchglass.interrupt.status"
+
+INVOCATION_SUCCESS = "watchglass.invocation.success"
+INVOCATION_DURATION = "watchglass.invocation.duration_ns"
+INVOCATION_CONFIDENCE = "watchglass.invocation.confidence"
+INVOCATION_HALLUCINATION = "watchglass.invocation.hallucination"
+
+ATTRIBUTES: dict[str, tuple[str, str]] = {
+    CALL_ID: ("text", "The client library's own id of the call (LiteLLM's `litellm_call_id`)."),
+    REPORTED_COST: ("text", "What the client library says the call cost, US dollars as an exact decimal."),
+    TTFT: ("int", "Nanoseconds from the start of the call to the first token of its answer."),
+    STREAMING: ("bool", "Whether the answer came in pieces."),
+    SERVICE_TIER: ("text", "Service tier of the provider: batch, flex, priority …"),
+    CACHE_HIT: (
+        "bool",
+        "True where the application's cache answered: no request, so nothing is counted.",
+    ),
+    ATTEMPT: ("int", "Number of the attempt at one and the same call, from 1."),
+    RETRY_OF: ("text", "`<trace_id>:<span_id>` of the failed call that this one repeats."),
+    FALLBACK_OF: (
+        "text",
+        "`<trace_id>:<span_id>` of the failed call of another model that this one replaces.",
+    ),
+    CACHE_WRITE_1H: ("int", "The part of the tokens written to the cache that is kept for an hour."),
+    INPUT_AUDIO: ("int", "The part of the input tokens that was audio."),
+    OUTPUT_AUDIO: ("int", "The part of the output tokens that was audio."),
+    TOTAL_TOKENS: ("int", "All tokens as the provider adds them up; only to be checked against the sum."),
+    CONTENT_CUT: ("map", "By attribute, how many bytes of its text were left out for its length."),
+    METADATA: ("text", "A prefix: what the caller attached, a key each, as text or JSON."),
+    TASK_ID: ("text", "The execution of a task that this is, or is part of; new for each execution."),
+    STEP_KIND: ("text", "What is executed: flow, task, agent or tool."),
+    STEP_NAME: ("text", "Name of what is executed."),
+    STEP_STATE: ("text", "State that is reached with the event: starting or running."),
+    STEP_STARTED: ("int", "Start of the execution, nanoseconds since 1970 UTC: that of its span to come."),
+    STEP_RUNNING: ("int", "When it was under way, nanoseconds since 1970 UTC."),
+    INTERRUPT_KIND: ("text", "What the agent waits for: clarification, confirmation …"),
+    INTERRUPT_STATUS: ("text", "How far that is: requested, answered, timeout …"),
+    INVOCATION_SUCCESS: ("bool", "Whether the agent did what it was invoked for."),
+    INVOCATION_DURATION: ("int", "How long the agent took, nanoseconds."),
+    INVOCATION_CONFIDENCE: ("float", "How sure the agent was, 0 to 1."),
+    INVOCATION_HALLUCINATION: ("bool", "Whether the agent made something up."),
+}
+"""Type and meaning of each attribute above."""
+
+STEP_EVENT = "watchglass.step"
+INTERRUPT_EVENT = "watchglass.interrupt"
+INVOCATION_EVENT = "watchglass.agent.invocation"
+SCORE_EVENT = "gen_ai.evaluation.result"
+
+EVENTS: dict[str, str] = {
+    STEP_EVENT: (
+        "An execution begins or is under way. It has the ids of the span that comes when it has ended, so "
+        "that one that never ends is seen."
+    ),
+    INTERRUPT_EVENT: "An agent asked a person, or was answered.",
+    INVOCATION_EVENT: "What the application says of one run of an agent (`MetricsCollector`).",
+    SCORE_EVENT: "A judgement of what the span did (OpenTelemetry GenAI conventions, evaluations).",
+}
+"""Log events of the SDK."""

@@ -1,0 +1,49 @@
+"""What goes into a step and comes out of it, as attributes of its span and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from watchglass import names
+from watchglass.capture.records import Attribute, Attributes
+
+INPUT: dict[str, str] = {"tool": "gen_ai.tool.call.arguments"}
+OUTPUT: dict[str, str] = {"tool": "gen_ai.tool.call.result"}
+TASK_INPUT, TASK_OUTPUT = "gen_ai.task.input", "gen_ai.task.output"
+
+_json = msgspec.json.Encoder(enc_hook=repr, order=None).encode
+
+
+def as_text(value: object) -> str:
+    """A text as it is, all else as JSON; what JSON does not know as its `repr`."""
+    return value if isinstance(value, str) else _json(value).decode()
+
+
+def put_input(attributes: Attributes, kind: str, value: object, feature: str | None) -> None:
+    """Note what an execution was given."""
+    _put(attributes, INPUT.get(kind, TASK_INPUT), value, feature)
+
+
+def put_output(attributes: Attributes, kind: str, value: object, feature: str | None) -> None:
+    """Note what came out of it."""
+    _put(attributes, OUTPUT.get(kind, TASK_OUTPUT), value, feature)
+
+
+def metadata(given: Mapping[str, object]) -> Attributes:
+    """What the caller attached, under its own prefix."""
+    return {names.METADATA + str(key): as_text(value) for key, value in given.items() if value is not None}
+
+
+def plain(given: Mapping[str, object]) -> Attributes:
+    """Attributes as the caller names them, as far as they are values that a span can have."""
+    return {str(key): _value(value) for key, value in given.items() if value is not None}
+
+
+def _value(value: object) -> Attribute:
+    return value if isinstance(value, bool | int | float | str) else as_text(value)
+
+
+def _put(attributes: Attributes, key: str, value: object, feature: str | None) -> None:
+    attributes[key] = as_text(value)
