@@ -1,14 +1,19 @@
 """For whom and what for: set once at the edge of a request, on every record below it.
 
 A `Context` is immutable and prepares its attributes once, so that a call only refers to them. It travels in a
-`ContextVar`: across `await`, `asyncio.gather` and `asyncio.to_thread` by itself.
+`ContextVar`: across `await`, `asyncio.gather` and `asyncio.to_thread` by itself; to threads, processes and
+other services by `capture.propagation`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from collections.abc import Callable
+from contextvars import ContextVar
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, TypedDict, TypeVar, Unpack
+
+from watchglass.capture import boundary, scoped
 
 ATTRIBUTES: dict[str, str] = {
     "tenant": "watchglass.tenant",
@@ -35,58 +40,251 @@ ALIASES: dict[str, str] = {
 }
 """The teams' names of the same fields."""
 
+_FIELDS = {name: name for name in ATTRIBUTES} | ALIASES
+
+OF_A_TENANT = tuple(name for name in ATTRIBUTES if name not in ("tenant", "feature", "agent"))
+"""What belongs to one tenant and stays behind when another's work begins. Feature and agent name code."""
+
+MAX_VALUE = 1024
+"""Longest value of a field, in characters. A longer one is left out: cut short, two tenants might be one."""
+
+_MAX_DEPTH = 64
+"""How many entries remember what was in force before them; see `_Entry`."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Fields(TypedDict, total=False):
+    """What can be said of a context: text, or anything that `str` makes an id of (a number, a UUID).
+
+    None and "" take a field away.
+    """
+
+    tenant: object
+    engagement: object
+    feature: object
+    flow: object
+    flow_type: object
+    phase: object
+    task: object
+    task_id: object
+    agent: object
+    session: object
+    user: object
+    client_account_id: object
+    engagement_id: object
+    feature_context: object
+    flow_id: object
+    session_id: object
+    user_id: object
+
 
 class Context:
     """Who and what for. `attributes` is what goes on records; treat it as frozen."""
 
     __slots__ = ("attributes", "fields")
 
-    def __init__(self, fields: dict[str, str]) -> None:
+    def __init__(self, fields: dict[str, str], attributes: dict[str, str] | None = None) -> None:
         self.fields = fields
-        self.attributes = {ATTRIBUTES[name]: value for name, value in fields.items()}
+        if attributes is None:
+            attributes = {ATTRIBUTES[name]: value for name, value in fields.items()}
+        self.attributes = attributes
 
     def with_fields(self, **fields: object) -> Context:
-        """This context with some fields set; None takes a field away. Unknown names raise `TypeError`."""
-        merged = dict(self.fields)
-        for name, value in fields.items():
-            known = ALIASES.get(name, name)
-            if known not in ATTRIBUTES:
-                raise TypeError(f"context has no field {name!r}; it has {', '.join(ATTRIBUTES)}")
+        """This context with some fields set; None takes one away; what is no field is said once and ignored.
+
+        Another tenant takes along nothing that belongs to the one before (`OF_A_TENANT`).
+        """
+        return self._merged(normalised(fields))
+
+    def _merged(self, given: dict[str, str | None]) -> Context:
+        fields, attributes = self.fields.copy(), self.attributes.copy()
+        if "tenant" in fields and given.get("tenant", fields["tenant"]) != fields["tenant"]:
+            given = dict.fromkeys(OF_A_TENANT) | given
+        for name, value in given.items():
             if value is None:
-                merged.pop(known, None)
+                fields.pop(name, None)
+                attributes.pop(ATTRIBUTES[name], None)
             else:
-                merged[known] = str(value)
-        return Context(merged)
+                fields[name] = attributes[ATTRIBUTES[name]] = value
+        return Context(fields, attributes)
+
+    def __reduce__(self) -> tuple[type[Context], tuple[dict[str, str]]]:
+        return Context, (self.fields,)
+
+    def __repr__(self) -> str:
+        return f"Context({self.fields})"
 
 
 EMPTY = Context({})
 
-_current: ContextVar[Context] = ContextVar("watchglass_context", default=EMPTY)
+
+class _Entry:
+    """One entering of a context: what is in force, and what was before.
+
+    Not `Token`s of the `ContextVar`, which insist on being undone where they were made and in order. A
+    generator left half-way, or a scope entered in one task and left in another, does neither. The chain is
+    cut at a depth, since a task that starts its successor from within its context would make it endless.
+    """
+
+    __slots__ = ("context", "depth", "outer", "owner")
+
+    def __init__(self, context: Context, outer: _Entry | None, owner: object) -> None:
+        self.context = context
+        self.owner = owner
+        if outer is None:
+            self.depth = 0
+        elif outer.depth < _MAX_DEPTH:
+            self.depth = outer.depth + 1
+        else:
+            outer = _Entry(outer.context, None, outer.owner)
+            self.depth = 1
+        self.outer = outer
+
+
+_NOTHING = _Entry(EMPTY, None, None)
+
+_entry: ContextVar[_Entry] = ContextVar("watchglass_context", default=_NOTHING)
 
 
 def current() -> Context:
     """The context in force here."""
-    return _current.get()
+    return _entry.get().context
 
 
-def attach(context: Context) -> Token[Context]:
-    """Put a context in force; undo with `detach`."""
-    return _current.set(context)
+def attach(context: Context) -> object:
+    """Put a context in force; undo by giving `detach` what this returns."""
+    token = object()
+    _entry.set(_Entry(context, _entry.get(), token))
+    return token
 
 
-def detach(token: Token[Context]) -> None:
-    """Undo an `attach`, also from another task or thread (then nothing is undone)."""
-    try:
-        _current.reset(token)
-    except ValueError:
-        return
+def detach(token: object) -> None:
+    """Undo an `attach` and all that came after it; where it is not in force, nothing is undone."""
+    entry: _Entry | None = _entry.get()
+    while entry is not None:
+        if entry.owner is token:
+            _entry.set(entry.outer or _NOTHING)
+            return
+        entry = entry.outer
 
 
-@contextmanager
-def context(**fields: object) -> Generator[Context]:
-    """Everything recorded within is for this tenant, engagement, feature, flow, session, user …"""
-    token = attach(current().with_fields(**fields))
-    try:
-        yield _current.get()
-    finally:
-        detach(token)
+def normalised(fields: dict[str, Any] | Fields) -> dict[str, str | None]:
+    """Fields by their own names with text for values; what means nothing is said once and left out."""
+    known: dict[str, str | None] = {}
+    for name, value in fields.items():
+        field = _FIELDS.get(name)
+        if field is None:
+            _unknown(name)
+        elif type(value) is str and len(value) <= MAX_VALUE and value.isascii():
+            known[field] = value or None
+        else:
+            known[field] = _text(field, value)
+    return known
+
+
+def _unknown(name: str) -> None:
+    near = get_close_matches(str(name), [*ATTRIBUTES, *ALIASES], 1)
+    boundary.once(
+        f"context.{name}",
+        "watchglass: a context has no field %r and goes on without it; %s",
+        name,
+        f"did you mean {near[0]!r}?" if near else f"it has {', '.join(ATTRIBUTES)}",
+    )
+
+
+@boundary.guarded("context.value")
+def _text(field: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, Enum):
+        value = value.value
+    text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+    if len(text) > MAX_VALUE:
+        boundary.once(
+            f"context.{field}.long",
+            "watchglass: %s of %d characters is left out of the context; the limit is %d",
+            field,
+            len(text),
+            MAX_VALUE,
+        )
+        return None
+    # A lone surrogate cannot be encoded, and would cost every record under this context.
+    return text.encode("utf-8", "backslashreplace").decode() or None
+
+
+class context:
+    """Everything recorded within is for this tenant, engagement, feature, flow, session, user …
+
+    `with`, `async with`, or a decorator of a function, coroutine function or (async) generator function.
+    Fields that are not named are inherited, unless the tenant changes (`OF_A_TENANT`). Nothing here raises: a
+    field that does not exist is named once in the log, and type checkers see it.
+
+    A plain `with` in a generator is in force in whoever iterates it too while the generator waits, as any
+    context variable is, and `contextlib.contextmanager` relies on that; a decorated generator function is
+    in its context exactly while its own code runs, in whichever thread or task that is.
+    """
+
+    __slots__ = ("_given",)
+
+    def __init__(self, **fields: Unpack[Fields]) -> None:
+        self._given = normalised(fields)
+
+    def __enter__(self) -> Context:
+        outer = _entry.get()
+        entered = outer.context._merged(self._given)  # pyright: ignore[reportPrivateUsage]  # of this module
+        _entry.set(_Entry(entered, outer, self))
+        return entered
+
+    def __exit__(self, *error: object) -> None:
+        entry = _entry.get()
+        if entry.owner is self and entry.outer is not None:  # nearly always: the way that costs least
+            _entry.set(entry.outer)
+        else:
+            detach(self)
+
+    async def __aenter__(self) -> Context:
+        return self.__enter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        self.__exit__()
+
+    def __call__(self, function: F) -> F:
+        """`function` as it was, always run in this context."""
+        return scoped.wrapped(function, lambda: _Scope(self))
+
+
+class _Scope:
+    """One run of a decorated function. A generator steps into it and out of it again at each `yield`."""
+
+    __slots__ = ("_inner", "_outer", "_scope")
+
+    def __init__(self, scope: context) -> None:
+        self._scope = scope
+        self._inner: _Entry | None = None
+        self._outer = _NOTHING
+
+    def enter(self) -> None:
+        self._outer = _entry.get()
+        if self._inner is None:
+            self._scope.__enter__()
+        else:
+            _entry.set(self._inner)
+
+    def leave(self) -> None:
+        self._inner = _entry.get()
+        _entry.set(self._outer)
+
+
+__all__ = [
+    "ALIASES",
+    "ATTRIBUTES",
+    "EMPTY",
+    "Context",
+    "Fields",
+    "attach",
+    "context",
+    "current",
+    "detach",
+    "normalised",
+]
