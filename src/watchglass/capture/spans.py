@@ -1,0 +1,189 @@
+"""Spans of OpenTelemetry into records: the processor that sits beside the application's own exporters.
+
+Steps (our own tracer) and calls that other instrumentations report are always recorded. The rest is detail,
+which may be sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import get_current_span
+
+from watchglass.capture import boundary, context, recorder
+from watchglass.capture.records import Attributes, SpanRecord
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context as OTelContext
+    from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
+    from opentelemetry.trace import Link, SpanKind
+    from opentelemetry.trace.span import TraceState
+
+CALL_MARKERS = (
+    *("gen_ai.operation.name", "gen_ai.system", "gen_ai.provider.name", "gen_ai.request.model"),
+    *("openinference.span.kind", "traceloop.span.kind", "llm.request.type", "langfuse.observation.type"),
+)
+"""A span with one of these attributes tells of a call, an agent or a tool: never sampled away."""
+
+_CONTEXT = "_watchglass_context"
+
+
+class Detail(Protocol):
+    """Decides which detail spans are written, now or later."""
+
+    def offer(self, record: SpanRecord, is_root: bool, always: bool) -> list[SpanRecord]:
+        """The spans to write now: this one, others that waited for it, or none yet."""
+        ...
+
+
+class RecordSpans(SpanProcessor):
+    """Records each ended span, with the context that was in force when it started."""
+
+    def __init__(self, detail: Detail | None = None) -> None:
+        self._detail = detail
+
+    def on_start(self, span: Span, parent_context: OTelContext | None = None) -> None:
+        """Note whom the span is for: when it ends, somebody else's context may be in force."""
+        self._note(span)
+
+    @boundary.guarded("spans.start")
+    def _note(self, span: Span) -> None:
+        setattr(span, _CONTEXT, context.current().attributes)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Record it."""
+        self._record(span)
+
+    @boundary.guarded("spans.end")
+    def _record(self, span: ReadableSpan) -> None:
+        if not recorder.recording():
+            return
+        record = record_of(span)
+        if record is None:
+            return
+        always = record.scope.startswith("watchglass") or any(
+            key in record.attributes for key in CALL_MARKERS
+        )
+        if self._detail is None:
+            recorder.record(record)
+            return
+        is_root = span.parent is None or span.parent.is_remote
+        for each in self._detail.offer(record, is_root, always):
+            recorder.record(each)
+
+
+def record_of(span: ReadableSpan) -> SpanRecord | None:
+    """An ended span as a record; None while it has no identity or no end."""
+    identity, start, end = span.context, span.start_time, span.end_time
+    if identity is None or start is None or end is None:
+        return None
+    scope = span.instrumentation_scope
+    return SpanRecord(
+        identity.trace_id.to_bytes(16, "big"),
+        identity.span_id.to_bytes(8, "big"),
+        span.parent.span_id.to_bytes(8, "big") if span.parent is not None else b"",
+        span.name,
+        span.kind.value + 1,  # OpenTelemetry's API counts from internal = 0, OTLP from unspecified = 0
+        start,
+        end,
+        span.status.status_code.value,
+        span.status.description or "",
+        _plain(span.attributes),
+        getattr(span, _CONTEXT, context.EMPTY.attributes),
+        [(event.name, event.timestamp, _plain(event.attributes)) for event in span.events],
+        [
+            (
+                link.context.trace_id.to_bytes(16, "big"),
+                link.context.span_id.to_bytes(8, "big"),
+                _plain(link.attributes),
+            )
+            for link in span.links
+        ],
+        scope.name if scope is not None else "",
+        (scope.version or "") if scope is not None else "",
+        identity.trace_state.to_header(),
+        int(identity.trace_flags),
+    )
+
+
+def _plain(attributes: Mapping[str, Any] | None) -> Attributes:
+    return {key: _value(value) for key, value in attributes.items()} if attributes else {}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_value(each) for each in value]
+    if isinstance(value, Mapping):
+        return {str(key): _value(each) for key, each in value.items()}
+    return value
+
+
+class AsTheApplication(Sampler):
+    """Records every step, and leaves it to the application's own sampler which traces its exporters get.
+
+    A step that is recorded without being sampled is not seen by their exporters, and what it calls
+    is sampled as if the step were not there.
+    """
+
+    def __init__(self, theirs: Sampler | None) -> None:
+        self._theirs = theirs
+
+    def should_sample(
+        self,
+        parent_context: OTelContext | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Any = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """Always recorded; sampled if the parent is, or the application's sampler would."""
+        parent = get_current_span(parent_context).get_span_context()
+        if self._theirs is None:
+            sampled = not parent.is_valid or parent.trace_flags.sampled
+        else:
+            theirs = self._theirs.should_sample(
+                parent_context, trace_id, name, kind, attributes, links, trace_state
+            )
+            sampled = theirs.decision is Decision.RECORD_AND_SAMPLE
+        decision = Decision.RECORD_AND_SAMPLE if sampled else Decision.RECORD_ONLY
+        return SamplingResult(decision, attributes, parent.trace_state if parent.is_valid else None)
+
+    def get_description(self) -> str:
+        """See `Sampler.get_description`."""
+        return "AsTheApplication"
+
+
+class ToTheApplication(SpanProcessor):
+    """Hands our steps to the processors of the application's provider: its traces stay whole."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self._provider = provider
+
+    def on_start(self, span: Span, parent_context: OTelContext | None = None) -> None:
+        """See `SpanProcessor.on_start`."""
+        self._start(span, parent_context)
+
+    @boundary.guarded("spans.theirs")
+    def _start(self, span: Span, parent_context: OTelContext | None) -> None:
+        for each in self._others():
+            each.on_start(span, parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """See `SpanProcessor.on_end`."""
+        self._end(span)
+
+    @boundary.guarded("spans.theirs")
+    def _end(self, span: ReadableSpan) -> None:
+        for each in self._others():
+            each.on_end(span)
+
+    def _others(self) -> list[SpanProcessor]:
+        """The provider's processors but for our own; it has no public list of them."""
+        holder = getattr(self._provider, "_active_span_processor", None)
+        found: Sequence[SpanProcessor] = getattr(holder, "_span_processors", ())
+        return [each for each in found if not isinstance(each, RecordSpans)]
