@@ -28,7 +28,10 @@ CALL_MARKERS = (
 )
 """A span with one of these attributes tells of a call, an agent or a tool: never sampled away."""
 
-_CONTEXT = "_watchglass_context"
+_MOST_OPEN = 100_000
+"""Open spans whose context is remembered; of more (spans that never end) the oldest lose theirs."""
+
+_NOBODY = context.EMPTY.attributes
 
 
 class Detail(Protocol):
@@ -43,7 +46,9 @@ class RecordSpans(SpanProcessor):
     """Records each ended span, with the context that was in force when it started."""
 
     def __init__(self, detail: Detail | None = None) -> None:
-        self._detail = detail
+        self.detail = detail
+        # By span id: what a processor is given when a span ends is another object than when it began.
+        self._contexts: dict[int, dict[str, str]] = {}
 
     def on_start(self, span: Span, parent_context: OTelContext | None = None) -> None:
         """Note whom the span is for: when it ends, somebody else's context may be in force."""
@@ -51,7 +56,13 @@ class RecordSpans(SpanProcessor):
 
     @boundary.guarded("spans.start")
     def _note(self, span: Span) -> None:
-        setattr(span, _CONTEXT, context.current().attributes)
+        attributes = context.current().attributes
+        identity = span.get_span_context()
+        if not attributes:
+            return
+        if len(self._contexts) >= _MOST_OPEN:
+            self._contexts.pop(next(iter(self._contexts)), None)
+        self._contexts[identity.span_id] = attributes
 
     def on_end(self, span: ReadableSpan) -> None:
         """Record it."""
@@ -59,24 +70,25 @@ class RecordSpans(SpanProcessor):
 
     @boundary.guarded("spans.end")
     def _record(self, span: ReadableSpan) -> None:
+        said = self._contexts.pop(span.context.span_id, _NOBODY) if span.context is not None else _NOBODY
         if not recorder.recording():
             return
-        record = record_of(span)
+        record = record_of(span, said)
         if record is None:
             return
         always = record.scope.startswith("watchglass") or any(
             key in record.attributes for key in CALL_MARKERS
         )
-        if self._detail is None:
+        if self.detail is None:
             recorder.record(record)
             return
         is_root = span.parent is None or span.parent.is_remote
-        for each in self._detail.offer(record, is_root, always):
+        for each in self.detail.offer(record, is_root, always):
             recorder.record(each)
 
 
-def record_of(span: ReadableSpan) -> SpanRecord | None:
-    """An ended span as a record; None while it has no identity or no end."""
+def record_of(span: ReadableSpan, said: dict[str, str]) -> SpanRecord | None:
+    """An ended span as a record, `said` being its context; None while it has no identity or no end."""
     identity, start, end = span.context, span.start_time, span.end_time
     if identity is None or start is None or end is None:
         return None
@@ -92,7 +104,7 @@ def record_of(span: ReadableSpan) -> SpanRecord | None:
         span.status.status_code.value,
         span.status.description or "",
         _plain(span.attributes),
-        getattr(span, _CONTEXT, context.EMPTY.attributes),
+        said,
         [(event.name, event.timestamp, _plain(event.attributes)) for event in span.events],
         [
             (

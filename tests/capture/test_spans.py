@@ -1,0 +1,140 @@
+"""Spans of OpenTelemetry as records, beside an application that traces already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode
+
+from watchglass.capture import context, recorder
+from watchglass.capture.records import SpanRecord, decode
+from watchglass.capture.spans import AsTheApplication, RecordSpans, ToTheApplication
+
+
+class Kept:
+    """A sink that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.payloads: list[bytes] = []
+
+    def append(self, payload: bytes) -> bool:
+        self.payloads.append(payload)
+        return True
+
+    @property
+    def spans(self) -> list[SpanRecord]:
+        return [each for each in map(decode, self.payloads) if isinstance(each, SpanRecord)]
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    sink = Kept()
+    recorder.install(sink)
+    yield sink
+    recorder.install(None)
+
+
+def test_a_span_is_recorded_whole(kept: Kept) -> None:
+    """Ids, parent, kind, times, status, attributes, events, links, scope and the context at its start."""
+    provider = TracerProvider()
+    provider.add_span_processor(RecordSpans())
+    tracer = provider.get_tracer("shop", "2")
+    with tracer.start_as_current_span("outer") as outer:
+        with context.context(tenant="acme"):
+            inner = tracer.start_span(
+                "inner", kind=SpanKind.CLIENT, links=[Link(outer.get_span_context(), {"w": 1})]
+            )
+        inner.set_attributes({"n": 1, "many": ["a", "b"]})
+        inner.add_event("seen", {"e": True}, timestamp=5)
+        inner.set_status(Status(StatusCode.ERROR, "broke"))
+        with context.context(tenant="other"):
+            inner.end()
+    child, parent = kept.spans
+    assert child.parent_span_id == parent.span_id == outer.get_span_context().span_id.to_bytes(8, "big")
+    assert child.trace_id == parent.trace_id
+    assert (child.name, child.kind, parent.kind) == ("inner", 3, 1)
+    assert (child.status, child.status_message) == (2, "broke")
+    assert child.attributes == {"n": 1, "many": ["a", "b"]}
+    assert child.context == {"watchglass.tenant": "acme"}
+    assert child.events == [["seen", 5, {"e": True}]] or child.events == [("seen", 5, {"e": True})]
+    assert child.links[0][1] == parent.span_id
+    assert (child.scope, child.scope_version) == ("shop", "2")
+    assert 0 < child.start_ns <= child.end_ns
+    assert parent.parent_span_id == b""
+    assert parent.context == {}
+
+
+def test_nothing_is_recorded_when_nobody_listens() -> None:
+    """Without a sink a span ends as if the processor were not there."""
+    provider = TracerProvider()
+    provider.add_span_processor(RecordSpans())
+    with provider.get_tracer("shop").start_as_current_span("work"):
+        pass
+
+
+def test_what_the_application_samples_away_keeps_its_steps(kept: Kept) -> None:
+    """Under a sampler that drops all, our steps are recorded and the application's exporter gets none."""
+    exporter = InMemorySpanExporter()
+    theirs = TracerProvider(sampler=ParentBased(ALWAYS_OFF))
+    theirs.add_span_processor(SimpleSpanProcessor(exporter))
+    ours = TracerProvider(sampler=AsTheApplication(theirs.sampler))
+    ours.add_span_processor(RecordSpans())
+    ours.add_span_processor(ToTheApplication(theirs))
+    with (
+        ours.get_tracer("watchglass.steps").start_as_current_span("step"),
+        theirs.get_tracer("shop").start_as_current_span("detail") as detail,
+    ):
+        assert not detail.get_span_context().trace_flags.sampled
+    assert [each.name for each in kept.spans] == ["step"]
+    assert exporter.get_finished_spans() == ()
+
+
+def test_the_applications_traces_stay_whole(kept: Kept) -> None:
+    """Our step between two spans of the application is in its exporter too, and each is recorded once."""
+    exporter = InMemorySpanExporter()
+    theirs = TracerProvider()
+    theirs.add_span_processor(SimpleSpanProcessor(exporter))
+    theirs.add_span_processor(RecordSpans())
+    ours = TracerProvider(sampler=AsTheApplication(theirs.sampler))
+    ours.add_span_processor(RecordSpans())
+    ours.add_span_processor(ToTheApplication(theirs))
+    tracer = theirs.get_tracer("shop")
+    with (
+        tracer.start_as_current_span("request"),
+        ours.get_tracer("watchglass.steps").start_as_current_span("step"),
+        tracer.start_as_current_span("query"),
+    ):
+        pass
+    assert [each.name for each in exporter.get_finished_spans()] == ["query", "step", "request"]
+    assert [each.name for each in kept.spans] == ["query", "step", "request"]
+
+
+class HoldBack:
+    """Keeps all detail waiting."""
+
+    def __init__(self) -> None:
+        self.offered: list[tuple[str, bool, bool]] = []
+
+    def offer(self, record: SpanRecord, is_root: bool, always: bool) -> list[SpanRecord]:
+        self.offered.append((record.name, is_root, always))
+        return [record] if always else []
+
+
+def test_calls_and_steps_are_never_detail(kept: Kept) -> None:
+    """A step and a call of another instrumentation are offered as such; what else there is may wait."""
+    detail = HoldBack()
+    provider = TracerProvider()
+    provider.add_span_processor(RecordSpans(detail))
+    with (
+        provider.get_tracer("http").start_as_current_span("request"),
+        provider.get_tracer("watchglass.steps").start_as_current_span("step"),
+        provider.get_tracer("openai").start_as_current_span("chat", attributes={"gen_ai.request.model": "m"}),
+    ):
+        pass
+    assert detail.offered == [("chat", False, True), ("step", False, True), ("request", True, False)]
+    assert [each.name for each in kept.spans] == ["chat", "step"]
