@@ -35,6 +35,8 @@ class Instrumentation:
     package: str | None = None
 
 
+_ON, _WAITING = "on", "waiting for its import"
+
 _OTEL = "opentelemetry.instrumentation"
 
 KNOWN = (
@@ -93,6 +95,8 @@ class Instrumented:
         """Instrument each when its library is imported; `explicit`: say so if one cannot be."""
         for each in instrumentations:
             module = each.library
+            if self.state.get(module) in (_ON, _WAITING):
+                continue
             if module not in sys.modules and _spec(module) is None:
                 self.state[each.library] = "not installed"
                 continue
@@ -106,7 +110,7 @@ class Instrumented:
                         each.package,
                     )
                 continue
-            self.state[each.library] = "waiting for its import"
+            self.state[each.library] = _WAITING
             register_post_import_hook(lambda _module, each=each: self._begin(each), module)
 
     def stop(self) -> None:
@@ -118,9 +122,9 @@ class Instrumented:
 
     @boundary.guarded("instrument")
     def _begin(self, each: Instrumentation) -> None:
-        if not self._on or self.state.get(each.library) == "on":
+        if not self._on or self.state.get(each.library) == _ON:
             return
-        self.state[each.library] = "failed"
+        self.state[each.library] = "failed, see the log"
         if each.install is not None:
             _resolve(each.install)()
         provider = self._providers(each.makes_calls)
@@ -131,7 +135,7 @@ class Instrumented:
                 return
             instrumentor.instrument(tracer_provider=provider, raise_exception_on_conflict=True)
             self._active.append(instrumentor)
-        self.state[each.library] = "on"
+        self.state[each.library] = _ON
 
 
 @boundary.guarded("instrument.undo")
