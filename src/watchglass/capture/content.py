@@ -1,0 +1,115 @@
+"""What is kept of texts: prompts, answers, inputs and outputs of tasks.
+
+Every text comes through `put`, in the caller's thread, before the record that holds it is written, because
+the spool is a file and what is in a file has been stored. The policy in force says for each feature whether
+a text is left out, hashed, redacted or kept whole; credentials are removed whatever it says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias, cast, get_args
+
+import msgspec
+
+from watchglass.capture import boundary, context
+from watchglass.capture.credentials import scrub
+from watchglass.capture.records import Attributes
+from watchglass.errors import ConfigError
+
+Mode = Literal["off", "hashed", "redacted", "whole"]
+Own: TypeAlias = Callable[[str, str, "str | None"], "str | None"]
+"""One's own rule: takes text, key and feature, gives what may be kept, or None for nothing."""
+Choice: TypeAlias = "Mode | Own"
+
+MODES: tuple[str, ...] = get_args(Mode)
+MAX_BYTES = 128 << 10
+HASH = "watchglass.content.hash."
+LENGTH = "watchglass.content.length."
+CUT = "watchglass.content.cut"
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What is kept: by feature, else by default. Made by `policy`, which checks it."""
+
+    default: Choice = "redacted"
+    features: Mapping[str, Choice] = {}
+    patterns: Mapping[str, re.Pattern[str]] = {}
+    max_bytes: int = MAX_BYTES
+
+
+_in_force = Policy()
+
+
+def policy(
+    default: object = "redacted",
+    features: Mapping[str, object] | None = None,
+    patterns: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Policy:
+    """A policy from settings. `patterns` are regular expressions of one's own by what they find.
+
+    Raises `ConfigError` for a mode that there is not, a pattern that does not compile, a size below 1 KiB.
+    """
+    if max_bytes < 1024:
+        raise ConfigError(
+            f"content's size bound is {max_bytes}; give at least 1024 bytes, or turn content off"
+        )
+    compiled = {kind: _compiled(kind, regex) for kind, regex in (patterns or {}).items()}
+    chosen = {
+        name: _choice(choice, f"content of feature {name!r}") for name, choice in (features or {}).items()
+    }
+    return Policy(_choice(default, "content"), chosen, compiled, max_bytes)
+
+
+def use(new: Policy) -> Policy:
+    """Put a policy in force; returns the one before."""
+    global _in_force
+    before, _in_force = _in_force, new
+    return before
+
+
+def wanted(feature: str | None = None) -> bool:
+    """Whether anything of a text would be kept: nobody need make one otherwise."""
+    return _in_force.features.get(feature or _feature(), _in_force.default) != "off"
+
+
+@boundary.guarded("content")
+def put(attributes: Attributes, key: str, value: object, feature: str | None = None) -> None:
+    """Set `attributes[key]` to what may be kept of a text, or of messages or other data as JSON text.
+
+    `feature` is that of the context in force unless given. `value` is not changed. Never raises.
+    """
+    if value is None:
+        return
+    rules = _in_force
+    feature = feature or _feature()
+    choice = rules.features.get(feature, rules.default)
+    if choice == "off":
+        return
+    text = scrub(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    if choice == "hashed":
+        data = text.encode("utf-8", "surrogatepass")
+        attributes[HASH + key] = hashlib.blake2b(data, digest_size=16).hexdigest()
+        attributes[LENGTH + key] = len(data)
+        return
+    attributes[key] = text
+
+
+def _feature() -> str:
+    return context.current().fields.get("feature", "")
+
+
+def _choice(choice: object, where: str) -> Choice:
+    if callable(choice) or choice in MODES:
+        return cast(Choice, choice)
+    raise ConfigError(f"{where} is {choice!r}; it is {', '.join(MODES)}, or a function (text, key, feature)")
+
+
+def _compiled(kind: str, regex: str) -> re.Pattern[str]:
+    try:
+        return re.compile(regex)
+    except (re.error, TypeError) as fault:
+        raise ConfigError(f"content pattern {kind!r} is {regex!r}: {fault}; mend the expression") from fault
