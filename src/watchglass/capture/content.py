@@ -58,9 +58,9 @@ def policy(
             f"content's size bound is {max_bytes}; give at least 1024 bytes, or turn content off"
         )
     compiled = {kind: _compiled(kind, regex) for kind, regex in (patterns or {}).items()}
-    chosen = {
-        name: _choice(choice, f"content of feature {name!r}") for name, choice in (features or {}).items()
-    }
+    chosen: dict[str, Choice] = {}
+    for name, choice in (features or {}).items():
+        chosen[name] = _choice(choice, f"content of feature {name!r}")
     return Policy(_choice(default, "content"), chosen, compiled, max_bytes)
 
 

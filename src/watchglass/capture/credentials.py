@@ -2,8 +2,8 @@
 
 It runs on every text in the caller's thread, so it is built around what an interpreter can do fast: finding
 a single character. Each shape has an *anchor*, a rare character of its prefix (`-` in `sk-`, `J` in `eyJ`). A
-text without it is done with in tens of nanoseconds; where it stands, a short look at what is before it decides.
-No shape takes more than linear time: what may be long is possessive (`++`), what may fail is bounded.
+text without it is done with in tens of nanoseconds; where it stands, a short look at what is before decides. No
+shape takes more than linear time: what may be long is possessive (`++`), what may fail is bounded.
 """
 
 from __future__ import annotations
@@ -128,8 +128,9 @@ _PEM = re.compile(
 # RFC 3986, section 3.2.1: what stands before the last `@` of the authority.
 _USERINFO = re.compile(r"://[^\s/:@\"']{0,256}:([^\s/\"']{1,256})@")
 
-# What follows one of NAMES: the last three letters of them all, so that few other words are looked at.
-_NAME_END = "[oOsSpPaArRkKiIeE][rRwWsSeEoOaAiIlL][dDeEtTnNyYlLsS]"
+# What follows one of NAMES, told by its last three letters, so that few other words are looked at.
+_ENDS = sorted({name[-3:] for name in NAMES})
+_NAME_END = f"(?:{'|'.join((*_ENDS, *map(str.upper, _ENDS)))})"
 _ASSIGNED = {
     anchor: re.compile(
         f"{anchor}(?:(?<={_NAME_END}{anchor})|(?<={_NAME_END}[\"' ]{anchor})"
@@ -143,7 +144,8 @@ _VALUE = re.compile(
     r"(?:\"([^\"\\]{1,512}+)\"|'([^'\\]{1,512}+)'|\\?[\"']?([^\s\"'\\,;&<>(){}\[\]$*]{1,4096}+))"
 )
 _NO_VALUE = frozenset(
-    "none null true false str string required optional undefined bearer basic token digest negotiate".split()
+    ("none", "null", "true", "false", "str", "string", "required", "optional", "undefined")
+    + ("bearer", "basic", "token", "digest", "negotiate")
 )
 """Where a value is expected: types, placeholders, and the scheme before a credential that is already gone."""
 
@@ -212,12 +214,12 @@ def _scrub_assigned(text: str, anchor: str) -> str:
         if at < done:
             continue
         name = text[max(0, at - 24) : at].rstrip("\\\"' ").lower()
-        known = next((each for each in _NAMES if name.endswith(each)), None)
-        value = _VALUE.match(text, at + 1) if known else None
-        if known is None or value is None:
+        value = _VALUE.match(text, at + 1) if name.endswith(_NAMES) else None
+        if value is None:
             continue
         group = value.lastindex or 0
-        if len(value[group]) < NAMES[known] or value[group].lower() in _NO_VALUE:
+        shortest = next(length for known, length in NAMES.items() if name.endswith(known))
+        if len(value[group]) < shortest or value[group].lower() in _NO_VALUE:
             continue
         parts += text[done : value.start(group)], MASK % "password"
         done = value.end(group)
