@@ -1,9 +1,9 @@
 """What a credential looks like, as data, and `scrub`, which takes them out of a text.
 
-It runs on every text in the caller's thread, so it is built around what an interpreter can do fast: finding
-a single character. Each shape has an *anchor*, a rare character of its prefix (`-` in `sk-`, `J` in `eyJ`). A
-text without it is done with in tens of nanoseconds; where it stands, a short look at what is before decides. No
-shape takes more than linear time: what may be long is possessive (`++`), what may fail is bounded.
+It runs on every text in the caller's thread, so it is built around what an interpreter does fast: finding a
+single character. Each shape has an *anchor*, a rare character of its prefix (`-` in `sk-`, `J` in `eyJ`). A
+text without it is done with in tens of nanoseconds; where it stands, a look at what is before decides. No shape
+takes more than linear time: what may be long is possessive (`++`), what may fail is bounded.
 """
 
 from __future__ import annotations
@@ -143,10 +143,8 @@ _VALUE = re.compile(
     r"\s{0,3}(?:(?i:bearer|basic|token|digest|negotiate)\s{1,3})?"
     r"(?:\"([^\"\\]{1,512}+)\"|'([^'\\]{1,512}+)'|\\?[\"']?([^\s\"'\\,;&<>(){}\[\]$*]{1,4096}+))"
 )
-_NO_VALUE = frozenset(
-    ("none", "null", "true", "false", "str", "string", "required", "optional", "undefined")
-    + ("bearer", "basic", "token", "digest", "negotiate")
-)
+_NO_VALUE = {"none", "null", "true", "false", "str", "string", "required", "optional", "undefined"}
+_NO_VALUE |= {"bearer", "basic", "token", "digest", "negotiate"}
 """Where a value is expected: types, placeholders, and the scheme before a credential that is already gone."""
 
 
