@@ -2,7 +2,7 @@
 
 It runs on every text in the caller's thread, so it is built around what an interpreter does fast: finding a
 single character. Each shape has an *anchor*, a rare character of its prefix (`-` in `sk-`, `J` in `eyJ`). A
-text without it is done with in tens of nanoseconds; where it stands, a look at what is before decides. No shape
+text without it is done with in nanoseconds; where it stands, a look at what is before decides. No shape
 takes more than linear time: what may be long is possessive (`++`), what may fail is bounded.
 """
 
