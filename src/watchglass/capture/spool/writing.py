@@ -1,0 +1,196 @@
+"""The side of the spool that the application's threads use: append, and go on to the next segment.
+
+A next segment is made ahead (`prepare`, on the spool's own thread), so that going on costs nothing. Where a
+burst is faster than that, the caller makes one itself (some 0.1 ms), unless making the last took long: a disk
+that stalls must not stall the application, so then the records go to a segment in memory, which is not safe
+against `kill -9`, until a file is ready. The same when there is no disk to write to at all.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+
+from watchglass.capture import boundary
+from watchglass.capture.spool import owner, place
+from watchglass.capture.spool.owner import Folder
+from watchglass.capture.spool.segment import Segment, head
+from watchglass.capture.spool.tally import Tally
+
+NEVER = 1 << 62
+RECORD_BYTES = 16 << 20
+"""The largest record that is kept."""
+_QUICK_NS = 5_000_000
+"""Making a segment that took longer than this is left to the spool's thread."""
+_PATIENCE_S = 0.1
+"""Longest that a caller waits for the lock. It is held for microseconds; only who is interrupted by a signal
+handler, or by a destructor, that records something itself would wait for ever."""
+_SET_ASIDE = 1000
+"""Most records kept for the lock."""
+
+
+class Writer:
+    """This process's segments, oldest first; the last one is written to."""
+
+    def __init__(
+        self, directory: Path, about: bytes, segment_bytes: int, memory_bytes: int, tally: Tally
+    ) -> None:
+        self.directory = directory
+        self.lock = threading.Lock()
+        self._making = threading.Lock()
+        self.segments: deque[Segment] = deque()
+        self.folder: Folder | None = None
+        self.appended = 0
+        self.appended_bytes = 0
+        self.fault: str | None = None
+        """Why there is no disk to write to; None when there is."""
+        self.unread = 0
+        """Bytes appended since the reader last asked to be rung."""
+        self.ring_at = NEVER
+        self.ring: Callable[[], None] = _nobody
+        self.wanted: SimpleQueue[None] = SimpleQueue()
+        """Has something in it when `prepare` should be called."""
+        self._about = about
+        self._segment_bytes = max(segment_bytes, 2 * head(about))
+        self._memory_bytes = memory_bytes
+        self._tally = tally
+        self._current: Segment | None = None
+        self._spare: Segment | None = None
+        self._took_ns = 0
+        self._aside: deque[bytes] = deque(maxlen=_SET_ASIDE)
+
+    def append(self, payload: bytes) -> bool:
+        """Keep a record; False when it is dropped. Some 2 µs."""
+        if not self.lock.acquire(True, _PATIENCE_S):
+            self._aside.append(payload)
+            return True
+        try:
+            current = self._current
+            if (current is None or not current.append(payload)) and not self._append_to_next(payload):
+                return False
+            size = len(payload)
+            self.appended += 1
+            self.appended_bytes += size
+            self.unread += size
+            if self.unread >= self.ring_at:
+                self.ring_at = NEVER
+                self.ring()
+        finally:
+            self.lock.release()
+        return True
+
+    def prepare(self, make_room: Callable[[int], None]) -> None:
+        """Have a next segment ready, and a file in the place of one in memory if there can be one again.
+
+        `make_room` is called with the bytes about to be taken.
+        """
+        if self._spare is None:
+            make_room(self._segment_bytes)
+            spare = self._created(self._segment_bytes)
+            if spare is None:
+                return
+            spare.populate()
+            self._spare, self.fault = spare, None
+        with self.lock:
+            if self._current is not None and self._current.path is None:
+                self._use(self._spare)
+                self._spare = None
+                self.wanted.put(None)
+        while self._aside:
+            self.append(self._aside.popleft())
+
+    def close(self) -> None:
+        """Write no more; what is not delivered stays for the next process. Raises `OSError`."""
+        with self.lock:
+            if self._current is not None:
+                self._current.sealed = True
+            self._current = None
+            if self._spare is not None:
+                self._spare.remove()
+                self._spare = None
+
+    def forget(self) -> None:
+        """In a forked child: all of it is the parent's; locks may be held by threads that are not here."""
+        if self.folder is not None:
+            self.folder.release()
+        self.__init__(self.directory, self._about, self._segment_bytes, self._memory_bytes, self._tally)
+
+    def _append_to_next(self, payload: bytes) -> bool:
+        if len(payload) > RECORD_BYTES:
+            self._tally.drop("too_large")
+            return False
+        needed = head(self._about) + len(payload) + 16
+        if needed > self._memory_bytes and self.fault is not None:
+            self._tally.drop("memory")
+            return False
+        if needed > self._segment_bytes:
+            # One of its own size; the current one ends, so that the order stays.
+            self._use(self._made(needed))
+        elif self._spare is not None:
+            self._use(self._spare)
+            self._spare = None
+        else:
+            self._use(self._made(self._segment_bytes))
+        self.wanted.put(None)
+        return self.segments[-1].append(payload)
+
+    def _use(self, segment: Segment) -> None:
+        if self._current is not None:
+            self._current.sealed = True
+        segment.order = max(segment.order, self.segments[-1].order + 1) if self.segments else segment.order
+        self.segments.append(segment)
+        self._current = segment
+
+    def _made(self, size: int) -> Segment:
+        """A segment at once: a file where that is quick, else in memory."""
+        if self.fault is None and self._took_ns < _QUICK_NS:
+            made = self._created(size, _QUICK_NS / 1e9)
+            if made is not None:
+                return made
+        self._bound_memory(size)
+        return Segment.in_memory(size, self._about, self.folder.salt if self.folder else 0)
+
+    def _bound_memory(self, size: int) -> None:
+        """Drop the oldest segments in memory until another of `size` fits."""
+        held = [each for each in self.segments if each.path is None]
+        taken = sum(each.size for each in held)
+        for each in held:
+            if taken + size <= self._memory_bytes:
+                return
+            taken -= each.size
+            each.gone = True
+            self.segments.remove(each)
+            self._tally.drop("memory", each.count)
+
+    def _created(self, size: int, patience_s: float = -1) -> Segment | None:
+        """A segment with a file; None if there can be none, or somebody else is making one for too long."""
+        if not self._making.acquire(timeout=patience_s):
+            return None
+        began = time.perf_counter_ns()
+        try:
+            if self.folder is None or not self.folder.path.is_dir():
+                place.make_private(self.directory)
+                self.folder = owner.create(self.directory)
+            return Segment.create(self.folder.path, size, self._about, self.folder.salt)
+        except OSError as fault:
+            self._failed(fault)
+            return None
+        finally:
+            self._took_ns = time.perf_counter_ns() - began
+            self._making.release()
+
+    def _failed(self, fault: OSError) -> None:
+        self.fault = f"{fault.strerror or fault} ({self.directory})"
+        boundary.once(
+            "spool.disk",
+            "watchglass: cannot write to the spool (%s); records are kept in memory and die with the process",
+            self.fault,
+        )
+
+
+def _nobody() -> None:
+    return

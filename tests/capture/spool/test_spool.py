@@ -1,0 +1,111 @@
+"""A spool: what is appended is read in order, once, by this process or the next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from watchglass.capture.spool import Spool, tally
+
+
+def drained(spool: Spool, **limits: int) -> list[bytes]:
+    """Everything in it, acknowledged."""
+    found: list[bytes] = []
+    while (batch := spool.read(**limits)) is not None:
+        found += batch.payloads
+        spool.acknowledge(batch, len(batch.payloads))
+    return found
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    made = Spool(tmp_path / "spool", about=b"me", segment_bytes=4096)
+    yield made
+    made.close()
+
+
+def test_order(spool: Spool) -> None:
+    """Records come out as they went in, across segments, whatever the size of batches."""
+    payloads = [os.urandom(number % 700) for number in range(1000)]
+    assert all(spool.append(each) for each in payloads)
+    assert drained(spool, max_bytes=3000, max_records=7) == payloads
+    assert spool.read() is None
+    assert spool.stats().delivered == 1000
+
+
+def test_unacknowledged(spool: Spool) -> None:
+    """What is read and not acknowledged is read again."""
+    spool.append(b"one")
+    first, again = spool.read(), spool.read()
+    assert first and again and first.payloads == again.payloads == [b"one"]
+    assert first.about == b"me"
+
+
+def test_large(spool: Spool) -> None:
+    """A record larger than a segment has one of its own; beyond the bound it is dropped and counted."""
+    payloads = [b"before", os.urandom(3 << 20), b"after"]
+    assert all(spool.append(each) for each in payloads)
+    assert not spool.append(bytes((16 << 20) + 1))
+    assert drained(spool) == payloads
+    assert spool.stats().dropped == {"too_large": 1}
+
+
+def test_next_process(tmp_path: Path) -> None:
+    """What a closed spool leaves is read by whoever comes next, with the `about` of who wrote it, once."""
+    first = Spool(tmp_path, about=b"first")
+    first.append(b"left")
+    first.close()
+    second, third = Spool(tmp_path, about=b"second"), Spool(tmp_path, about=b"third")
+    assert (second.adopt(), third.adopt()) == (1, 0)
+    batch = second.read()
+    assert batch and (batch.about, batch.payloads) == (b"first", [b"left"])
+    second.acknowledge(batch, 1)
+    assert second.read() is None
+    second.close()
+    assert not [each for each in tmp_path.iterdir() if each.is_dir()]
+
+
+def test_fork(spool: Spool, tmp_path: Path) -> None:
+    """A forked child writes a folder of its own, which its parent takes over; the parent's stays the parent's."""
+    spool.append(b"parent")
+    child = os.fork()
+    if child == 0:
+        fine = spool.stats().appended == 0 and spool.read() is None and spool.append(b"child")
+        os._exit(0 if fine else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    other = Spool(tmp_path / "spool", about=b"other")
+    assert other.adopt() == 1
+    assert drained(other) == [b"child"]
+    assert drained(spool) == [b"parent"]
+
+
+def test_limit(tmp_path: Path) -> None:
+    """Beyond its limit a spool drops the oldest, and counts every record that it drops, on disk too."""
+    spool = Spool(tmp_path, about=b"", segment_bytes=4096, limit_bytes=40960)
+    payloads = [number.to_bytes(8, "big") * 64 for number in range(200)]
+    for each in payloads:
+        spool.append(each)
+        spool.tend()
+    kept = drained(spool)
+    dropped = spool.stats().dropped["limit"]
+    assert 0 < dropped == len(payloads) - len(kept)
+    assert kept == payloads[dropped:]
+    spool.close()
+    assert tally.saved(tmp_path) == {"limit": dropped}
+
+
+def test_no_disk(tmp_path: Path) -> None:
+    """Where nothing can be written, records are kept in memory up to a bound, the oldest dropped and counted."""
+    (tmp_path / "file").write_text("in the way")
+    spool = Spool(tmp_path / "file" / "spool", about=b"", segment_bytes=4096, memory_bytes=40960)
+    payloads = [number.to_bytes(8, "big") * 64 for number in range(200)]
+    assert all(spool.append(each) for each in payloads)
+    stats = spool.stats()
+    assert stats.fault and "Not a directory" in stats.fault
+    kept = drained(spool)
+    assert kept == payloads[stats.dropped["memory"] :]
+    assert len(kept) >= 40
+    spool.close()
