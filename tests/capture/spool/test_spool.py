@@ -69,7 +69,7 @@ def test_next_process(tmp_path: Path) -> None:
 
 
 def test_fork(spool: Spool, tmp_path: Path) -> None:
-    """A forked child writes a folder of its own, which its parent takes over; the parent's stays the parent's."""
+    """A forked child writes a folder of its own, taken over when it dies; its parent's stays its own."""
     spool.append(b"parent")
     child = os.fork()
     if child == 0:
@@ -98,7 +98,7 @@ def test_limit(tmp_path: Path) -> None:
 
 
 def test_no_disk(tmp_path: Path) -> None:
-    """Where nothing can be written, records are kept in memory up to a bound, the oldest dropped and counted."""
+    """Where nothing can be written, records are kept in memory up to a bound; the oldest go, counted."""
     (tmp_path / "file").write_text("in the way")
     spool = Spool(tmp_path / "file" / "spool", about=b"", segment_bytes=4096, memory_bytes=40960)
     payloads = [number.to_bytes(8, "big") * 64 for number in range(200)]
