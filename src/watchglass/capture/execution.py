@@ -122,6 +122,13 @@ class Execution:
             told["exception.stacktrace"] = "".join(traceback.format_exception(error))
         self._close(told, None)
 
+    def leave(self, error: BaseException | None) -> None:
+        """Its block or generator was left: well, by an error, or because its consumer had enough."""
+        if error is None or isinstance(error, GeneratorExit):
+            self.end()
+        else:
+            self.fail(error)
+
     def attach(self) -> Execution:
         """Put it in force in this thread or task: what is recorded from now on is part of it."""
         self._attach()
