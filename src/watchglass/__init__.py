@@ -15,6 +15,8 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` for it would cost 13 ms
 if TYPE_CHECKING:
+    from watchglass.capture.decorators import agent, flow, task, tool, trace_agent_execution
+    from watchglass.capture.outcomes import MetricsCollector, interrupt, score
     from watchglass.capture.runtime import (
         Runtime,
         init,
@@ -28,15 +30,27 @@ _WHERE: dict[str, str] = {
         ("Runtime", "init", "initialize_observability", "shutdown", "shutdown_observability"),
         "watchglass.capture.runtime",
     ),
+    **dict.fromkeys(
+        ("agent", "flow", "task", "tool", "trace_agent_execution"), "watchglass.capture.decorators"
+    ),
+    **dict.fromkeys(("MetricsCollector", "interrupt", "score"), "watchglass.capture.outcomes"),
 }
 """Where each public name is."""
 
 __all__ = [
+    "MetricsCollector",
     "Runtime",
+    "agent",
+    "flow",
     "init",
     "initialize_observability",
+    "interrupt",
+    "score",
     "shutdown",
     "shutdown_observability",
+    "task",
+    "tool",
+    "trace_agent_execution",
 ]
 
 

@@ -17,7 +17,7 @@ from opentelemetry.trace import Span, SpanContext, StatusCode
 
 from watchglass import __version__, names
 from watchglass.capture import boundary, ids, recorder, step_content
-from watchglass.capture.context import Context, attach, current
+from watchglass.capture.context import Context, attach, detach
 from watchglass.capture.records import Attributes, EventRecord, SpanRecord
 from watchglass.capture.tracing import tracer
 
@@ -66,7 +66,7 @@ class Execution:
         self._attributes: Attributes = {}
         self._parent_id = b""
         self._start_ns = ids.now_ns()
-        self._outer: list[tuple[otel.Context, Context]] = []
+        self._outer: list[tuple[otel.Context, object]] = []
 
     @property
     def task_id(self) -> str | None:
@@ -114,13 +114,9 @@ class Execution:
             return
         raised = isinstance(error, BaseException)
         kind = _type_name(error) if raised else error
-        told: Attributes = {
-            "exception.type": kind,
-            "exception.message": message or str(error if raised else ""),
-        }
-        if raised:
-            told["exception.stacktrace"] = "".join(traceback.format_exception(error))
-        self._close(told, None)
+        said = message if message is not None else str(error) if raised else ""
+        stack = "".join(traceback.format_exception(error)) if raised else None
+        self._close(step_content.error(kind, said, stack), None)
 
     def leave(self, error: BaseException | None) -> None:
         """Its block or generator was left: well, by an error, or because its consumer had enough."""
@@ -136,15 +132,12 @@ class Execution:
 
     @boundary.guarded("steps.detach")
     def detach(self) -> None:
-        """Undo the last `attach`; where something else is in force, it stays."""
-        if not self._outer:
-            return
-        spans, fields = self._outer.pop()
-        # Not OpenTelemetry's `detach`: it logs an error in another task or thread than the `attach` was in.
-        if trace.get_current_span() is self.span:
+        """Undo the last `attach`; where another step is in force, or none, nothing is undone."""
+        if self._outer and trace.get_current_span() is self.span:
+            spans, token = self._outer.pop()
+            # Not OpenTelemetry's `detach`: it logs an error in another task than the `attach` was in.
             otel.attach(spans)
-        if current() is self.context:
-            attach(fields)
+            detach(token)
 
     @property
     def _opened(self) -> bool:
@@ -154,9 +147,8 @@ class Execution:
     def _attach(self) -> None:
         if not self._opened:
             return
-        self._outer.append((otel.get_current(), current()))
+        self._outer.append((otel.get_current(), attach(self.context)))
         otel.attach(trace.set_span_in_context(self.span))
-        attach(self.context)
 
     def _ends(self, state: State) -> bool:
         with _ending:
@@ -170,8 +162,7 @@ class Execution:
 
     def _open_span(self, parent: otel.Context | None) -> None:
         above = trace.get_current_span(parent).get_span_context()
-        fields = current()
-        attach(self.context)  # what the span's processor finds in force is the step's own
+        token = attach(self.context)  # what the span's processor finds in force is the step's own
         try:
             self.span = tracer().start_span(
                 f"{OPERATIONS[self.kind]} {self.name}",
@@ -180,7 +171,7 @@ class Execution:
                 start_time=self._start_ns,
             )
         finally:
-            attach(fields)
+            detach(token)
         if above.is_valid:
             self._parent_id = above.span_id.to_bytes(8, "big")
         if self.span.get_span_context().span_id == above.span_id:  # nobody makes spans here

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import msgspec
 
 from watchglass import names
+from watchglass.capture import content
+from watchglass.capture.credentials import scrub
 from watchglass.capture.records import Attribute, Attributes
 
 INPUT: dict[str, str] = {"tool": "gen_ai.tool.call.arguments"}
@@ -33,7 +35,8 @@ def put_output(attributes: Attributes, kind: str, value: object, feature: str | 
 
 def metadata(given: Mapping[str, object]) -> Attributes:
     """What the caller attached, under its own prefix."""
-    return {names.METADATA + str(key): as_text(value) for key, value in given.items() if value is not None}
+    found = {names.METADATA + str(key): value for key, value in given.items() if value is not None}
+    return {key: scrub(as_text(value)) for key, value in found.items()}
 
 
 def plain(given: Mapping[str, object]) -> Attributes:
@@ -41,9 +44,18 @@ def plain(given: Mapping[str, object]) -> Attributes:
     return {str(key): _value(value) for key, value in given.items() if value is not None}
 
 
+def error(kind: str, message: str, stacktrace: str | None) -> Attributes:
+    """An exception by OpenTelemetry's names."""
+    told: Attributes = {"exception.type": kind, "exception.message": scrub(message)}
+    if stacktrace is not None:
+        told["exception.stacktrace"] = scrub(stacktrace)
+    return told
+
+
 def _value(value: object) -> Attribute:
-    return value if isinstance(value, bool | int | float | str) else as_text(value)
+    return value if isinstance(value, bool | int | float) else scrub(as_text(value))
 
 
 def _put(attributes: Attributes, key: str, value: object, feature: str | None) -> None:
-    attributes[key] = as_text(value)
+    if content.wanted(feature):
+        content.put(attributes, key, as_text(value), feature)

@@ -16,6 +16,9 @@ from watchglass.capture.context import Context, current
 from watchglass.capture.execution import Execution, Kind, State
 from watchglass.capture.records import Attributes
 
+LONGEST_NAME = 255
+"""Characters of a name that are kept, as by the server: some call a task by its whole description."""
+
 __all__ = ["Execution", "Kind", "State", "begin"]
 
 
@@ -43,7 +46,7 @@ def begin(
     `attributes` go on its span by their own names. Never raises.
     """
     outer = context or (parent.context if isinstance(parent, Execution) else current())
-    execution = Execution(kind, str(name), outer)
+    execution = Execution(kind, str(name)[:LONGEST_NAME], outer)
     fields = {"agent": agent, "task_id": task_id, "flow": flow_id, "flow_type": flow_type, "phase": phase}
     given = {field: value for field, value in fields.items() if value is not None}
     _open(execution, outer, given, parent, state, (input, metadata, attributes))

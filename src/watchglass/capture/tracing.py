@@ -1,4 +1,4 @@
-"""The tracer of the SDK's live spans: of our own provider since `init`, else of OpenTelemetry's global one."""
+"""The tracer of the SDK's live spans: of our provider since `init`, else of OpenTelemetry's global one."""
 
 from __future__ import annotations
 
