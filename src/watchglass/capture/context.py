@@ -251,7 +251,7 @@ class context:
 
     def __call__(self, function: F) -> F:
         """`function` as it was, always run in this context."""
-        return scoped.wrapped(function, lambda: _Scope(self))
+        return scoped.wrapped(function, lambda *_, **__: _Scope(self))
 
 
 class _Scope:

@@ -27,8 +27,8 @@ class Scope(Protocol):
         ...
 
 
-def wrapped(function: F, scope: Callable[[], Scope]) -> F:
-    """`function` with each of its runs in a new `scope()`; of the kind that it was."""
+def wrapped(function: F, scope: Callable[..., Scope]) -> F:
+    """`function` with each of its runs in a new `scope(*args, **kwargs)`; of the kind that it was."""
     if inspect.isasyncgenfunction(function):
         made = _async_generator(function, scope)
     elif inspect.isgeneratorfunction(function):
@@ -40,9 +40,9 @@ def wrapped(function: F, scope: Callable[[], Scope]) -> F:
     return cast(F, functools.wraps(function)(made))
 
 
-def _function(function: Callable[..., Any], scope: Callable[[], Scope]) -> Callable[..., Any]:
+def _function(function: Callable[..., Any], scope: Callable[..., Scope]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
-        within = scope()
+        within = scope(*args, **kwargs)
         within.enter()
         try:
             return function(*args, **kwargs)
@@ -52,9 +52,9 @@ def _function(function: Callable[..., Any], scope: Callable[[], Scope]) -> Calla
     return run
 
 
-def _coroutine(function: Callable[..., Awaitable[Any]], scope: Callable[[], Scope]) -> Callable[..., Any]:
+def _coroutine(function: Callable[..., Awaitable[Any]], scope: Callable[..., Scope]) -> Callable[..., Any]:
     async def run(*args: Any, **kwargs: Any) -> Any:
-        within = scope()
+        within = scope(*args, **kwargs)
         within.enter()
         try:
             return await function(*args, **kwargs)
@@ -94,19 +94,19 @@ class _Steps(Generator[Any, Any, Any]):
 
 
 def _generator(
-    function: Callable[..., Generator[Any, Any, Any]], scope: Callable[[], Scope]
+    function: Callable[..., Generator[Any, Any, Any]], scope: Callable[..., Scope]
 ) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        return (yield from _Steps(function(*args, **kwargs), scope()))
+        return (yield from _Steps(function(*args, **kwargs), scope(*args, **kwargs)))
 
     return run
 
 
 def _async_generator(
-    function: Callable[..., AsyncGenerator[Any, Any]], scope: Callable[[], Scope]
+    function: Callable[..., AsyncGenerator[Any, Any]], scope: Callable[..., Scope]
 ) -> Callable[..., Any]:
     async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        within, steps = scope(), function(*args, **kwargs)
+        within, steps = scope(*args, **kwargs), function(*args, **kwargs)
         value: Any = None
         error: BaseException | None = None
         while True:
