@@ -59,7 +59,7 @@ def test_what_is_not_named_is_inherited() -> None:
 
 
 def test_another_tenant_takes_nothing_along() -> None:
-    """Engagement, flow, session and user stay with the tenant whose they are; a feature, naming code, goes on."""
+    """Engagement, flow, session and user stay with their tenant; a feature, which names code, goes on."""
     with context(tenant="a", engagement="ea", flow="fa", user="ua", session="sa", feature="chat"):
         with context(tenant="b", user="ub"):
             assert current().fields == {"tenant": "b", "user": "ub", "feature": "chat"}
