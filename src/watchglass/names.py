@@ -57,7 +57,7 @@ LABELS: dict[str, Label] = {
         Label("label", "Name of a label.", 100),
         Label("method", "HTTP method, or method of a gRPC service.", 100),
         Label("metric", "Name of a metric, without its namespace.", 200),
-        Label("model", "Model that answered, else the one that was asked for.", 200),
+        Label("model", "Model that was asked for, so that failures stand beside successes.", 200),
         Label("operation", "Database: `select`, `insert`, `update`, `delete`, `other`.", 20),
         Label("pipeline", "Name of the flow.", 200),
         Label("place", "Part of the SDK.", 100),
@@ -108,7 +108,7 @@ _GROUPS: dict[str, tuple[Metric, ...]] = {
     "Calls to LLMs": (
         _count(
             "llm_calls_total",
-            "Calls that ended, each retry and answers from a cache included.",
+            "Calls that ended, each retry counted; answers from a cache are cache_hits_total.",
             *_PM,
             "status",
             instrument="llm.requests.total",
@@ -142,7 +142,7 @@ _GROUPS: dict[str, tuple[Metric, ...]] = {
         ),
         _count("llm_uncosted_calls_total", "Successful calls whose cost the library did not say.", *_PM),
         _count(
-            "llm_provider_calls_total", "Requests that reached a provider: no cache hits.", *_PM, "status"
+            "llm_provider_calls_total", "Calls of which a request was sent to the provider.", *_PM, "status"
         ),
         _spread("llm_provider_duration_seconds", "How long providers took.", LLM_BUCKETS, *_PM),
         _spread("llm_time_to_first_token_seconds", "How long streams took to begin.", LLM_BUCKETS, *_PM),
@@ -209,7 +209,12 @@ _GROUPS: dict[str, tuple[Metric, ...]] = {
     ),
     "The SDK itself": (
         _level("sdk_info", "1 for each worker, by version.", "version"),
-        _spread("sdk_caller_seconds", "Time in the caller, one in 64 measured.", CALLER_BUCKETS, "place"),
+        _spread(
+            "sdk_caller_seconds",
+            "Time of the SDK in the caller, one call in 61 measured.",
+            CALLER_BUCKETS,
+            "place",
+        ),
         _count("sdk_records_total", "Records that were made.", "kind"),
         _count("sdk_records_dropped_total", "Records that were lost, and why.", "reason"),
         _count("sdk_records_delivered_total", "Records that the server has acknowledged."),

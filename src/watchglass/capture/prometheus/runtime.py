@@ -32,7 +32,7 @@ def metric(name: str, **labels: object) -> Handle:
     said once, and the handle then does nothing. Never raises.
     """
     try:
-        return _handles[name, *labels.items()]
+        return _handles[name, *labels, *labels.values()]
     except (KeyError, TypeError):
         return _look_up(name, labels) or _silent
 
@@ -51,7 +51,7 @@ def _look_up(name: str, labels: dict[str, object]) -> Handle:
         return _silent
     handle, kept = table.series(known, tuple(labels.get(each) for each in known.labels))
     if kept and all(len(text(value)) < MAX_VALUE for value in labels.values()):
-        _handles[name, *labels.items()] = handle
+        _handles[name, *labels, *labels.values()] = handle
     return handle
 
 
@@ -74,9 +74,17 @@ def define_metric(
         raise ConfigError(f"metric {name!r} is defined already, otherwise; take another name")
 
 
-def on_refresh(read: Callable[[], None]) -> None:
-    """Have `read` set its gauges before this process's figures are read. It MUST be quick."""
-    _refreshers.append(boundary.guarded("metrics.refresh")(read))
+def on_refresh(read: Callable[[], None]) -> Callable[[], None]:
+    """Have `read` set its gauges before this process's figures are read; it MUST be quick. Returns how to
+    have it no longer."""
+    safe = boundary.guarded("metrics.refresh")(read)
+    _refreshers.append(safe)
+
+    def remove() -> None:
+        if safe in _refreshers:
+            _refreshers.remove(safe)
+
+    return remove
 
 
 def refresh() -> None:
