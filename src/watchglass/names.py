@@ -256,6 +256,10 @@ INPUT_AUDIO = "watchglass.usage.input_audio_tokens"
 OUTPUT_AUDIO = "watchglass.usage.output_audio_tokens"
 TOTAL_TOKENS = "watchglass.usage.total_tokens"
 CONTENT_CUT = "watchglass.content.cut"
+CONTENT_HASH = "watchglass.content.hash."
+CONTENT_LENGTH = "watchglass.content.length."
+SAMPLE_WEIGHT = "watchglass.sample.weight"
+SAMPLE_REASON = "watchglass.sample.reason"
 METADATA = "watchglass.metadata."
 
 TASK_ID = "watchglass.task.id"
@@ -293,7 +297,11 @@ ATTRIBUTES: dict[str, tuple[str, str]] = {
     INPUT_AUDIO: ("int", "The part of the input tokens that was audio."),
     OUTPUT_AUDIO: ("int", "The part of the output tokens that was audio."),
     TOTAL_TOKENS: ("int", "All tokens as the provider adds them up; only to be checked against the sum."),
-    CONTENT_CUT: ("map", "By attribute, how many bytes of its text were left out for its length."),
+    CONTENT_CUT: ("map", "By attribute, how many bytes its text had before it was cut to the bound."),
+    CONTENT_HASH: ("text", "A prefix: BLAKE2b-128 of the text of an attribute that is kept as a hash only."),
+    CONTENT_LENGTH: ("int", "A prefix: how many bytes that text has."),
+    SAMPLE_WEIGHT: ("text", "How many spans this one stands for, a decimal; only on detail that is sampled."),
+    SAMPLE_REASON: ("text", "Why this detail was kept: error, slow, expensive or rate."),
     METADATA: ("text", "A prefix: what the caller attached, a key each, as text or JSON."),
     TASK_ID: ("text", "The execution of a task that this is, or is part of; new for each execution."),
     STEP_KIND: ("text", "What is executed: flow, task, agent or tool."),

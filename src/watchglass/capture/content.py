@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, cast, get_args
 
 import msgspec
 
+from watchglass import names
 from watchglass.capture import boundary, context
 from watchglass.capture.credentials import scrub
 from watchglass.capture.records import Attributes
@@ -26,15 +27,12 @@ Choice: TypeAlias = "Mode | Own"
 
 MODES: tuple[str, ...] = get_args(Mode)
 MAX_BYTES = 128 << 10
-HASH = "watchglass.content.hash."
-LENGTH = "watchglass.content.length."
-CUT = "watchglass.content.cut"
 
 
 class Policy(msgspec.Struct, frozen=True):
     """What is kept: by feature, else by default. Made by `policy`, which checks it."""
 
-    default: Choice = "redacted"
+    default: Choice = "whole"
     features: Mapping[str, Choice] = {}
     patterns: Mapping[str, re.Pattern[str]] = {}
     max_bytes: int = MAX_BYTES
@@ -44,7 +42,7 @@ _in_force = Policy()
 
 
 def policy(
-    default: object = "redacted",
+    default: object = "whole",
     features: Mapping[str, object] | None = None,
     patterns: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
@@ -92,8 +90,8 @@ def put(attributes: Attributes, key: str, value: object, feature: str | None = N
     text = scrub(value if isinstance(value, str) else msgspec.json.encode(value).decode())
     if choice == "hashed":
         data = text.encode("utf-8", "surrogatepass")
-        attributes[HASH + key] = hashlib.blake2b(data, digest_size=16).hexdigest()
-        attributes[LENGTH + key] = len(data)
+        attributes[names.CONTENT_HASH + key] = hashlib.blake2b(data, digest_size=16).hexdigest()
+        attributes[names.CONTENT_LENGTH + key] = len(data)
         return
     attributes[key] = text
 

@@ -37,6 +37,10 @@ _NOBODY = context.EMPTY.attributes
 class Detail(Protocol):
     """Decides which detail spans are written, now or later."""
 
+    def started(self, trace_id: bytes) -> None:
+        """A span began that has nothing of this process above it."""
+        ...
+
     def offer(self, record: SpanRecord, is_root: bool, always: bool) -> list[SpanRecord]:
         """The spans to write now: this one, others that waited for it, or none yet."""
         ...
@@ -58,6 +62,8 @@ class RecordSpans(SpanProcessor):
     def _note(self, span: Span) -> None:
         attributes = context.current().attributes
         identity = span.get_span_context()
+        if self.detail is not None and (span.parent is None or span.parent.is_remote):
+            self.detail.started(identity.trace_id.to_bytes(16, "big"))
         if not attributes:
             return
         if len(self._contexts) >= _MOST_OPEN:
