@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from watchglass import config
+from watchglass.capture.settings import CaptureSettings
 from watchglass.ingest.importers import columns as foreign
 from watchglass.ingest.importers import lines
 from watchglass.pricing import book
@@ -93,11 +94,26 @@ def tables() -> str:
 
 
 def settings() -> str:
-    """Every setting."""
-    rows = [
-        (f"`{row.name}`", row.type, f"`{row.default}`" if row.default != "nothing" else "", row.meaning)
-        for row in config.table()
-    ]
+    """Every setting, of the server and of the SDK."""
+
+    def shown(default: str) -> str:
+        return f"`{default}`" if default != "nothing" else ""
+
+    servers, sdks = (
+        table(
+            ("setting", "type", "default", "meaning"),
+            [
+                (
+                    f"`{row.name}`",
+                    row.type,
+                    f"`{row.default}`" if row.default != "nothing" else "",
+                    row.meaning,
+                )
+                for row in config.table(kind)
+            ],
+        )
+        for kind in (config.Settings, CaptureSettings)
+    )
     return page(
         [
             "# Settings",
@@ -106,7 +122,11 @@ def settings() -> str:
             "nearest one from the working directory upward, else the one in your configuration directory. An "
             "option wins over the environment, that over the file. `watchglass settings` shows what is in "
             "force and why.",
-            table(("setting", "type", "default", "meaning"), rows),
+            servers,
+            "## The SDK",
+            "Each is an argument of `watchglass.init` (`init(endpoint=…)`), else `WATCHGLASS_<NAME>`, else a "
+            "line of the table `[capture]` in the same file.",
+            sdks,
         ]
     )
 

@@ -313,6 +313,8 @@ def _type_name(hint: object) -> str:
         return " | ".join(str(choice) for choice in get_args(kind))
     if get_origin(kind) is tuple:
         return "list of text, or text with commas"
+    if get_origin(kind) is dict:
+        return "table"
     names = {bool: "true or false", int: "whole number", float: "number", str: "text"}
     return next((name for known, name in names.items() if kind is known), "text, or nothing")
 

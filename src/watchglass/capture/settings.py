@@ -16,7 +16,7 @@ import platformdirs
 
 from watchglass.config import About, LoadedAs, load_as
 
-Instrumented: TypeAlias = tuple[str, ...]
+Kept: TypeAlias = Literal["off", "hashed", "redacted", "whole"]
 
 
 def _spool_dir() -> str:
@@ -48,9 +48,14 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
         _Size, About("most that may wait on disk; beyond it the oldest are dropped, and counted")
     ] = 256 << 20
     content: Annotated[
-        Literal["off", "hashed", "redacted", "whole"],
-        About("what is kept of prompts, answers, inputs and outputs; credentials never are"),
-    ] = "whole"
+        Kept, About("what is kept of prompts, answers, inputs and outputs; credentials never are")
+    ] = "redacted"
+    content_features: Annotated[
+        dict[str, Kept], About("the same for single features, by their name", "none")
+    ] = msgspec.field(default_factory=dict[str, Kept])
+    redact: Annotated[
+        dict[str, str], About("regular expressions of what else is redacted, by what they find", "none")
+    ] = msgspec.field(default_factory=dict[str, str])
     content_bytes: Annotated[_Size, About("most that is kept of one text; what was cut is recorded")] = (
         128 << 10
     )
@@ -68,7 +73,8 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
         _Size, About("a trace whose calls have this many tokens is kept by tail sampling")
     ] = 50_000
     instrument: Annotated[
-        Instrumented, About("libraries to record, by name; `auto` is all that are installed, `none` is none")
+        tuple[str, ...],
+        About("libraries to record, by name; `auto` is all that are installed, `none` is none"),
     ] = ("auto",)
     prometheus: Annotated[bool, About("serve metrics at a port of their own")] = False
     prometheus_port: Annotated[
