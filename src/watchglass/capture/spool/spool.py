@@ -77,8 +77,12 @@ class Spool:
         size = max(_SMALLEST_SEGMENT, min(segment_bytes, limit_bytes // _SEGMENTS_AT_LEAST))
         self._writer = Writer(directory, about, size, memory_bytes, self._tally)
         self._reader = Reader(self._writer, self._tally)
+        self.on_start: Callable[[], None] | None = None
+        """Called with the first record, and again with the first in a forked child: starts what delivers."""
         self._keeper: threading.Thread | None = None
         self._tending = threading.Lock()
+        self._starting = threading.Lock()
+        """Held from the start of the keeper to its end: several threads may append first."""
         _spools.add(self)
 
     def append(self, payload: bytes) -> bool:
@@ -89,7 +93,7 @@ class Spool:
 
     def start(self) -> None:
         """Start the thread that makes segments ahead and takes over what dead processes left."""
-        if self._keeper is None:
+        if self._keeper is None and self._starting.acquire(blocking=False):
             self._keeper = threading.Thread(
                 target=self._keep, args=(self._writer.wanted,), name="watchglass-spool", daemon=True
             )
@@ -97,12 +101,15 @@ class Spool:
                 self._keeper.start()
             except RuntimeError:  # the interpreter is ending: callers make their segments themselves
                 return
+            if self.on_start is not None:
+                self.on_start()
 
     @boundary.guarded("spool.tend")
     def tend(self) -> None:
         """What the spool's thread does all few seconds, once."""
         self._writer.prepare(self._make_room)
-        self._reader.adopt()
+        if self._reader.adopt():
+            self._writer.ring()
         self._save()
 
     @boundary.guarded("spool.adopt")
@@ -182,7 +189,10 @@ class Spool:
                 continue
 
     def _stop_keeper(self) -> None:
-        self._keeper, wanted = None, self._writer.wanted
+        if self._keeper is not None:
+            self._keeper = None
+            self._starting = threading.Lock()
+        wanted = self._writer.wanted
         self._writer.wanted = SimpleQueue()
         wanted.put(None)
 
@@ -204,6 +214,7 @@ class Spool:
         self._reader.forget()
         self._keeper = None
         self._tending = threading.Lock()
+        self._starting = threading.Lock()
 
 
 _spools: weakref.WeakSet[Spool] = weakref.WeakSet()

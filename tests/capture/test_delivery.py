@@ -1,0 +1,226 @@
+"""Delivery: whatever the server does, what is intact arrives, and what cannot is counted."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.capture.otlp_server import Misdeed, OtlpServer, answering, hang_up, talk_nonsense
+from watchglass.capture import boundary
+from watchglass.capture.backoff import Backoff
+from watchglass.capture.delivery import Delivery, Pace
+from watchglass.capture.encoder import Request
+from watchglass.capture.spool import Spool
+from watchglass.errors import ConfigError
+
+QUICK = Pace(interval_s=0.01, timeout_s=0.3, backoff=lambda: Backoff(first_s=0.01, most_s=0.02))
+
+
+def encode(about: bytes, payloads: Sequence[bytes]) -> list[Request]:
+    """Records as lines of JSON: enough to see what arrives."""
+    if any(each.startswith(b"unencodable") for each in payloads):
+        raise ValueError("no record")
+    body = json.dumps({"about": about.decode(), "records": [each.decode() for each in payloads]})
+    return [Request("/v1/traces", body.encode(), len(payloads))]
+
+
+def arrived(server: OtlpServer) -> list[str]:
+    """Every record that the server took, in order."""
+    return [record for each in server.taken for record in json.loads(each.body)["records"]]
+
+
+@pytest.fixture
+def server() -> Iterator[OtlpServer]:
+    boundary.forget()
+    made = OtlpServer()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    made = Spool(tmp_path / "spool", about=b"me", segment_bytes=8192)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def deliver(spool: Spool) -> Iterator[Callable[..., Delivery]]:
+    """Starts the delivery of the spool; what it starts is closed."""
+    made: list[Delivery] = []
+
+    def start(url: str, key: str | None = None, pace: Pace = QUICK) -> Delivery:
+        made.append(Delivery(spool, encode, url, key, pace=pace))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.close(0.1)
+
+
+def test_delivers(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """What is appended arrives by itself, in order and once, with the key, gzip'd, and leaves the spool."""
+    delivery = deliver(server.url + "/prefix/", "secret")
+    names = [f"record {number}" for number in range(1000)]
+    for each in names:
+        spool.append(each.encode())
+    assert server.wait_for(lambda: len(arrived(server)) == 1000)
+    assert arrived(server) == names
+    assert delivery.flush(5)
+    assert spool.stats().waiting == 0
+    assert spool.stats().delivered == 1000
+    first = server.received[0]
+    assert first.path == "/prefix/v1/traces"
+    assert first.headers["authorization"] == "Bearer secret"
+    assert first.headers["content-encoding"] == "gzip"
+    assert first.headers["content-type"] == "application/x-protobuf"
+
+
+@pytest.mark.parametrize(
+    "misdeed",
+    [
+        answering(429, retry_after="0"),
+        answering(503, retry_after="Thu, 01 Jan 1970 00:00:00 GMT"),
+        answering(500, b"oops", content_type="text/plain"),
+        answering(502, b"<html>bad gateway</html>", content_type="text/html"),
+        answering(504),
+        answering(401, b'{"detail": "no key"}', content_type="application/problem+json"),
+        answering(403),
+        answering(404),
+        answering(307, location="http://127.0.0.1:9/"),
+        answering(200, b"<html>log in</html>", content_type="text/html"),
+        answering(400, b"<html>this is a proxy</html>", content_type="text/html"),
+        answering(200, b"\xff\xff\xff", content_type="application/x-protobuf"),
+        answering(200, b'{"partialSuccess": 7}', content_type="application/json"),
+        answering(200, b"x" * 100_000, content_type="application/x-protobuf"),
+        hang_up,
+        talk_nonsense,
+    ],
+)
+def test_bad_server(
+    server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery], misdeed: Misdeed
+) -> None:
+    """A server that does not take records loses none: the very same bytes are sent again."""
+    server.misdeeds.extend([misdeed] * 3)
+    for number in range(10):
+        spool.append(b"%d" % number)
+    delivery = deliver(server.url)
+    assert server.wait_for(lambda: len(server.taken) == 1)
+    assert delivery.flush(5)
+    assert arrived(server) == [str(number) for number in range(10)]
+    assert len({each.body for each in server.received}) == 1
+    assert len(server.received) == 4
+    assert not spool.stats().dropped
+
+
+def test_redirect(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """A redirect is not followed: the key goes to nobody else."""
+    other = OtlpServer()
+    server.misdeeds.append(answering(307, location=other.url + "/v1/traces"))
+    spool.append(b"one")
+    deliver(server.url, "secret")
+    assert server.wait_for(lambda: arrived(server) == ["one"])
+    assert not other.received
+    other.close()
+
+
+def test_server_away(spool: Spool, deliver: Callable[..., Delivery], tmp_path: Path) -> None:
+    """With no server, flushing gives up at the first failure, and the next process delivers."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        for number in range(100):
+            spool.append(b"%d" % number)
+        delivery = deliver(url)
+        assert not delivery.close(5)
+    assert "no answer" in (delivery.stats.last_error or "")
+    spool.close()
+    server = OtlpServer()
+    heir = Spool(tmp_path / "spool", about=b"heir")
+    second = Delivery(heir, encode, server.url, pace=QUICK)
+    assert heir.adopt()
+    second.start()
+    assert second.close(5)
+    assert arrived(server) == [str(number) for number in range(100)]
+    assert json.loads(server.taken[0].body)["about"] == "me"
+    heir.close()
+    server.close()
+    assert not [each for each in (tmp_path / "spool").iterdir() if each.is_dir()]
+
+
+def test_slow_server(spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """A server that does not answer in time leaves the records where they are."""
+    spool.append(b"one")
+    silent = socket.create_server(("127.0.0.1", 0))
+    delivery = deliver(f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert not delivery.flush(5)
+    assert delivery.stats.failures >= 1
+    assert spool.stats().waiting == 1
+    silent.close()
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_guilty_records(
+    server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery], status: int
+) -> None:
+    """Of a batch that the server refuses the guilty records are dropped; the others arrive in order."""
+    server.guilty = lambda request: status if b"guilty" in request.body else None
+    guilty = set(random.Random(1).sample(range(200), 7))
+    for number in range(200):
+        spool.append(f"{number}{' guilty' if number in guilty else ''}".encode())
+    delivery = deliver(server.url)
+    assert delivery.flush(10)
+    assert arrived(server) == [str(number) for number in range(200) if number not in guilty]
+    assert spool.stats().dropped == {"refused": 7}
+    assert spool.stats().delivered == 193
+
+
+def test_unencodable(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """A record that cannot be encoded is dropped and counted, and takes nobody along."""
+    for name in (b"one", b"unencodable", b"two", b"three"):
+        spool.append(name)
+    assert deliver(server.url).flush(5)
+    assert sorted(arrived(server)) == ["one", "three", "two"]
+    assert spool.stats().dropped == {"unencodable": 1}
+
+
+def test_partial_success(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """Records that the server rejects from a batch it takes are counted and not sent again."""
+    body = b'{"partialSuccess": {"rejectedSpans": "2", "errorMessage": "two are bad"}}'
+    server.misdeeds.append(answering(200, body, content_type="application/json"))
+    for _ in range(5):
+        spool.append(b"one")
+    assert deliver(server.url).flush(5)
+    assert len(server.received) == 1
+    assert spool.stats().dropped == {"rejected": 2}
+    assert spool.stats().delivered == 3
+
+
+def test_fork(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """A forked child delivers its own records, its parent goes on with its own, each once."""
+    delivery = deliver(server.url)
+    spool.append(b"parent 1")
+    child = os.fork()
+    if child == 0:
+        spool.append(b"child")
+        os._exit(0 if delivery.flush(10) else 1)
+    spool.append(b"parent 2")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert delivery.flush(10)
+    assert sorted(arrived(server)) == ["child", "parent 1", "parent 2"]
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["", "localhost:4318", "ftp://host", "http://", "http://[::1", "http://h:0"]
+)
+def test_no_address(spool: Spool, endpoint: str) -> None:
+    """What is no address of a server is refused at set-up, with what to write instead."""
+    with pytest.raises(ConfigError, match="4318"):
+        Delivery(spool, encode, endpoint)
