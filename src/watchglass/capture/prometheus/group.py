@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from watchglass.capture.prometheus.cells import Cells, Named, hold, let_go, width
+from watchglass.capture.prometheus.cells import COUNT, Cells, Named, hold, let_go, width
 from watchglass.capture.prometheus.series import Table
 from watchglass.errors import ConfigError
 from watchglass.names import Metric
@@ -145,15 +145,20 @@ class Group:
         """What another worker's files say. A line that is being written is not there yet."""
         try:
             lines = (self.folder / f"{worker}.names").read_bytes().split(b"\n")[:-1]
-            numbers = memoryview((self.folder / f"{worker}.cells").read_bytes()).cast("d")
+            written = (self.folder / f"{worker}.cells").read_bytes()
         except OSError:
             return
+        if len(written) != COUNT * 8:
+            return
+        numbers = memoryview(written).cast("d")
         for line in lines:
             try:
                 named = _line(line)
             except msgspec.MsgspecError:
                 continue
-            yield named.metric, named.labels, doubles(numbers, named.metric, named.at)
+            found = doubles(numbers, named.metric, named.at)
+            if len(found) == width(named.metric) and len(named.labels) == len(named.metric.labels):
+                yield named.metric, named.labels, found
 
     def _files(self, pattern: str) -> list[Path]:
         return [f for f in sorted(self.folder.glob(pattern)) if f.suffix in {".cells", ".names"}]

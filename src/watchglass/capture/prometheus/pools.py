@@ -49,4 +49,4 @@ def _read(pool: Any, label: str) -> None:
 
 def _said(pool: Any, what: str) -> int | None:
     ask = getattr(pool, what, None)
-    return int(ask()) if callable(ask) else None
+    return None if ask is None else ask()

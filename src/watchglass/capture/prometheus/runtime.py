@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,7 +52,8 @@ def _look_up(name: str, labels: dict[str, object]) -> Handle:
         return _silent
     handle, kept = table.series(known, tuple(labels.get(each) for each in known.labels))
     if kept and all(len(text(value)) < MAX_VALUE for value in labels.values()):
-        _handles[name, *labels, *labels.values()] = handle
+        with contextlib.suppress(TypeError):  # a value that has no hash is found by its text each time
+            _handles[name, *labels, *labels.values()] = handle
     return handle
 
 
