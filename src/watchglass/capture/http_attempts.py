@@ -1,0 +1,128 @@
+"""What the HTTP layer shows of a call: each request that is sent while it runs.
+
+Provider clients repeat a failed request by themselves and say nothing of it, and each of those may be billed.
+`httpx.Client.send` is where all of LiteLLM's, OpenAI's and Anthropic's clients pass, also those whose
+transport is aiohttp. What is kept of a request is where it went, when, and the answer's status: no headers,
+no query. Clients that bring an HTTP library of their own (Bedrock's boto3, LiteLLM's Rust core) are not seen;
+their call is one request.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from watchglass.capture import boundary, calls
+from watchglass.capture.attempts import Attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+MODULES = ("httpx", "httpx2")
+"""LiteLLM, OpenAI's and Anthropic's clients use httpx; those of 2027 may use its successor."""
+
+_OTHERS_WORK = (
+    *("/litellm/integrations/", "/litellm/caching/", "/litellm/proxy/", "/litellm/secret_managers/"),
+    *("/litellm_core_utils/litellm_logging.py", "/litellm_core_utils/logging_worker.py"),
+)
+"""Who sends on behalf of others while a call runs (callbacks, caches, secret stores): no attempt at it."""
+
+_DEEPEST = 48
+
+_patched: list[tuple[Any, str, Any]] = []
+
+
+def install() -> None:
+    """Watch the HTTP clients that are imported or can be; a second time changes nothing."""
+    if _patched:
+        return
+    for name in MODULES:
+        module = sys.modules.get(name) or _imported(name)
+        if module is None:
+            continue
+        for owner, wrap in ((module.Client, _watched), (module.AsyncClient, _watched_async)):
+            original = owner.__dict__["send"]
+            owner.send = wrap(original)
+            _patched.append((owner, "send", original))
+
+
+def uninstall() -> None:
+    """Undo `install`."""
+    while _patched:
+        owner, name, original = _patched.pop()
+        setattr(owner, name, original)
+
+
+def _imported(name: str) -> Any:
+    if name != "httpx":
+        return None  # not ours to import: nobody here uses it yet
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def _watched(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        attempt = _noted(request)
+        if attempt is None:
+            return original(client, request, *args, **kwargs)
+        try:
+            response = original(client, request, *args, **kwargs)
+        except BaseException as error:
+            attempt.broken(error)
+            raise
+        attempt.answered(response.status_code)
+        return response
+
+    return send
+
+
+def _watched_async(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    async def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        attempt = _noted(request)
+        if attempt is None:
+            return await original(client, request, *args, **kwargs)
+        try:
+            response = await original(client, request, *args, **kwargs)
+        except BaseException as error:
+            attempt.broken(error)
+            raise
+        attempt.answered(response.status_code)
+        return response
+
+    return send
+
+
+@boundary.guarded("http.note")
+def _noted(request: Any) -> Attempt | None:
+    """The request as an attempt at the call that runs here; None where it is none."""
+    call = calls.running_here()
+    if call is None or request.method != "POST" or _on_behalf_of_others():
+        return None
+    url = request.url
+    # A body that is made while it is sent (a file) is not there yet, and names no model.
+    body = getattr(request, "_content", b"")
+    resent = request.headers.get("x-stainless-retry-count", "")
+    attempt = Attempt(url.host, url.port, url.path, body, resent)
+    call.seen.append(attempt)
+    return attempt
+
+
+def _on_behalf_of_others() -> bool:
+    frame: FrameType | None = sys._getframe(3)  # pyright: ignore[reportPrivateUsage] - inspect is 100× slower
+    for _ in range(_DEEPEST):
+        if frame is None:
+            return False
+        file = frame.f_code.co_filename
+        if file.endswith("/capture/litellm/entry.py"):
+            return False
+        if any(place in file for place in _OTHERS_WORK):
+            return True
+        frame = frame.f_back
+    return False
