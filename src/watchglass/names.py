@@ -248,6 +248,11 @@ TTFT = "watchglass.ttft_ns"
 STREAMING = "watchglass.streaming"
 SERVICE_TIER = "watchglass.service_tier"
 CACHE_HIT = "watchglass.cache_hit"
+REQUEST_SENT = "watchglass.request_sent"
+MOCK = "watchglass.mock"
+STREAM_END = "watchglass.stream.end"
+ESTIMATED_INPUT = "watchglass.estimated.input_tokens"
+ESTIMATED_OUTPUT = "watchglass.estimated.output_tokens"
 ATTEMPT = "watchglass.attempt"
 RETRY_OF = "watchglass.retry_of"
 FALLBACK_OF = "watchglass.fallback_of"
@@ -287,6 +292,11 @@ ATTRIBUTES: dict[str, tuple[str, str]] = {
         "bool",
         "True where the application's cache answered: no request, so nothing is counted.",
     ),
+    REQUEST_SENT: ("bool", "False where the call ended before anything was sent to a provider."),
+    MOCK: ("bool", "True where the client library answered by itself because the application asked it to."),
+    STREAM_END: ("text", "How a streamed answer ended: exhausted, closed, abandoned or failed."),
+    ESTIMATED_INPUT: ("int", "Input tokens as the client library guesses them, where nobody reported any."),
+    ESTIMATED_OUTPUT: ("int", "Output tokens likewise; neither is ever counted."),
     ATTEMPT: ("int", "Number of the attempt at one and the same call, from 1."),
     RETRY_OF: ("text", "`<trace_id>:<span_id>` of the failed call that this one repeats."),
     FALLBACK_OF: (

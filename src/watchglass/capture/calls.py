@@ -34,17 +34,12 @@ from watchglass.capture import boundary, ids, recorder
 from watchglass.capture.application_code import code_attributes
 from watchglass.capture.attempts import Attempt, describe_failure
 from watchglass.capture.context import Context, current
-from watchglass.capture.credentials import stripped
+from watchglass.capture.credentials import MASK, scrub
 from watchglass.capture.records import Attributes, SpanRecord
+from watchglass.names import ATTEMPT, FALLBACK_OF, REQUEST_SENT, RETRY_OF, TTFT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-ATTEMPT = "watchglass.attempt"
-CALL_ID = "watchglass.call_id"
-FALLBACK_OF = "watchglass.fallback_of"
-REQUEST_SENT = "watchglass.request_sent"
-RETRY_OF = "watchglass.retry_of"
 
 _CLIENT = 3
 _UNSET, _ERROR = 0, 2
@@ -181,6 +176,8 @@ def begin(
     outer = _call.get()
     if outer is not None and outer.ended:
         outer = None
+    if outer is not None:
+        operation = outer.operation
     call = Call(scope, operation, model, outer=outer, context=(context or current()).attributes)
     if provider:
         call.attributes["gen_ai.provider.name"] = provider
@@ -230,17 +227,25 @@ def first_token(call: Call | None) -> None:
 
 
 @boundary.guarded("call.finish")
-def finish(call: Call | None, attributes: Mapping[str, object] | None = None) -> None:
+def finish(
+    call: Call | None, attributes: Mapping[str, object] | None = None, *, end_ns: int | None = None
+) -> None:
     """The call is answered: write its record, and those of the attempts before the one that succeeded."""
     if call is not None:
-        _end(call, attributes, None)
+        _end(call, attributes, None, end_ns)
 
 
 @boundary.guarded("call.fail")
-def fail(call: Call | None, error: BaseException, attributes: Mapping[str, object] | None = None) -> None:
+def fail(
+    call: Call | None,
+    error: BaseException,
+    attributes: Mapping[str, object] | None = None,
+    *,
+    end_ns: int | None = None,
+) -> None:
     """The call ended with an error (or was cancelled): write its record, and those of earlier attempts."""
     if call is not None:
-        _end(call, attributes, error)
+        _end(call, attributes, error, end_ns)
 
 
 @boundary.guarded("call.drop")
@@ -250,11 +255,13 @@ def drop(call: Call | None) -> None:
         call.ended = True
 
 
-def _end(call: Call, attributes: Mapping[str, object] | None, error: BaseException | None) -> None:
+def _end(
+    call: Call, attributes: Mapping[str, object] | None, error: BaseException | None, at_ns: int | None
+) -> None:
     if call.ended:
         return
     call.ended = True
-    end_ns = ids.now_ns()
+    end_ns = ids.now_ns() if at_ns is None else at_ns
     seen = call.seen
     if seen and (len(seen) > 1 or isinstance(seen[-1], Call)):
         last = seen[-1]
@@ -265,7 +272,7 @@ def _end(call: Call, attributes: Mapping[str, object] | None, error: BaseExcepti
     if attributes:
         own.update(cast("Attributes", attributes))
     if call.first_ns:
-        own["watchglass.ttft_ns"] = call.first_ns - call.start_ns
+        own[TTFT] = call.first_ns - call.start_ns
     start_ns = call.start_ns
     if seen:
         attempt = cast("Attempt", seen[-1])
@@ -280,7 +287,7 @@ def _end(call: Call, attributes: Mapping[str, object] | None, error: BaseExcepti
         if not seen and REQUEST_SENT not in own:
             own[REQUEST_SENT] = False
         own["error.type"] = describe_failure(error)
-        message = stripped(str(error), call.secrets)
+        message = _safe(str(error), call.secrets)
     call.group.enter(own, call.model, call.identity, failed=error is not None)
     _write(call, call.span_id, start_ns, end_ns, own, message, error is not None)
 
@@ -292,7 +299,7 @@ def _earlier(call: Call, last: Attempt | None) -> None:
             continue
         if not attempt.failed and (last is None or attempt.place != last.place):
             continue  # answered, and of another kind than the call: a token fetched for it, say
-        own = {key: call.attributes[key] for key in call.attributes if key not in _OF_THE_ANSWER}
+        own = call.attributes.copy()
         model = attempt.model()
         first = next(each for each in call.seen if isinstance(each, Attempt))
         if model and model != first.model():
@@ -303,11 +310,19 @@ def _earlier(call: Call, last: Attempt | None) -> None:
         own["error.type"] = attempt.error_type
         span_id = ids.span_id()
         call.group.enter(own, model, f"{call.trace_id.hex()}:{span_id.hex()}", failed=True)
-        message = stripped(attempt.message, call.secrets)
-        _write(call, span_id, attempt.start_ns, attempt.end_ns or ids.now_ns(), own, message, True)
+        _write(call, span_id, attempt.start_ns, attempt.end_ns or ids.now_ns(), own, attempt.message, True)
 
 
-_OF_THE_ANSWER = frozenset({"gen_ai.output.messages", "gen_ai.response.id", "gen_ai.response.model"})
+_LONGEST = 16_384
+
+
+def _safe(message: str, secrets: tuple[str, ...]) -> str:
+    """An error's message, bounded, without credentials: providers repeat the key that they refuse."""
+    if len(message) > _LONGEST:
+        message = message[:_LONGEST] + "…"
+    for secret in secrets:
+        message = message.replace(secret, MASK % "api_key")
+    return scrub(message)
 
 
 def _write(
