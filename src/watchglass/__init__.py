@@ -16,6 +16,11 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` for it would cost 13 ms
 if TYPE_CHECKING:
     from watchglass.capture.decorators import agent, flow, task, tool, trace_agent_execution
+    from watchglass.capture.litellm import (
+        LLMUsageCallback,
+        is_litellm_tracking_enabled,
+        setup_litellm_tracking,
+    )
     from watchglass.capture.outcomes import MetricsCollector, interrupt, score
     from watchglass.capture.runtime import (
         Runtime,
@@ -33,11 +38,16 @@ _WHERE: dict[str, str] = {
     **dict.fromkeys(
         ("agent", "flow", "task", "tool", "trace_agent_execution"), "watchglass.capture.decorators"
     ),
+    **dict.fromkeys(
+        ("LLMUsageCallback", "is_litellm_tracking_enabled", "setup_litellm_tracking"),
+        "watchglass.capture.litellm",
+    ),
     **dict.fromkeys(("MetricsCollector", "interrupt", "score"), "watchglass.capture.outcomes"),
 }
 """Where each public name is."""
 
 __all__ = [
+    "LLMUsageCallback",
     "MetricsCollector",
     "Runtime",
     "agent",
@@ -45,7 +55,9 @@ __all__ = [
     "init",
     "initialize_observability",
     "interrupt",
+    "is_litellm_tracking_enabled",
     "score",
+    "setup_litellm_tracking",
     "shutdown",
     "shutdown_observability",
     "task",

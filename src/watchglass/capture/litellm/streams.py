@@ -36,7 +36,7 @@ class Watch:
     __slots__ = ("_collects", "_whole", "call", "chunks")
 
     def __init__(self, call: Call, chunks: list[Any] | None = None) -> None:
-        """`chunks` is where LiteLLM itself collects the pieces, with the usage, which it takes out of them."""
+        """`chunks`: where LiteLLM collects the pieces itself, with the usage, which it takes out of them."""
         self.call = call
         self._collects = chunks is None
         self.chunks: list[Any] = [] if chunks is None else chunks
