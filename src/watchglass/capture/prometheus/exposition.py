@@ -53,6 +53,10 @@ def family(namespace: str, metric: Metric, every: dict[tuple[str, ...], list[flo
     return made
 
 
+TRIES = 100
+"""How often a worker that takes over tries the port, each 50 ms."""
+
+
 class _Quiet(WSGIRequestHandler):
     timeout = 10
     """Seconds that a client may take over its request; each holds a thread meanwhile."""
@@ -82,7 +86,7 @@ class Port:
     def __init__(self, registry: CollectorRegistry, port: int, address: str, folder: Path | None) -> None:
         self._registry, self._wanted, self._address, self._folder = registry, port, address, folder
         self._server: _Server | None = None
-        self._stopped = False
+        self._stopped = threading.Event()
         self.problem: str | None = None
         self._begin()
 
@@ -101,13 +105,21 @@ class Port:
     @boundary.guarded("prometheus.port")
     def _wait(self) -> None:
         lock = self._lock
-        if lock is not None and hold(lock.fileno(), wait=True) and not self._stopped:
-            self._bind()
+        if lock is None or not hold(lock.fileno(), wait=True):
+            return
+        # A process that dies may let go of the lock a moment before it lets go of the port.
+        for left in reversed(range(TRIES)):
+            if self._stopped.is_set() or self._bind(quietly=left > 0):
+                return
+            self._stopped.wait(0.05)
 
-    def _bind(self) -> None:
+    def _bind(self, *, quietly: bool = False) -> bool:
+        """Whether this worker answers now."""
         try:
             server = _Server(self._address, self._wanted)
         except OSError as fault:
+            if quietly:
+                return False
             taken = fault.errno == errno.EADDRINUSE
             why = "is taken by another program" if taken else f"cannot be opened ({fault})"
             self.problem = f"port {self._wanted} {why}: no metrics there"
@@ -116,22 +128,24 @@ class Port:
                 "watchglass: %s; the application goes on. Set prometheus_port, or mount metrics_app().",
                 self.problem,
             )
-            return
+            return False
         server.set_app(make_wsgi_app(self._registry))
         threading.Thread(target=server.serve_forever, name="watchglass-metrics", daemon=True).start()
         self._server = server
+        return True
 
     def forked(self) -> None:
         """In a child: the socket is the parent's; wait to take over from it."""
         if self._server is not None:
             self._server.socket.close()
             self._server = None
-        if not self._stopped:
+        if not self._stopped.is_set():
+            self._stopped = threading.Event()  # its lock may be held by a thread that is not here
             self._begin()
 
     def stop(self) -> None:
         """Free the port; another worker takes it."""
-        self._stopped = True
+        self._stopped.set()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
