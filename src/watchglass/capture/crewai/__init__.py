@@ -1,0 +1,52 @@
+"""CrewAI's crews, flows, tasks, agents, tools and model requests on record, with nothing to change in them.
+
+What runs is wrapped where the application enters it (`runs`), so that what is recorded is safe before the caller
+goes on; what only the event bus knows is taken from its events as they are emitted (`events`); the requests of
+its own provider clients, which LiteLLM never sees, are counted at their HTTP client (`native`).
+
+Nothing of CrewAI is imported here: each module is wrapped when, and if, the application imports it.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from wrapt import register_post_import_hook
+
+from watchglass.capture import boundary
+from watchglass.capture.crewai import patches
+
+_WRAPPED = {
+    "crewai.crew": "watchglass.capture.crewai.runs:wrap_crew",
+    "crewai.flow.runtime": "watchglass.capture.crewai.runs:wrap_flow",
+    "crewai.task": "watchglass.capture.crewai.tasks:wrap_task",
+    "crewai.events.event_bus": "watchglass.capture.crewai.events:wrap_bus",
+    "crewai.llms.providers.openai.completion": "watchglass.capture.crewai.native:wrap_openai",
+    "crewai.llms.providers.anthropic.completion": "watchglass.capture.crewai.native:wrap_anthropic",
+}
+"""Who wraps what of a module, by the module's name."""
+
+_hooked = False
+
+
+def install() -> None:
+    """Record CrewAI from now on, whether it is imported already, will be, or never is; again changes nothing."""
+    global _hooked
+    patches.allow()
+    if not _hooked:
+        _hooked = True
+        for name in _WRAPPED:
+            register_post_import_hook(_wrap, name)
+    else:
+        patches.wrap_again(_wrap, _WRAPPED)
+
+
+def uninstall() -> None:
+    """Put back what was wrapped; for tests. Modules imported afterwards stay as they are."""
+    patches.undo()
+
+
+@boundary.guarded("crewai.install")
+def _wrap(module: ModuleType) -> None:
+    if patches.allowed():
+        patches.resolve(_WRAPPED[module.__name__])(module)

@@ -1,0 +1,68 @@
+"""Functions put in the place of others, and how they are put back."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+_replaced: list[tuple[Any, str, Any]] = []
+_allowed = False
+
+
+def allow() -> None:
+    """Wrap modules as they are imported."""
+    global _allowed
+    _allowed = True
+
+
+def allowed() -> bool:
+    """Whether modules are to be wrapped."""
+    return _allowed
+
+
+def wrap_again(wrap: Callable[[ModuleType], object], names: Iterable[str]) -> None:
+    """Wrap those modules that are imported and were put back."""
+    if _replaced:
+        return
+    for name in names:
+        if name in sys.modules:
+            wrap(sys.modules[name])
+
+
+def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Put `make(original)` in the place of `owner.name`, which must be the owner's own.
+
+    Where there is no such function (another version of the library) nothing is done: the rest goes on.
+    """
+    original = vars(owner).get(name)
+    if original is None:
+        return
+    made = make(original)
+    functools.update_wrapper(made, original)
+    setattr(owner, name, made)
+    _replaced.append((owner, name, original))
+
+
+def undo() -> None:
+    """Put everything back, and wrap nothing more."""
+    global _allowed
+    _allowed = False
+    while _replaced:
+        owner, name, original = _replaced.pop()
+        setattr(owner, name, original)
+
+
+def resolve(path: str) -> Callable[..., Any]:
+    """The function `module:name`."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def arguments(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What a call gives to each parameter, by name, as far as it gives anything."""
+    return dict(signature.bind_partial(*args, **kwargs).arguments)
