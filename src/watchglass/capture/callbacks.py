@@ -25,6 +25,9 @@ COMPLETED = frozenset({"completed", "complete", "success", "succeeded", "finishe
 STARTING = frozenset({"starting", "started", "start", "pending", "queued"})
 """What the callbacks' `status` (else `type`) may say; anything else is a task that is running."""
 
+UNNAMED = "_OTHER"
+"""`error.type` of what has a message and no name (OpenTelemetry semantic conventions, error.type)."""
+
 
 @dataclass(slots=True)
 class _Open:
@@ -69,7 +72,8 @@ class CallbackHandler:
 
     @boundary.guarded("callbacks.task_completion")
     def _task_completion_callback(self, completion: object) -> None:
-        """`{agent, task_name, status, task_id?, output | error}`: the task that this one is paired with ends."""
+        """`{agent, task_name, status, task_id?, output | error}`: the task that this one is paired with
+        ends."""
         if isinstance(completion, Mapping):
             self._finish(completion, completion.get("output"))
 
@@ -92,6 +96,8 @@ class CallbackHandler:
     def _go_on(self, step: Mapping[str, object]) -> None:
         """What is running has started: the open task that this speaks of, else one that nobody announced."""
         task_id, agent, task = _told(step)
+        if task_id is agent is task is None:
+            return
         with self._lock:
             opened = _paired(self._open, task_id, agent, task, strictly=True)
         (opened or self._start(step)).execution.running()
@@ -112,8 +118,10 @@ class CallbackHandler:
         error = _error(told, output)
         if error is None:
             opened.execution.end(output=output)
-        else:
+        elif isinstance(error, BaseException):
             opened.execution.fail(error)
+        else:
+            opened.execution.fail(UNNAMED, error)
 
 
 class CallbackHandlerIntegration:
@@ -189,7 +197,8 @@ def _error(told: Mapping[str, object], output: object) -> BaseException | str | 
 def _paired(
     opened: list[_Open], task_id: str | None, agent: str | None, task: str | None, *, strictly: bool
 ) -> _Open | None:
-    """The open task that is meant: the one with this id if both have one, else of this agent, else the oldest.
+    """The open task that is meant: the one with this id if both have one, else of this agent, else the
+    oldest.
 
     Two that both have an id, and not the same, are never a pair. Among those of one agent the one with the
     same name goes first. `strictly` leaves out the last guess: what is running may well be another task.
@@ -202,5 +211,5 @@ def _paired(
     of_agent = [each for each in left if agent is not None and each.agent == agent]
     named = [each for each in of_agent or left if task is not None and each.task == task]
     if strictly:
-        return next(iter(named), None)
+        return next(iter(named or (of_agent if task is None else ())), None)
     return next(iter(named or of_agent or left), None)

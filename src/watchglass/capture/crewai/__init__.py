@@ -1,14 +1,15 @@
 """CrewAI's crews, flows, tasks, agents, tools and model requests on record, with nothing to change in them.
 
-What runs is wrapped where the application enters it (`runs`), so that what is recorded is safe before the caller
-goes on; what only the event bus knows is taken from its events as they are emitted (`events`); the requests of
-its own provider clients, which LiteLLM never sees, are counted at their HTTP client (`native`).
+What runs is wrapped where the application enters it (`runs`), so that what is recorded is safe before the
+caller goes on; what only the event bus knows is taken from its events as they are emitted (`events`); the
+requests of its own provider clients, which LiteLLM never sees, are counted at their HTTP client (`native`).
 
 Nothing of CrewAI is imported here: each module is wrapped when, and if, the application imports it.
 """
 
 from __future__ import annotations
 
+import functools
 from types import ModuleType
 
 from wrapt import register_post_import_hook
@@ -21,8 +22,6 @@ _WRAPPED = {
     "crewai.flow.runtime": "watchglass.capture.crewai.runs:wrap_flow",
     "crewai.task": "watchglass.capture.crewai.tasks:wrap_task",
     "crewai.events.event_bus": "watchglass.capture.crewai.events:wrap_bus",
-    "crewai.llms.providers.openai.completion": "watchglass.capture.crewai.native:wrap_openai",
-    "crewai.llms.providers.anthropic.completion": "watchglass.capture.crewai.native:wrap_anthropic",
 }
 """Who wraps what of a module, by the module's name."""
 
@@ -30,13 +29,14 @@ _hooked = False
 
 
 def install() -> None:
-    """Record CrewAI from now on, whether it is imported already, will be, or never is; again changes nothing."""
+    """Record CrewAI from now on, whether it is imported already, will be, or never is; again changes
+    nothing."""
     global _hooked
     patches.allow()
     if not _hooked:
         _hooked = True
         for name in _WRAPPED:
-            register_post_import_hook(_wrap, name)
+            register_post_import_hook(functools.partial(_wrap, name), name)
     else:
         patches.wrap_again(_wrap, _WRAPPED)
 
@@ -47,6 +47,7 @@ def uninstall() -> None:
 
 
 @boundary.guarded("crewai.install")
-def _wrap(module: ModuleType) -> None:
+def _wrap(name: str, module: ModuleType) -> None:
+    # The name is not taken from the module: CrewAI gives some another `__name__`, for its own types' sake.
     if patches.allowed():
-        patches.resolve(_WRAPPED[module.__name__])(module)
+        patches.resolve(_WRAPPED[name])(module)

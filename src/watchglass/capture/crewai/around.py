@@ -1,4 +1,5 @@
-"""A function that is an execution: begun before it, ended or failed after it, whatever happens to our part."""
+"""A function that is an execution: begun before it, ended or failed after it, whatever happens to our
+part."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from watchglass.capture import boundary, recorder
+from watchglass.capture.announced import Lent
 from watchglass.capture.context import Context, current
 from watchglass.capture.crewai import patches
 from watchglass.capture.execution import Execution
@@ -15,7 +17,7 @@ from watchglass.capture.execution import Execution
 FEATURE = "crewai"
 """The feature of what is done under a crew, unless the application names one."""
 
-Begin = Callable[[Any, dict[str, Any]], Execution | None]
+Begin = Callable[[Any, dict[str, Any]], "Execution | Lent | None"]
 """`(self, the arguments by name)`: the execution that this call is, or None if it is none."""
 
 Said = Callable[[Any], object]
@@ -39,7 +41,7 @@ def opened() -> list[Execution]:
     return found
 
 
-def sync(begin: Begin, said: Said, *, ends: bool = True) -> Callable[[Any], Any]:
+def sync(begin: Begin, said: Said) -> Callable[[Any], Any]:
     """Make a wrapper for a method that returns when it is done."""
 
     def wrap(original: Any) -> Any:
@@ -90,7 +92,7 @@ class _Running:
 
     __slots__ = ("beneath", "execution", "outer")
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution | Lent) -> None:
         self.execution = execution
         self.beneath: list[Execution] = []
         self.outer = _beneath.get()

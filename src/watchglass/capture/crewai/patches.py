@@ -25,13 +25,13 @@ def allowed() -> bool:
     return _allowed
 
 
-def wrap_again(wrap: Callable[[ModuleType], object], names: Iterable[str]) -> None:
+def wrap_again(wrap: Callable[[str, ModuleType], object], names: Iterable[str]) -> None:
     """Wrap those modules that are imported and were put back."""
     if _replaced:
         return
     for name in names:
         if name in sys.modules:
-            wrap(sys.modules[name])
+            wrap(name, sys.modules[name])
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:

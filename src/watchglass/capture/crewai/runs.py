@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from watchglass.capture import boundary, recorder, steps
-from watchglass.capture.context import attach, detach, current
+from watchglass.capture.context import attach, current, detach
 from watchglass.capture.crewai import around, patches
 from watchglass.capture.execution import Execution
 
@@ -34,7 +34,7 @@ def _crew(crew: Any, given: dict[str, Any]) -> Execution | None:
         context=around.context(),
         input=given.get("inputs"),
         state="running",
-        metadata={"crew_id": crew.id, "process": getattr(crew.process, "value", crew.process)},
+        metadata={"crew_id": str(crew.id), "process": getattr(crew.process, "value", crew.process)},
     )
 
 

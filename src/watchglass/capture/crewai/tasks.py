@@ -8,11 +8,15 @@ from types import ModuleType
 from typing import Any
 
 from watchglass.capture import announced, boundary, recorder, steps
+from watchglass.capture.announced import Lent
 from watchglass.capture.crewai import around, patches
 from watchglass.capture.execution import Execution
 
-_waiting: ContextVar[tuple[Any, Execution] | None] = ContextVar("watchglass_crewai_waiting", default=None)
-"""A task whose thread has been started, until it takes it up: the thread has a copy of the starter's context."""
+_waiting: ContextVar[tuple[Any, Execution | Lent] | None] = ContextVar(
+    "watchglass_crewai_waiting", default=None
+)
+"""A task whose thread has been started, until it takes it up: the thread has a copy of the starter's
+context."""
 
 
 def wrap_task(module: ModuleType) -> None:
@@ -45,13 +49,13 @@ def _execute_async(original: Any) -> Any:
 @boundary.guarded("crewai.task")
 def _announce(
     signature: inspect.Signature, task: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Execution | None:
+) -> Execution | Lent | None:
     if not recorder.recording():
         return None
     return _begin(task, patches.arguments(signature, (task, *args), kwargs))
 
 
-def _under_way(task: Any, given: dict[str, Any]) -> Execution:
+def _under_way(task: Any, given: dict[str, Any]) -> Execution | Lent:
     waiting = _waiting.get()
     if waiting is not None and waiting[0] is task:
         _waiting.set(None)
@@ -62,7 +66,7 @@ def _under_way(task: Any, given: dict[str, Any]) -> Execution:
     return execution
 
 
-def _begin(task: Any, given: dict[str, Any]) -> Execution:
+def _begin(task: Any, given: dict[str, Any]) -> Execution | Lent:
     agent = given.get("agent") or task.agent
     role = str(agent.role).strip() if agent is not None else None
     taken = announced.take(role)
@@ -79,7 +83,7 @@ def _begin(task: Any, given: dict[str, Any]) -> Execution:
         agent=role,
         context=around.context(),
         input={name: value for name, value in asked.items() if value},
-        metadata={"crewai_task_id": task.id},
+        metadata={"crewai_task_id": str(task.id)},
     )
 
 
