@@ -104,13 +104,9 @@ class Spool:
             if self.on_start is not None:
                 self.on_start()
 
-    @boundary.guarded("spool.tend")
     def tend(self) -> None:
         """What the spool's thread does all few seconds, once."""
-        self._writer.prepare(self._make_room)
-        if self._reader.adopt():
-            self._writer.ring()
-        self._save()
+        self._tend(self._writer.wanted)
 
     @boundary.guarded("spool.adopt")
     def adopt(self) -> int:
@@ -179,14 +175,21 @@ class Spool:
     def _keep(self, wanted: SimpleQueue[None]) -> None:
         """The spool's thread: woken when a segment is used up, else all few seconds."""
         while wanted is self._writer.wanted:
-            with self._tending:
-                if wanted is not self._writer.wanted:  # closed meanwhile
-                    return
-                self.tend()
+            self._tend(wanted)
             try:
                 wanted.get(timeout=_TEND_EVERY_S)
             except Empty:
                 continue
+
+    @boundary.guarded("spool.tend")
+    def _tend(self, wanted: SimpleQueue[None]) -> None:
+        with self._tending:
+            if wanted is not self._writer.wanted:  # closed meanwhile
+                return
+            self._writer.prepare(self._make_room)
+            if self._reader.adopt():
+                self._writer.ring()
+            self._save()
 
     def _stop_keeper(self) -> None:
         if self._keeper is not None:

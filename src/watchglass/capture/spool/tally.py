@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -35,20 +36,24 @@ class Tally:
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
         self._saved: Counter[str] = Counter()
+        self._lock = threading.RLock()
 
     def drop(self, reason: Reason, records: int = 1) -> None:
         """Count records that nobody will see."""
         if records > 0:
-            self.dropped[reason] += records
+            with self._lock:
+                self.dropped[reason] += records
 
     def forget(self) -> None:
         """Start from nothing: in a forked child the counts are the parent's."""
+        self._lock = threading.RLock()
         self.dropped.clear()
         self._saved.clear()
 
     def save(self, spool: Path) -> None:
         """Add what was not saved yet to `dropped.json`. Raises `OSError`."""
-        now = Counter(self.dropped)
+        with self._lock:
+            now = Counter(self.dropped)
         fresh = now - self._saved
         if fresh:
             _add(spool / _FILE, fresh)
