@@ -19,12 +19,12 @@ from watchglass.capture.propagation import carrying, headers, trust
 _Trusted = Callable[[], trust.Judge]
 
 
-def client_interceptors() -> list[Any]:
+def grpc_client_interceptors() -> list[Any]:
     """For `grpc.intercept_channel(channel, *grpc_client_interceptors())`."""
     return [_Client()]
 
 
-def aio_client_interceptors() -> list[Any]:
+def grpc_aio_client_interceptors() -> list[Any]:
     """For `grpc.aio.insecure_channel(target, interceptors=grpc_aio_client_interceptors())`.
 
     One a kind of call, since a channel takes an interceptor for the first kind that it is of.
@@ -32,7 +32,7 @@ def aio_client_interceptors() -> list[Any]:
     return [_AioUnaryUnary(), _AioUnaryStream(), _AioStreamUnary(), _AioStreamStream()]
 
 
-def server_interceptors(trust: trust.Trust | None = None) -> list[Any]:
+def grpc_server_interceptors(trust: trust.Trust | None = None) -> list[Any]:
     """For `grpc.server(pool, interceptors=grpc_server_interceptors(trust=["10.0.0.0/8"]))`.
 
     `trust` as for `ContextMiddleware`. Raises `ConfigError` for what cannot be trusted.
@@ -40,7 +40,7 @@ def server_interceptors(trust: trust.Trust | None = None) -> list[Any]:
     return [_Server(_trusted(trust))]
 
 
-def aio_server_interceptors(trust: trust.Trust | None = None) -> list[Any]:
+def grpc_aio_server_interceptors(trust: trust.Trust | None = None) -> list[Any]:
     """For `grpc.aio.server(interceptors=grpc_aio_server_interceptors(trust=["10.0.0.0/8"]))`."""
     return [_AioServer(_trusted(trust))]
 
