@@ -7,6 +7,7 @@ are ours to take out again. https://www.w3.org/TR/baggage/: values percent-encod
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
@@ -25,6 +26,9 @@ KEYS: dict[str, str] = {
 }
 """The baggage key of each field. Where it can be it is the attribute's, for services in other languages that
 copy baggage to their spans."""
+
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
+"""What would break a line of a log in two."""
 
 _FIELDS = {key: field for field, key in KEYS.items()}
 
@@ -52,7 +56,7 @@ def read(headers: Iterable[str]) -> dict[str, str]:
         text = unquote(value)
         if field is None or not text or len(text) > MAX_VALUE:
             continue
-        if not text.isprintable() or found.setdefault(field, text) != text:
+        if _CONTROL.search(text) or found.setdefault(field, text) != text:
             doubtful.add(field)
     return {field: text for field, text in found.items() if field not in doubtful}
 
