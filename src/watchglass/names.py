@@ -242,6 +242,20 @@ SCOPE = "watchglass"
 
 STEPS_SCOPE = "watchglass.steps"
 
+CONTENT: tuple[str, ...] = (
+    *("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"),
+    *("gen_ai.task.input", "gen_ai.task.output", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+    *("gen_ai.tool.definitions", "input.value", "output.value"),
+    *("traceloop.entity.input", "traceloop.entity.output"),
+)
+"""Attributes that hold texts of prompts, answers, inputs and outputs (the last four: OpenInference's and
+OpenLLMetry's); with them go `CONTENT_PREFIXES`."""
+
+CONTENT_PREFIXES: tuple[str, ...] = (
+    *("gen_ai.prompt", "gen_ai.completion", "llm.input_messages.", "llm.output_messages.", "llm.prompts"),
+)
+"""First parts of attributes that hold one part of such a text each."""
+
 CALL_ID = "watchglass.call_id"
 REPORTED_COST = "watchglass.cost.reported_usd"
 TTFT = "watchglass.ttft_ns"

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 
-from watchglass.capture import context, recorder
+from watchglass.capture import content, context, recorder
 from watchglass.capture.records import SpanRecord, decode
 from watchglass.capture.spans import AsTheApplication, RecordSpans, ToTheApplication
 
@@ -119,6 +119,10 @@ class HoldBack:
 
     def __init__(self) -> None:
         self.offered: list[tuple[str, bool, bool]] = []
+        self.roots = 0
+
+    def started(self, trace_id: bytes) -> None:
+        self.roots += 1
 
     def offer(self, record: SpanRecord, is_root: bool, always: bool) -> list[SpanRecord]:
         self.offered.append((record.name, is_root, always))
@@ -137,4 +141,24 @@ def test_calls_and_steps_are_never_detail(kept: Kept) -> None:
     ):
         pass
     assert detail.offered == [("chat", False, True), ("step", False, True), ("request", True, False)]
+    assert detail.roots == 1
     assert [each.name for each in kept.spans] == ["chat", "step"]
+
+
+def test_texts_of_other_instrumentations_follow_the_policy(kept: Kept) -> None:
+    """Messages that an instrumentation wrote on its span are hashed if that is what is wanted of texts."""
+    provider = TracerProvider()
+    provider.add_span_processor(RecordSpans())
+    before = content.use(content.policy("hashed"))
+    try:
+        attributes = {
+            "gen_ai.request.model": "m",
+            "gen_ai.input.messages": "[secret plan]",
+            "gen_ai.prompt.0.content": "x",
+        }
+        provider.get_tracer("openai").start_span("chat", attributes=attributes).end()
+    finally:
+        content.use(before)
+    (span,) = kept.spans
+    assert "secret plan" not in str(span)
+    assert {"watchglass.content.hash.gen_ai.input.messages", "gen_ai.request.model"} <= span.attributes.keys()

@@ -24,14 +24,14 @@ class Sink(Protocol):
 Observer = Callable[[Record], None]
 
 _sink: Sink | None = None
-_observer: Observer | None = None
+_observers: tuple[Observer, ...] = ()
 
 
-def install(sink: Sink | None, observer: Observer | None = None) -> None:
-    """Send records to `sink` from now on; None stops recording. `observer` sees each record as it is made
-    (tests; the SDK's metrics are computed on the background thread instead)."""
-    global _sink, _observer
-    _sink, _observer = sink, observer
+def install(sink: Sink | None, *observers: Observer) -> None:
+    """Send records to `sink` from now on; None stops recording. `observers` see each record before it is
+    encoded, in the caller's thread, and may take texts out of it; they MUST be quick."""
+    global _sink, _observers
+    _sink, _observers = sink, observers
 
 
 def recording() -> bool:
@@ -45,6 +45,6 @@ def record(item: Record) -> None:
     sink = _sink
     if sink is None:
         return
+    for observe in _observers:
+        observe(item)
     sink.append(encode(item))
-    if _observer is not None:
-        _observer(item)

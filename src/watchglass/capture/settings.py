@@ -84,6 +84,19 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[str, msgspec.Meta(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$")],
         About("first part of metrics' names"),
     ] = "watchglass"
+    metrics_port: Annotated[
+        bool, About("whether metrics have a port; without, they are served where `metrics_app()` is mounted")
+    ] = True
+    baggage_to: Annotated[
+        tuple[str, ...],
+        About("hosts and networks that requests tell tenant, engagement and so on; no others are told"),
+    ] = ()
+    trust: Annotated[
+        tuple[str, ...], About("addresses and networks of callers whose word on tenants is taken")
+    ] = ()
+    baggage_secret: Annotated[
+        str | None, About("what services share to prove to each other that they may name tenants")
+    ] = None
     flush_s: Annotated[
         Annotated[float, msgspec.Meta(gt=0)], About("longest that a record waits before it is sent")
     ] = 1.0

@@ -13,8 +13,9 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import get_current_span
 
-from watchglass.capture import boundary, context, recorder
+from watchglass.capture import boundary, content, context, recorder
 from watchglass.capture.records import Attributes, SpanRecord
+from watchglass.names import CONTENT, CONTENT_PREFIXES, SCOPE
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context as OTelContext
@@ -60,8 +61,8 @@ class RecordSpans(SpanProcessor):
 
     @boundary.guarded("spans.start")
     def _note(self, span: Span) -> None:
-        attributes = context.current().attributes
         identity = span.get_span_context()
+        attributes = context.current().attributes
         if self.detail is not None and (span.parent is None or span.parent.is_remote):
             self.detail.started(identity.trace_id.to_bytes(16, "big"))
         if not attributes:
@@ -82,9 +83,11 @@ class RecordSpans(SpanProcessor):
         record = record_of(span, said)
         if record is None:
             return
-        always = record.scope.startswith("watchglass") or any(
-            key in record.attributes for key in CALL_MARKERS
-        )
+        ours = record.scope.startswith(SCOPE)
+        always = ours or any(key in record.attributes for key in CALL_MARKERS)
+        if always and not ours:
+            record.attributes = _under_policy(record.attributes)
+            record.events = [(name, at, _under_policy(said)) for name, at, said in record.events]
         if self.detail is None:
             recorder.record(record)
             return
@@ -125,6 +128,17 @@ def record_of(span: ReadableSpan, said: dict[str, str]) -> SpanRecord | None:
         identity.trace_state.to_header(),
         int(identity.trace_flags),
     )
+
+
+def _under_policy(attributes: Attributes) -> Attributes:
+    """Texts that another instrumentation recorded, as the policy on content has them."""
+    made: Attributes = {}
+    for key, value in attributes.items():
+        if isinstance(value, str) and (key in CONTENT or key.startswith(CONTENT_PREFIXES)):
+            content.put(made, key, value)
+        else:
+            made[key] = value
+    return made
 
 
 def _plain(attributes: Mapping[str, Any] | None) -> Attributes:

@@ -85,6 +85,10 @@ class Spool:
         """Held from the start of the keeper to its end: several threads may append first."""
         _spools.add(self)
 
+    def describe(self, about: bytes) -> None:
+        """Say otherwise whose records they are, from the next segment on: a forked child's are its own."""
+        self._writer.about = about
+
     def append(self, payload: bytes) -> bool:
         """Keep a record; False when it is dropped (and counted). Never raises, never waits for a disk."""
         if self._keeper is None:

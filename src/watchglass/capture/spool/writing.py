@@ -54,7 +54,7 @@ class Writer:
         self.ring: Callable[[], None] = _nobody
         self.wanted: SimpleQueue[None] = SimpleQueue()
         """Has something in it when `prepare` should be called."""
-        self._about = about
+        self.about = about
         self._segment_bytes = max(segment_bytes, 2 * head(about))
         self._memory_bytes = memory_bytes
         self._tally = tally
@@ -117,13 +117,13 @@ class Writer:
         """In a forked child: all of it is the parent's; locks may be held by threads that are not here."""
         if self.folder is not None:
             self.folder.release()
-        self.__init__(self.directory, self._about, self._segment_bytes, self._memory_bytes, self._tally)
+        self.__init__(self.directory, self.about, self._segment_bytes, self._memory_bytes, self._tally)
 
     def _append_to_next(self, payload: bytes) -> bool:
         if len(payload) > RECORD_BYTES:
             self._tally.drop("too_large")
             return False
-        needed = head(self._about) + len(payload) + 16
+        needed = head(self.about) + len(payload) + 16
         if needed > self._memory_bytes and self.fault is not None:
             self._tally.drop("memory")
             return False
@@ -152,7 +152,7 @@ class Writer:
             if made is not None:
                 return made
         self._bound_memory(size)
-        return Segment.in_memory(size, self._about, self.folder.salt if self.folder else 0)
+        return Segment.in_memory(size, self.about, self.folder.salt if self.folder else 0)
 
     def _bound_memory(self, size: int) -> None:
         """Drop the oldest segments in memory until another of `size` fits."""
@@ -175,7 +175,7 @@ class Writer:
             if self.folder is None or not self.folder.path.is_dir():
                 place.make_private(self.directory)
                 self.folder = owner.create(self.directory)
-            return Segment.create(self.folder.path, size, self._about, self.folder.salt)
+            return Segment.create(self.folder.path, size, self.about, self.folder.salt)
         except OSError as fault:
             self._failed(fault)
             return None

@@ -1,0 +1,242 @@
+"""The SDK's life in a process: `init` puts everything in force, once; `shutdown` takes it down.
+
+Whatever is missing (a server, a disk, a port, a library) is said once, and the application goes on.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+
+from watchglass.capture import boundary, content, encoder, ids, logs, propagation, recorder, settings, tracing
+from watchglass.capture.delivery import Delivery, Pace
+from watchglass.capture.detail import Sampled
+from watchglass.capture.instrumentations import Instrumented, chosen
+from watchglass.capture.process import describe_process
+from watchglass.capture.records import Attributes
+from watchglass.capture.settings import CaptureSettings
+from watchglass.capture.spans import AsTheApplication, RecordSpans, ToTheApplication
+from watchglass.capture.spool import Spool, place
+
+
+@dataclass(slots=True)
+class Runtime:
+    """What is in force since `init`. Hold it for `flush`; everything else is found by itself."""
+
+    settings: CaptureSettings
+    resource: Attributes
+    spool: Spool
+    delivery: Delivery
+    provider: TracerProvider
+    instrumented: Instrumented
+    undo: list[Callable[[], object]] = field(default_factory=list[Callable[[], object]])
+    metrics: Any = None
+
+    def flush(self, timeout_s: float = 5.0) -> bool:
+        """Send what waits; whether the server has it all, after at most `timeout_s`."""
+        return self.delivery.flush(timeout_s)
+
+    def shutdown(self, timeout_s: float | None = None) -> bool:
+        """See `shutdown`."""
+        return shutdown(timeout_s)
+
+
+_lock = threading.RLock()
+_runtime: Runtime | None = None
+
+
+def current() -> Runtime | None:
+    """What is in force, if `init` was called in this process or before it was forked."""
+    return _runtime
+
+
+def init(**given: object) -> Runtime:
+    """Record this process from now on; the arguments are the settings of `CaptureSettings`, by name.
+
+    `content` may also be a function of one's own, see `capture.content`. Calling it again changes nothing and
+    returns what is in force (with other arguments: said once). Raises `ConfigError` for a setting that means
+    nothing, and nothing else.
+    """
+    global _runtime
+    with _lock:
+        if _runtime is not None:
+            if not _same(_runtime.settings, given):
+                boundary.once(
+                    "init", "watchglass: init was called again with other settings; the first ones hold"
+                )
+            return _runtime
+        own_rule = given.pop("content") if callable(given.get("content")) else None
+        loaded = settings.load(given).settings
+        rules = content.policy(
+            own_rule or loaded.content, loaded.content_features, loaded.redact, loaded.content_bytes
+        )
+        libraries = chosen(loaded.instrument)
+        propagation.install(destinations=loaded.baggage_to, trust=loaded.trust, secret=loaded.baggage_secret)
+        _runtime = runtime = _start(loaded)
+        runtime.undo += [_put_back_content(content.use(rules)), propagation.uninstall]
+        runtime.instrumented.start(libraries, explicit="auto" not in loaded.instrument)
+        return runtime
+
+
+def shutdown(timeout_s: float | None = None) -> bool:
+    """Stop recording; sends what waits for at most `timeout_s` (default: the setting `exit_s`).
+
+    What the server did not take stays in the spool; the next process that starts delivers it. Returns
+    whether nothing was left. Never raises; without `init` it does nothing.
+    """
+    global _runtime
+    with _lock:
+        runtime, _runtime = _runtime, None
+        if runtime is None:
+            return True
+        atexit.unregister(shutdown)
+        return bool(_stop(runtime, runtime.settings.exit_s if timeout_s is None else timeout_s))
+
+
+@boundary.guarded("shutdown")
+def _stop(runtime: Runtime, timeout_s: float) -> bool:
+    runtime.instrumented.stop()
+    for each in reversed(runtime.undo):
+        _undo(each)
+    recorder.install(None)
+    done = runtime.delivery.close(timeout_s)
+    runtime.spool.close()
+    return done
+
+
+@boundary.guarded("shutdown.part")
+def _undo(each: Callable[[], object]) -> None:
+    each()
+
+
+def _put_back_content(before: content.Policy) -> Callable[[], object]:
+    return lambda: content.use(before)
+
+
+def _start(chosen_settings: CaptureSettings) -> Runtime:
+    resource = describe_process(chosen_settings)
+    endpoint, key = chosen_settings.endpoint, chosen_settings.key
+    directory = place.directory(Path(chosen_settings.spool_dir), endpoint, key)
+    spool = Spool(directory, about=encoder.about_process(resource), limit_bytes=chosen_settings.spool_bytes)
+    pace = Pace(interval_s=chosen_settings.flush_s)
+    delivery = Delivery(spool, encoder.requests, endpoint, key, pace=pace)
+    provider, processor = _tracer_provider(resource)
+    runtime = Runtime(
+        chosen_settings,
+        resource,
+        spool,
+        delivery,
+        provider,
+        Instrumented(lambda makes_calls: provider if makes_calls else trace.get_tracer_provider()),
+    )
+    sampled = Sampled(chosen_settings, processor)
+    recorder.install(spool, *sampled.observers, *_metrics(runtime))
+    before = tracing.use(provider)
+    logs.install()
+    runtime.undo += [sampled.stop, logs.uninstall, lambda: tracing.use(before)]
+    delivery.start()
+    atexit.register(shutdown)
+    return runtime
+
+
+def _metrics(runtime: Runtime) -> tuple[recorder.Observer, ...]:
+    """Start serving metrics, if wanted; what has to see each record for them."""
+    wanted = runtime.settings
+    if not wanted.prometheus:
+        return ()
+    # Not at the top: a process that serves none need not load an HTTP server.
+    from watchglass.capture.prometheus import service
+
+    runtime.metrics = started = service.start(
+        str(runtime.resource["service.name"]),
+        namespace=wanted.namespace,
+        port=wanted.prometheus_port if wanted.metrics_port else None,
+        spool=runtime.spool.stats,
+        state=lambda: _state(runtime),
+        sent_bytes=lambda: runtime.delivery.stats.bytes_sent,
+    )
+    runtime.undo.append(started.stop)
+    return (started.observe,)
+
+
+def _state(runtime: Runtime) -> str:
+    """One of the states of the metric `sdk_delivery_state`."""
+    if runtime.delivery.stats.last_error is not None:
+        return "waiting"
+    return "delivering" if runtime.spool.stats().waiting else "idle"
+
+
+_tracing: tuple[TracerProvider, RecordSpans] | None = None
+"""Made once in a process: OpenTelemetry takes no processor away again. Without a sink they record nothing."""
+
+
+def _tracer_provider(resource: Attributes) -> tuple[TracerProvider, RecordSpans]:
+    """Our provider, beside the application's or, where there is none, as the global one."""
+    global _tracing
+    if _tracing is not None:
+        return _tracing
+    theirs = trace.get_tracer_provider()
+    theirs = theirs if isinstance(theirs, TracerProvider) else None
+    processor = RecordSpans()
+    provider = TracerProvider(
+        resource=theirs.resource if theirs is not None else Resource(resource),
+        sampler=AsTheApplication(theirs.sampler if theirs is not None else None),
+        id_generator=ids.otel_generator(),
+        shutdown_on_exit=False,
+    )
+    provider.add_span_processor(processor)
+    if theirs is None:
+        trace.set_tracer_provider(provider)
+    else:
+        theirs.add_span_processor(processor)
+        provider.add_span_processor(ToTheApplication(theirs))
+    _tracing = provider, processor
+    return _tracing
+
+
+def _after_fork() -> None:
+    """A child is a process of its own: its records say so."""
+    global _lock
+    _lock = threading.RLock()
+    if _runtime is not None:
+        _runtime.resource = describe_process(_runtime.settings)
+        _runtime.spool.describe(encoder.about_process(_runtime.resource))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=boundary.guarded("fork")(_after_fork))
+
+
+def _same(before: CaptureSettings, given: dict[str, object]) -> bool:
+    return all(getattr(before, name, None) == value for name, value in given.items() if value is not None)
+
+
+def initialize_observability(
+    service_name: str | None = None,
+    service_version: str | None = None,
+    enable_prometheus: bool = False,
+    prometheus_port: int = 9464,
+    **more: object,
+) -> Runtime:
+    """`init` by the name and arguments that some teams know it by; `more` are settings of `init`."""
+    return init(
+        service_name=service_name,
+        service_version=service_version,
+        prometheus=enable_prometheus or None,
+        prometheus_port=prometheus_port,
+        **more,
+    )
+
+
+def shutdown_observability() -> None:
+    """`shutdown` by the name that some teams know it by."""
+    shutdown()
