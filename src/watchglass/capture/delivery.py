@@ -12,7 +12,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,7 +21,7 @@ from urllib.parse import urlsplit
 
 from watchglass.capture import boundary
 from watchglass.capture.backoff import Backoff
-from watchglass.capture.spool import Batch, Spool
+from watchglass.capture.spool import Batch, Spool, place
 from watchglass.clock import Clock, SystemClock
 from watchglass.errors import ConfigError
 
@@ -44,9 +45,11 @@ class DeliveryStats:
     failures: int = 0
     """Requests after which records had to be kept."""
     bytes_sent: int = 0
-    """Before compression, of requests that were taken."""
+    """Of the bodies of requests that were taken, compressed."""
     last_error: str | None = None
     """None once a request was taken again."""
+    last_status: int | None = None
+    """The HTTP status that came with it; None if there was no answer."""
     last_taken_ns: int | None = None
     cpu_ns: int = 0
     """CPU time of the delivery's thread."""
@@ -162,6 +165,26 @@ class Delivery:
             thread.join(max(0.0, min(1.0, deadline - time.monotonic())))
         return done
 
+    def drain(self, timeout: float) -> bool:
+        """Deliver what is in the spool from this thread, without starting any; whether nothing is left."""
+        deadline = time.monotonic() + timeout
+        with _unseen():
+            while time.monotonic() < deadline:
+                failed_before = self._failed_turns
+                if self._turn() == "nothing":
+                    return True
+                if self._failed_turns > failed_before:
+                    return False
+        return False
+
+    def state(self) -> str:
+        """How delivery stands, as the metric `sdk_delivery_state` names it."""
+        if not self._running():
+            return "off"
+        if self.stats.last_error is not None:
+            return "refused" if self.stats.last_status in (401, 403) else "waiting"
+        return "idle" if self._work is None else "delivering"
+
     def _start_thread(self) -> None:
         if not self._starting.acquire(blocking=False):
             return
@@ -182,7 +205,15 @@ class Delivery:
         return self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
-        _be_unseen()
+        self._describe()
+        with _unseen():
+            self._deliver()
+
+    @boundary.guarded("delivery.describe")
+    def _describe(self) -> None:
+        place.describe(self._spool.directory, self._endpoint)
+
+    def _deliver(self) -> None:
         quiet = False
         while not self._closing:
             outcome = self._turn()
@@ -285,7 +316,7 @@ class Delivery:
         self._backoff.succeeded()
         self.stats.last_error = None
         self.stats.last_taken_ns = self._clock.now_ns()
-        self.stats.bytes_sent += len(request.body)
+        self.stats.bytes_sent += answer.sent
         if answer.rejected > 0:
             self._spool.drop("rejected", min(answer.rejected, request.records))
             boundary.once(
@@ -297,7 +328,7 @@ class Delivery:
 
     def _complain(self, answer: Answer) -> None:
         self.stats.failures += 1
-        self.stats.last_error = answer.message
+        self.stats.last_error, self.stats.last_status = answer.message, answer.status
         boundary.once(
             f"delivery.{answer.status}",
             "watchglass: %s; %s",
@@ -365,14 +396,19 @@ def checked_key(key: str | None) -> str | None:
     return key or None
 
 
-def _be_unseen() -> None:
+@contextmanager
+def _unseen() -> Generator[None]:
     """Our own requests are no part of what the application does: no instrumentation makes spans of them."""
     from opentelemetry import context
 
     # The API has no public name for these keys; every instrumentation asks for them.
     unseen = context.set_value(context._SUPPRESS_INSTRUMENTATION_KEY, True)  # pyright: ignore[reportPrivateUsage]
     unseen = context.set_value(context._SUPPRESS_HTTP_INSTRUMENTATION_KEY, True, unseen)  # pyright: ignore[reportPrivateUsage]
-    context.attach(unseen)
+    token = context.attach(unseen)
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 _deliveries: weakref.WeakSet[Delivery] = weakref.WeakSet()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -43,6 +43,8 @@ class Answer:
     rejected: int = 0
     """Records that a server which took the rest did not."""
     retry_after_s: float | None = None
+    sent: int = 0
+    """Bytes of the body as it was sent."""
 
 
 class Post(Protocol):
@@ -76,17 +78,18 @@ class Poster:
 
     def __call__(self, path: str, body: bytes) -> Answer:
         """See `Post`."""
+        packed = _gzip(body)
         try:
             response = self._pool.request(
                 "POST",
                 self._prefix + path,
-                body=_gzip(body),
+                body=packed,
                 headers=self._headers,
                 redirect=False,
                 preload_content=False,
             )
             try:
-                return self._answer(response)
+                return replace(self._answer(response), sent=len(packed))
             finally:
                 response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as fault:

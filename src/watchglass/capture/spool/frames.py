@@ -63,14 +63,17 @@ def at(data: memoryview, offset: int, end: int, salt: int) -> Frame | None:
     return Frame(start, length, offset + room(length))
 
 
-def intact(data: memoryview, offset: int, end: int, salt: int) -> Iterator[Frame]:
+def intact(data: memoryview, offset: int, end: int, salt: int, *, live: bool = False) -> Iterator[Frame]:
     """Every intact record from `offset` on; a last `Frame` of length -1 tells of damaged ones at the end.
 
-    A record whose word was never stored (its process died while writing it) is not damaged: it never was.
+    A record whose word was never stored (its process died while writing it) is not damaged: it never was. In
+    a `live` segment the first such place is the end.
     """
     while offset < end:
         frame = at(data, offset, end, salt)
         if frame is None:
+            if live and not any(data[offset : offset + WORD]):
+                return
             frame = _after_damage(data, offset, end, salt)
             if frame is None:
                 return

@@ -150,9 +150,12 @@ class Segment:
         self.count += 1
         return True
 
-    def records(self, offset: int) -> Iterator[frames.Frame]:
-        """Intact records from `offset` on, as far as it is written."""
-        return frames.intact(self._bytes, offset, self.written, self._salt)
+    def records(self, offset: int, *, live: bool = False) -> Iterator[frames.Frame]:
+        """Intact records from `offset` on, as far as it is written.
+
+        `live`: somebody else writes to it meanwhile, so it ends where no record is yet.
+        """
+        return frames.intact(self._bytes, offset, self.written, self._salt, live=live)
 
     def payload(self, frame: frames.Frame) -> bytes:
         """A copy of a record's payload."""

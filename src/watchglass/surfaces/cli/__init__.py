@@ -24,6 +24,7 @@ from watchglass.surfaces.cli.prices import prices
 from watchglass.surfaces.cli.query import query
 from watchglass.surfaces.cli.serve import serve
 from watchglass.surfaces.cli.settings import settings
+from watchglass.surfaces.cli.spool import spool
 from watchglass.surfaces.cli.trace import trace
 from watchglass.surfaces.cli.up import up
 from watchglass.surfaces.cli.usage import usage
@@ -49,7 +50,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )
 """Every command, in the order of the help; a command's name is its function's, its last underscore aside."""
 
-GROUPS: tuple[typer.Typer, ...] = (keys, prices)
+GROUPS: tuple[typer.Typer, ...] = (keys, prices, spool)
 """Commands that have commands of their own."""
 
 
