@@ -23,7 +23,7 @@ os.environ.update(
 
 import pytest
 
-from tests.capture.provider import Answer, Provider, Request
+from tests.capture.provider import Answer, Fault, Provider, Request
 from watchglass.capture import boundary, recorder
 from watchglass.capture.records import EventRecord, Record, SpanRecord, decode
 
@@ -72,6 +72,14 @@ class ToolProvider(Provider):
     """Asks for a tool once in each conversation that offers one, and answers when it has the tool's
     result."""
 
+    def arrived(
+        self, path: str, body: dict[str, Any], headers: dict[str, str]
+    ) -> tuple[Request, Fault | None]:
+        """Counting tokens asks no model and is not billed: it is answered 404, and not in the ledger."""
+        if path.endswith("/count_tokens"):
+            return Request(0, path, str(body.get("model")), False), None
+        return super().arrived(path, body, headers)
+
     def answer(self, request: Request) -> Answer:
         said = super().answer(request)
         offered: list[dict[str, Any]] = request.body.get("tools") or []
@@ -109,10 +117,11 @@ def provider() -> Iterator[ToolProvider]:
 @pytest.fixture
 def recorded() -> Iterator[Recorded]:
     """What is recorded with LiteLLM and CrewAI instrumented, as `init` does it."""
-    from watchglass.capture import crewai
+    from watchglass.capture import crewai, litellm
 
     sink = Recorded()
     boundary.forget()
+    litellm.install()
     crewai.install()
     recorder.install(sink)
     yield sink

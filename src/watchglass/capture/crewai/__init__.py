@@ -22,6 +22,8 @@ _WRAPPED = {
     "crewai.flow.runtime": "watchglass.capture.crewai.runs:wrap_flow",
     "crewai.task": "watchglass.capture.crewai.tasks:wrap_task",
     "crewai.events.event_bus": "watchglass.capture.crewai.events:wrap_bus",
+    "crewai.llms.providers.openai.completion": "watchglass.capture.crewai.native:wrap_openai",
+    "crewai.llms.providers.anthropic.completion": "watchglass.capture.crewai.native:wrap_anthropic",
 }
 """Who wraps what of a module, by the module's name."""
 
