@@ -10,19 +10,32 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Literal, TypeAlias, cast, get_args
 
 import msgspec
 
 from watchglass import names
 from watchglass.capture import boundary, context
-from watchglass.capture.credentials import scrub
+from watchglass.capture.cleaning import (
+    CUT_MARK,
+    Cleaner,
+    as_bytes,
+    cut_json,
+    cut_text,
+    encoded,
+    json_size_bytes,
+    size_bytes,
+)
+from watchglass.capture.credentials import MASK, scrub
+from watchglass.capture.personal import redact_personal
 from watchglass.capture.records import Attributes
 from watchglass.errors import ConfigError
 
 Mode = Literal["off", "hashed", "redacted", "whole"]
 Own: TypeAlias = Callable[[str, str, "str | None"], "str | None"]
-"""One's own rule: takes text, key and feature, gives what may be kept, or None for nothing."""
+"""One's own rule: takes a text (each one within messages), the attribute's key and the feature; gives what
+may be kept, or None for nothing of the whole value. Credentials are gone before, and again after."""
 Choice: TypeAlias = "Mode | Own"
 
 MODES: tuple[str, ...] = get_args(Mode)
@@ -78,22 +91,85 @@ def wanted(feature: str | None = None) -> bool:
 def put(attributes: Attributes, key: str, value: object, feature: str | None = None) -> None:
     """Set `attributes[key]` to what may be kept of a text, or of messages or other data as JSON text.
 
-    `feature` is that of the context in force unless given. `value` is not changed. Never raises.
+    `feature` is that of the context in force unless given. `value` is not changed. What was cut to the bound
+    is noted with its length before (`watchglass.content.cut`). Never raises.
     """
     if value is None:
         return
+    with suppress(_LeftOut):
+        _put(attributes, key, value, feature)
+
+
+def _put(attributes: Attributes, key: str, value: object, feature: str | None) -> None:
     rules = _in_force
     feature = feature or _feature()
     choice = rules.features.get(feature, rules.default)
     if choice == "off":
         return
-    text = scrub(value if isinstance(value, str) else msgspec.json.encode(value).decode())
-    if choice == "hashed":
-        data = text.encode("utf-8", "surrogatepass")
-        attributes[names.CONTENT_HASH + key] = hashlib.blake2b(data, digest_size=16).hexdigest()
-        attributes[names.CONTENT_LENGTH + key] = len(data)
+    is_text = isinstance(value, str)
+    cleaner = Cleaner(
+        _rule(rules, choice, key, feature), rules.max_bytes, size_bytes if is_text else json_size_bytes
+    )
+    text, before = _text(cleaner, str(value)) if is_text else _data(cleaner, value)
+    if choice == "hashed" and text is not None:
+        attributes[names.CONTENT_HASH + key] = hashlib.blake2b(as_bytes(text), digest_size=16).hexdigest()
+        attributes[names.CONTENT_LENGTH + key] = before
         return
-    attributes[key] = text
+    if text is not None:
+        attributes[key] = text
+    if text is None or cleaner.removed:
+        cut = attributes.setdefault(names.CONTENT_CUT, {})
+        if isinstance(cut, dict):
+            cut[key] = before
+
+
+def _text(cleaner: Cleaner, value: str) -> tuple[str | None, int]:
+    """What is kept of a text, and how many bytes it would have without the bound."""
+    text = cleaner.text(value)
+    size = size_bytes(text)
+    before = size + cleaner.removed
+    if size > cleaner.limit or cleaner.removed:
+        text = cut_text(text + CUT_MARK if cleaner.removed else text, cleaner.limit)
+        cleaner.removed = before - size_bytes(text)
+    return text, before
+
+
+def _data(cleaner: Cleaner, value: object) -> tuple[str | None, int]:
+    """The same of data, as JSON text that stays whole."""
+    kept = cleaner.value(value)
+    data = encoded(kept)
+    before = len(data) + cleaner.removed
+    if len(data) > cleaner.limit:
+        cleaner.removed += 1
+        data = cut_json(kept, data, cleaner.limit)
+    return None if data is None else data.decode(), before
+
+
+def _rule(rules: Policy, choice: Choice, key: str, feature: str) -> Callable[[str], str]:
+    if choice == "redacted":
+        return lambda text: _redacted(text, rules.patterns)
+    if callable(choice):
+        own = choice
+        return lambda text: _by_own(own, text, key, feature)
+    return scrub
+
+
+def _redacted(text: str, patterns: Mapping[str, re.Pattern[str]]) -> str:
+    text = redact_personal(scrub(text))
+    for kind, regex in patterns.items():
+        text = regex.sub(MASK % kind, text)
+    return text
+
+
+class _LeftOut(Exception):
+    """One's own rule wants nothing kept of a value."""
+
+
+def _by_own(own: Own, text: str, key: str, feature: str) -> str:
+    kept = own(scrub(text), key, feature or None)
+    if kept is None:
+        raise _LeftOut
+    return scrub(kept)
 
 
 def _feature() -> str:

@@ -58,4 +58,4 @@ def _value(value: object) -> Attribute:
 
 def _put(attributes: Attributes, key: str, value: object, feature: str | None) -> None:
     if content.wanted(feature):
-        content.put(attributes, key, as_text(value), feature)
+        content.put(attributes, key, value, feature)
