@@ -214,6 +214,13 @@ def test_what_comes_in_is_trusted_only_if_one_says_so() -> None:
         assert not trace.get_current_span().get_span_context().is_valid
 
 
+def test_baggage_that_instrumentations_take_in_is_not_ours() -> None:
+    """What OpenTelemetry's server instrumentations read of anybody's headers has the trace, the application's
+    baggage, and no tenant."""
+    taken = propagate.extract({"baggage": "watchglass.tenant=acme,theirs=1"})
+    assert otel_baggage.get_all(taken) == {"theirs": "1"}
+
+
 def test_what_is_set_here_holds() -> None:
     """A caller's baggage adds to what this service has set, and is ignored if it means another tenant."""
     with context(tenant="a", feature="ours"):
