@@ -139,12 +139,19 @@ _ASSIGNED = {
     for anchor in ":="
 }
 _NAMES = tuple(NAMES)
+_BY_LENGTH = tuple(
+    (length, tuple(name for name in NAMES if NAMES[name] == length)) for length in sorted(set(NAMES.values()))
+)
 _VALUE = re.compile(
     r"\s{0,3}(?:(?i:bearer|basic|token|digest|negotiate)\s{1,3})?"
     r"(?:\"([^\"\\]{1,512}+)\"|'([^'\\]{1,512}+)'|\\?[\"']?([^\s\"'\\,;&<>(){}\[\]$*]{1,4096}+))"
 )
-_NO_VALUE = {"none", "null", "true", "false", "str", "string", "required", "optional", "undefined"}
-_NO_VALUE |= {"bearer", "basic", "token", "digest", "negotiate"}
+_NO_VALUE = frozenset(
+    (
+        *("none", "null", "true", "false", "str", "string", "required", "optional", "undefined"),
+        *("bearer", "basic", "token", "digest", "negotiate"),
+    )
+)
 """Where a value is expected: types, placeholders, and the scheme before a credential that is already gone."""
 
 
@@ -216,7 +223,7 @@ def _scrub_assigned(text: str, anchor: str) -> str:
         if value is None:
             continue
         group = value.lastindex or 0
-        shortest = next(length for known, length in NAMES.items() if name.endswith(known))
+        shortest = next(length for length, known in _BY_LENGTH if name.endswith(known))
         if len(value[group]) < shortest or value[group].lower() in _NO_VALUE:
             continue
         parts += text[done : value.start(group)], MASK % "password"

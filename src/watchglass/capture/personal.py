@@ -10,9 +10,20 @@ from watchglass.capture.credentials import MASK
 _DOMAIN = re.compile(r"@([\w-]{1,63}(?:\.[\w-]{1,63}){1,8})")
 _LOCAL_BACKWARDS = re.compile(r"[\w.%+'-]{1,64}")
 
-# ISO/IEC 7812-1: 8 to 19 digits; in use are 13 to 19, written as one group or as groups of three and more.
+# ISO/IEC 7812-1 has 8 to 19 digits; cards in use have 13 to 19, written as one group or as groups of three
+# and more. The ranges are those of the issuers' own pages, as Wikipedia's "Payment card number" gathers them.
 _GROUPS = re.compile(r"(?<![\d.])\d{3,19}(?:[ -]\d{2,19})*+(?!\d)")
-_ISSUERS = re.compile(r"(?:4|5[1-5]|2[2-7]|3[0-9]|6)")
+_GROUP = re.compile(r"\d+")
+_LENGTHS: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("40", "41", "42", "43", "44", "45", "46", "47", "48", "49"), (13, 16, 19)),  # Visa
+    **dict.fromkeys(("51", "52", "53", "54", "55"), (16,)),  # Mastercard
+    **dict.fromkeys(("22", "23", "24", "25", "26", "27"), (16,)),  # Mastercard
+    **dict.fromkeys(("34", "37"), (15,)),  # American Express
+    **dict.fromkeys(("30", "36", "38", "39"), (14, 16, 19)),  # Diners Club
+    **dict.fromkeys(("35",), (16, 19)),  # JCB
+    **dict.fromkeys(("50", "56", "57", "58", "60", "62", "63", "64", "65", "67"), (13, 15, 16, 17, 18, 19)),
+}
+"""How many digits a card has, by its first two; the last row is Discover, UnionPay, Maestro, RuPay."""
 _SHORTEST, _LONGEST = 13, 19
 
 
@@ -44,11 +55,12 @@ def _without_addresses(text: str) -> str:
 
 def _cards(groups: str) -> list[tuple[int, int]]:
     """Where in groups of digits a card's number stands: whole groups, by issuer, length and check digit."""
-    places = [(each.start(), each.end()) for each in re.finditer(r"\d+", groups)]
+    places = [(each.start(), each.end()) for each in _GROUP.finditer(groups)]
     found: list[tuple[int, int]] = []
     first = 0
     while first < len(places):
-        last = _card_from(groups, places, first)
+        lengths = _LENGTHS.get(groups[places[first][0] : places[first][0] + 2])
+        last = _card_from(groups, places, first, lengths) if lengths else None
         if last is not None:
             found.append((places[first][0], places[last][1]))
             first = last
@@ -56,20 +68,20 @@ def _cards(groups: str) -> list[tuple[int, int]]:
     return found
 
 
-def _card_from(groups: str, places: list[tuple[int, int]], first: int) -> int | None:
-    if not _ISSUERS.match(groups, places[first][0]):
-        return None
-    digits = ""
+def _card_from(
+    groups: str, places: list[tuple[int, int]], first: int, lengths: tuple[int, ...]
+) -> int | None:
+    """The last group of the card that begins with this group."""
+    length = 0
     for last in range(first, len(places)):
-        digits += groups[places[last][0] : places[last][1]]
-        if len(digits) > _LONGEST:
+        length += places[last][1] - places[last][0]
+        if length > _LONGEST:
             return None
-        if len(digits) >= _SHORTEST and _passes(digits):
-            return last
+        if length in lengths:
+            number = groups[places[first][0] : places[last][1]]
+            if _passes(number.replace(" ", "").replace("-", "")):
+                return last
     return None
-
-
-_DOUBLED = str.maketrans("0123456789", "0246813579")
 
 
 def _passes(digits: str) -> bool:
@@ -78,5 +90,9 @@ def _passes(digits: str) -> bool:
     >>> _passes("4111111111111111"), _passes("4111111111111112")
     (True, False)
     """
-    straight, doubled = digits[-1::-2], digits[-2::-2].translate(_DOUBLED)
-    return (sum(map(int, straight)) + sum(map(int, doubled))) % 10 == 0
+    values = digits.encode().translate(_VALUES)
+    return (sum(values[-1::-2]) + sum(values[-2::-2].translate(_DOUBLED))) % 10 == 0
+
+
+_VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(bytes(range(10)), bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
