@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from typing import Any
@@ -216,7 +217,7 @@ def test_a_decorated_function(recorded: Recorded) -> None:
 
 def test_a_decorated_coroutine(recorded: Recorded) -> None:
     """It is still a coroutine function, its agent in force while it runs, its failure passed on."""
-    assert asyncio.iscoroutinefunction(think)
+    assert inspect.iscoroutinefunction(think)
     assert asyncio.run(think("why")) == "WHY"
     with pytest.raises(ValueError, match=r"\?"):
         asyncio.run(think("?"))
