@@ -169,6 +169,8 @@ class Described(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     may_wrap: bool = False
     # For a supplement: which span's request it belongs to, when the library says so.
     supplements_span_id: str | None = None
+    # What the caller attached to the call, and the library's own facts of it, by name.
+    metadata: dict[str, str] = {}
 
 
 StepKind: TypeAlias = Literal["flow", "task", "agent", "tool"]

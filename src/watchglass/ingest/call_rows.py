@@ -126,7 +126,7 @@ def _row(draft: CallDraft, priced: Priced, contents: Contents) -> tuple[Any, ...
         function,
         contents.add_messages(context.tenant, described.input_messages, span.start_ns),
         contents.add_messages(context.tenant, described.output_messages, span.start_ns),
-        {},
+        described.metadata,
         "",
         facts.owner,
         FRESH_VERSION,

@@ -32,6 +32,7 @@ from watchglass.ingest.other_rows import (
 from watchglass.ingest.receiver import Signal
 from watchglass.ingest.span_columns import spans_batch
 from watchglass.ingest.span_rows import SPAN_COLUMNS, ResourceCache, ResourceFacts, effective
+from watchglass.ingest.step_events import step_row
 from watchglass.ingest.task_rows import TASK_COLUMNS, own_with, task_row
 from watchglass.model import Context, Described, LogRecord, Span, Step
 from watchglass.pricing.book import PriceBook
@@ -253,6 +254,9 @@ def _logs(body: bytes, encoding: Encoding, now_ns: int, tables: _Tables) -> Prep
     _bounded(_facts_bytes(cache.facts(record.resource), record.scope.name) for record in logs)
     for record in logs:
         tables["logs"].rows.append(log_row(record, cache, tables.contents))
+        told = step_row(record, cache.facts(record.resource), tables.contents)
+        if told is not None:
+            tables["tasks"].rows.append(told)
     touched = sorted({record.trace_id for record in logs if record.span_id})
     latest_ns = max((record.time_ns or record.observed_ns for record in logs), default=0)
     sighting = Sighting(touched, latest_ns=latest_ns)

@@ -1,7 +1,8 @@
 """What a dialect understood of an execution, as rows of `store.tasks`.
 
 The identity of an execution is its span: a library's own id is mostly that of the task or crew as it is
-defined, and the same for each of its runs. Only `watchglass.task.id` is by its contract one of an execution.
+defined, and the same for each of its runs. Only `watchglass.task.id` is by its contract one of an execution:
+of a task's, and everything else that has it says which task it is part of.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from watchglass import names
 from watchglass.ingest.content import Contents
 from watchglass.ingest.span_rows import FRESH_VERSION, ResourceFacts, duration_ns
 from watchglass.model import CONTEXT_FIELDS, Context, Span, State, Step
@@ -29,6 +31,8 @@ TASK_COLUMNS = (
 
 RANKS: Mapping[State, int] = {"starting": 0, "running": 1, "completed": 2, "failed": 2}
 
+_LATEST_NS = 2**63
+
 _RANK_SHIFT = 62
 """A version's lower bits hold a clock's nanoseconds, until the year 2116."""
 
@@ -39,7 +43,7 @@ def task_version(status: State, version: int) -> int:
 
 
 def task_id(span: Span) -> str:
-    """Identity of the execution that a span is."""
+    """Identity of the execution of a task that a span is."""
     return text(span.attributes.get("watchglass.task.id")) or f"{span.trace_id}:{span.span_id}"
 
 
@@ -60,7 +64,7 @@ def task_row(
     span: Span, step: Step, context: Context, facts: ResourceFacts, contents: Contents
 ) -> tuple[Any, ...]:
     """One row in the order of `TASK_COLUMNS`, as far as the span alone tells."""
-    identity = task_id(span)
+    identity = task_id(span) if step.kind == "task" else f"{span.trace_id}:{span.span_id}"
     if context.feature is None and (feature := default_feature(span.scope.name)) is not None:
         context = msgspec.structs.replace(context, feature=feature)
     if step.kind == "flow":
@@ -77,7 +81,7 @@ def task_row(
         span.start_ns,
         ended,
         duration_ns(span) if ended is not None else None,
-        {"running": span.start_ns} if ended is None else {"running": span.start_ns, status: ended},
+        _states(span, status, ended),
         *(getattr(context, name) for name in TASK_CONTEXT),
         facts.service,
         facts.process,
@@ -106,7 +110,21 @@ def _status(span: Span, step: Step) -> tuple[State, int | None]:
     ended = span.end_ns if span.end_ns >= span.start_ns > 0 else None
     if not step.success:
         return "failed", ended
-    return ("running" if ended is None else "completed"), ended
+    if ended is not None:
+        return "completed", ended
+    return ("starting" if span.attributes.get(names.STEP_STATE) == "starting" else "running"), None
+
+
+def _states(span: Span, status: State, ended: int | None) -> dict[str, int]:
+    """When each state was reached. Who tells of a start before the work is under way says when it was."""
+    told = span.attributes.get(names.STEP_RUNNING)
+    if names.STEP_STATE in span.attributes or span.scope.name.startswith(names.SCOPE):
+        states = {"starting": span.start_ns}
+        if isinstance(told, int) and span.start_ns <= told < _LATEST_NS:
+            states["running"] = told
+    else:
+        states = {"running": span.start_ns}
+    return states if ended is None else {**states, status: ended}
 
 
 def _kept(content: str | None, role: str, span: Span, context: Context, contents: Contents) -> str | None:

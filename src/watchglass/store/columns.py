@@ -197,7 +197,7 @@ SPANS = _columns(
 TASKS = _columns(
     (
         "task_id",
-        "Identity of the execution: `<trace_id>:<span_id>` for a span, unless it names `watchglass.task.id`.",
+        "Identity of the execution: `<trace_id>:<span_id>`, or a task's own `watchglass.task.id`.",
     ),
     *_IDS,
     ("parent_task_id", "`task_id` of the nearest execution around it."),
@@ -286,6 +286,52 @@ LOGS = _columns(
     _SERVICE,
     _SCOPE,
     _RESOURCE,
+)
+
+_SAID_WITHIN = (
+    ("engagement", "Engagement (contract, project) it was for, as the event says."),
+    ("feature", "Product feature it was for, as the event says."),
+    ("flow", "Id of the flow it was in, as the event says."),
+    ("task_id", "Execution of the task it was in, as in `tasks`."),
+    ("agent", "Name of the agent."),
+    ("session", "Conversation or session."),
+    ("user", "End user."),
+    *_IDS,
+    _SERVICE,
+    _SCOPE,
+    ("time_ns", "`time` as an exact integer since 1970-01-01 UTC.", "nanoseconds"),
+)
+
+SCORES = _columns(
+    ("score_id", "Identity of the score: `log_id` of its event."),
+    ("time", "When it was given, UTC."),
+    _TENANT,
+    ("name", "What was judged: relevance, correctness …"),
+    ("value", "The score, in whatever unit its name has."),
+    ("label", "The score as a word."),
+    ("explanation", "Why; a long one as `\\u0001ref:<hash>`, which points into `messages`."),
+    ("response_id", "The provider's id of the answer that was judged."),
+    *_SAID_WITHIN,
+)
+
+INTERRUPTS = _columns(
+    ("interrupt_id", "Identity of the interrupt: `log_id` of its event."),
+    ("time", "When it happened, UTC."),
+    _TENANT,
+    ("kind", "What the agent asked for: clarification, confirmation …"),
+    ("status", "How far that was: requested, answered, timeout …"),
+    *_SAID_WITHIN,
+)
+
+AGENT_INVOCATIONS = _columns(
+    ("invocation_id", "Identity of the row: `log_id` of its event."),
+    ("time", "When it was told, UTC."),
+    _TENANT,
+    ("success", "Whether the agent did what it was invoked for."),
+    ("duration_ns", "How long it took.", "nanoseconds"),
+    ("confidence", "How sure the agent was, 0 to 1."),
+    ("hallucination", "Whether it made something up."),
+    *_SAID_WITHIN,
 )
 
 METRICS = _columns(
@@ -464,6 +510,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "spans": SPANS,
     "messages": MESSAGES,
     "logs": LOGS,
+    "scores": SCORES,
+    "interrupts": INTERRUPTS,
+    "agent_invocations": AGENT_INVOCATIONS,
     "metrics": METRICS,
     "rejects": REJECTS,
     "audit": AUDIT,
@@ -485,6 +534,9 @@ TABLES: dict[str, str] = {
     "spans": "Every span as it came.",
     "messages": "Texts of prompts and answers, each kept once per tenant.",
     "logs": "Log records.",
+    "scores": "Judgements of what agents did (`watchglass.score`, OpenTelemetry's evaluation events).",
+    "interrupts": "Where agents asked a person, and were answered (`watchglass.interrupt`).",
+    "agent_invocations": "Runs of agents as the application tells of them (`MetricsCollector`).",
     "metrics": "Metric points.",
     "rejects": "What was refused, and why.",
     "audit": "Who was refused what, and what became of keys.",

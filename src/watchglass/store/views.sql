@@ -218,6 +218,88 @@ SELECT
     resource
 FROM store.logs FINAL;
 
+-- What applications say of their agents' work, as log events. The names are those of `names.py`.
+CREATE OR REPLACE VIEW watchglass.scores AS
+SELECT
+    log_id AS score_id,
+    time,
+    tenant,
+    nullIf(attributes['gen_ai.evaluation.name'], '') AS name,
+    toFloat64OrNull(attributes['gen_ai.evaluation.score.value']) AS value,
+    nullIf(attributes['gen_ai.evaluation.score.label'], '') AS label,
+    nullIf(attributes['gen_ai.evaluation.explanation'], '') AS explanation,
+    nullIf(attributes['gen_ai.response.id'], '') AS response_id,
+    nullIf(attributes['watchglass.engagement'], '') AS engagement,
+    nullIf(attributes['watchglass.feature'], '') AS feature,
+    nullIf(attributes['watchglass.flow.id'], '') AS flow,
+    nullIf(attributes['watchglass.task.id'], '') AS task_id,
+    nullIf(attributes['gen_ai.agent.name'], '') AS agent,
+    coalesce(
+        nullIf(attributes['gen_ai.conversation.id'], ''), nullIf(attributes['session.id'], '')
+    ) AS session,
+    nullIf(attributes['user.id'], '') AS user,
+    trace_id,
+    span_id,
+    service,
+    scope,
+    toUnixTimestamp64Nano(time) AS time_ns
+FROM store.logs FINAL
+WHERE event_name = 'gen_ai.evaluation.result';
+
+CREATE OR REPLACE VIEW watchglass.interrupts AS
+SELECT
+    log_id AS interrupt_id,
+    time,
+    tenant,
+    attributes['watchglass.interrupt.kind'] AS kind,
+    attributes['watchglass.interrupt.status'] AS status,
+    nullIf(attributes['watchglass.engagement'], '') AS engagement,
+    nullIf(attributes['watchglass.feature'], '') AS feature,
+    nullIf(attributes['watchglass.flow.id'], '') AS flow,
+    nullIf(attributes['watchglass.task.id'], '') AS task_id,
+    nullIf(attributes['gen_ai.agent.name'], '') AS agent,
+    coalesce(
+        nullIf(attributes['gen_ai.conversation.id'], ''), nullIf(attributes['session.id'], '')
+    ) AS session,
+    nullIf(attributes['user.id'], '') AS user,
+    trace_id,
+    span_id,
+    service,
+    scope,
+    toUnixTimestamp64Nano(time) AS time_ns
+FROM store.logs FINAL
+WHERE event_name = 'watchglass.interrupt';
+
+CREATE OR REPLACE VIEW watchglass.agent_invocations AS
+SELECT
+    log_id AS invocation_id,
+    time,
+    tenant,
+    toBool(attributes['watchglass.invocation.success'] = 'true') AS success,
+    toInt64OrNull(attributes['watchglass.invocation.duration_ns']) AS duration_ns,
+    toFloat64OrNull(attributes['watchglass.invocation.confidence']) AS confidence,
+    multiIf(
+        attributes['watchglass.invocation.hallucination'] = 'true', true,
+        attributes['watchglass.invocation.hallucination'] = 'false', false,
+        NULL
+    ) AS hallucination,
+    nullIf(attributes['watchglass.engagement'], '') AS engagement,
+    nullIf(attributes['watchglass.feature'], '') AS feature,
+    nullIf(attributes['watchglass.flow.id'], '') AS flow,
+    nullIf(attributes['watchglass.task.id'], '') AS task_id,
+    nullIf(attributes['gen_ai.agent.name'], '') AS agent,
+    coalesce(
+        nullIf(attributes['gen_ai.conversation.id'], ''), nullIf(attributes['session.id'], '')
+    ) AS session,
+    nullIf(attributes['user.id'], '') AS user,
+    trace_id,
+    span_id,
+    service,
+    scope,
+    toUnixTimestamp64Nano(time) AS time_ns
+FROM store.logs FINAL
+WHERE event_name = 'watchglass.agent.invocation';
+
 CREATE OR REPLACE VIEW watchglass.metrics AS
 SELECT
     point_id,

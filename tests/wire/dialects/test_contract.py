@@ -62,6 +62,8 @@ KEYS = st.sampled_from(
         *("crewai.crew.token_usage", "litellm.cost.total", "rpc.method", "litellm.model_group"),
         *("traceloop.entity.name", "traceloop.entity.input", "input.value", "output.value", "metadata"),
         *("gen_ai.agent.name", "gen_ai.tool.call.arguments", "gen_ai.task.status", "watchglass.task.id"),
+        *("watchglass.cache_hit", "watchglass.ttft_ns", "watchglass.cost.reported_usd", "watchglass.attempt"),
+        *("watchglass.metadata.a", "watchglass.usage.total_tokens", "watchglass.request_sent"),
     ]
 )
 SCOPES = st.sampled_from(
@@ -73,6 +75,7 @@ SCOPES = st.sampled_from(
             "opentelemetry.instrumentation.openai_agents",
         ),
         *("opentelemetry.instrumentation.botocore.bedrock-runtime", "traceloop.tracer", "anything", ""),
+        *("watchglass.litellm", "watchglass.steps"),
         *("openinference.instrumentation.crewai", "openinference.instrumentation.llama_index"),
         *("openinference.instrumentation.langchain", "opentelemetry.instrumentation.langchain"),
     ]

@@ -25,8 +25,11 @@ from watchglass.wire.dialects.otel_genai import CURRENT, EARLIER
 from watchglass.wire.dialects.pydantic_ai import PYDANTIC_AI
 from watchglass.wire.dialects.strands import STRANDS
 from watchglass.wire.dialects.vercel import VERCEL_AI
+from watchglass.wire.dialects.watchglass import WATCHGLASS
 
 DIALECTS: list[Dialect] = [
+    # Its scope is its own, and nobody else's processors write to records of its making.
+    WATCHGLASS,
     # Their names say more than what processors and callbacks of others add to their spans.
     VERCEL_AI,
     PYDANTIC_AI,
