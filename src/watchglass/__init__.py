@@ -22,6 +22,9 @@ if TYPE_CHECKING:
         setup_litellm_tracking,
     )
     from watchglass.capture.outcomes import MetricsCollector, interrupt, score
+    from watchglass.capture.prometheus.asgi import metrics_app
+    from watchglass.capture.prometheus.pools import observe_pool
+    from watchglass.capture.prometheus.runtime import define_metric, metric
     from watchglass.capture.runtime import (
         Runtime,
         init,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
         shutdown,
         shutdown_observability,
     )
+    from watchglass.capture.selfcheck import selfcheck
 
 _WHERE: dict[str, str] = {
     **dict.fromkeys(
@@ -43,6 +47,10 @@ _WHERE: dict[str, str] = {
         "watchglass.capture.litellm",
     ),
     **dict.fromkeys(("MetricsCollector", "interrupt", "score"), "watchglass.capture.outcomes"),
+    **dict.fromkeys(("define_metric", "metric"), "watchglass.capture.prometheus.runtime"),
+    "metrics_app": "watchglass.capture.prometheus.asgi",
+    "observe_pool": "watchglass.capture.prometheus.pools",
+    "selfcheck": "watchglass.capture.selfcheck",
 }
 """Where each public name is."""
 
@@ -51,12 +59,17 @@ __all__ = [
     "MetricsCollector",
     "Runtime",
     "agent",
+    "define_metric",
     "flow",
     "init",
     "initialize_observability",
     "interrupt",
     "is_litellm_tracking_enabled",
+    "metric",
+    "metrics_app",
+    "observe_pool",
     "score",
+    "selfcheck",
     "setup_litellm_tracking",
     "shutdown",
     "shutdown_observability",
