@@ -104,35 +104,26 @@ def test_a_process_that_records_nothing_is_a_finding(tmp_path: Path) -> None:
     assert found(check).keys() == {"not_recording"}
 
 
-def test_entry_points_that_were_replaced_are_found(tmp_path: Path) -> None:
-    """A function put in the place of ours is found; one wrapped around ours is not."""
+def test_entry_points_that_are_not_ours_are_found(tmp_path: Path) -> None:
+    """A function put in the place of ours is found, and a name that was imported before init; one wrapped
+    around ours and a name that was imported afterwards are not."""
     program = f"""{SINK}
     import functools
+    from litellm import acompletion as ask
     from watchglass.capture.litellm import install
     import litellm
     install()
+    from litellm import completion
     ours = litellm.acompletion
     litellm.acompletion = functools.wraps(ours)(lambda *a, **k: ours(*a, **k))
     def other(*a, **k): pass
-    litellm.completion = other
+    litellm.embedding = other
     import watchglass
     check = watchglass.selfcheck()
     """
-    finding = found(run(tmp_path, program))["entry_points_replaced"]
-    assert finding["evidence"] == ["litellm.completion is __main__.other"]
-
-
-def test_names_imported_before_are_found(tmp_path: Path) -> None:
-    """A module that imported the name before init holds LiteLLM's own function, and is named."""
-    program = f"""{SINK}
-    from litellm import acompletion as ask
-    from watchglass.capture.litellm import install
-    install()
-    from litellm import completion
-    import watchglass
-    check = watchglass.selfcheck()
-    """
-    assert found(run(tmp_path, program))["imported_before_init"]["evidence"] == ["__main__.ask"]
+    told = found(run(tmp_path, program))
+    assert told["entry_points_replaced"]["evidence"] == ["litellm.embedding is __main__.other"]
+    assert told["imported_before_init"]["evidence"] == ["__main__.ask"]
 
 
 def test_two_instrumentations_of_one_library_are_found(tmp_path: Path) -> None:

@@ -34,9 +34,12 @@ def imported_before() -> list[Finding]:
     """Modules that hold LiteLLM's own functions, because they imported the names before `init`."""
     originals = {id(original): name for _, name, original in _wrapped() if callable(original)}
     held: list[str] = []
+    seen: set[int] = set()
     for where, module in sorted(sys.modules.items()):
-        if where.split(".")[0] in {"litellm", "watchglass"}:
+        # One module may have several names, as the main one of a process that others are spawned from.
+        if where.split(".")[0] in {"litellm", "watchglass"} or id(module) in seen:
             continue
+        seen.add(id(module))
         for name, value in list(getattr(module, "__dict__", {}).items()):
             if id(value) in originals:
                 held.append(f"{where}.{name}")
