@@ -16,37 +16,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 import watchglass
+from tests.capture.recorded import Recorded
 from watchglass.capture import boundary, recorder, steps, tracing
 from watchglass.capture.context import context, current
-from watchglass.capture.records import EventRecord, Record, SpanRecord, decode
 from watchglass.capture.spans import RecordSpans
 from watchglass.errors import ConfigError
-
-
-class Recorded:
-    """A sink that keeps what is recorded, as it would be read back from the spool."""
-
-    def __init__(self) -> None:
-        self.all: list[Record] = []
-
-    def append(self, payload: bytes) -> bool:
-        self.all.append(decode(payload))
-        return True
-
-    @property
-    def events(self) -> list[EventRecord]:
-        """What was told at once."""
-        return [each for each in self.all if isinstance(each, EventRecord)]
-
-    @property
-    def spans(self) -> list[SpanRecord]:
-        """What ended."""
-        return [each for each in self.all if isinstance(each, SpanRecord)]
-
-    def span(self) -> SpanRecord:
-        """The only thing that ended."""
-        (found,) = self.spans
-        return found
 
 
 def recording_provider() -> TracerProvider:

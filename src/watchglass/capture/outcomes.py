@@ -5,7 +5,7 @@ from __future__ import annotations
 from opentelemetry import trace
 
 from watchglass import __version__, names
-from watchglass.capture import boundary, ids, recorder
+from watchglass.capture import boundary, content, ids, recorder
 from watchglass.capture.context import current
 from watchglass.capture.records import Attributes, EventRecord
 
@@ -59,7 +59,7 @@ def _score(
     if label is not None:
         attributes["gen_ai.evaluation.score.label"] = label
     if explanation is not None:
-        attributes["gen_ai.evaluation.explanation"] = explanation
+        content.put(attributes, "gen_ai.evaluation.explanation", explanation)
     if response_id is not None:
         attributes["gen_ai.response.id"] = response_id
     _event(names.SCORE_EVENT, attributes)
