@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -105,9 +106,21 @@ def describe_identity(call: Call, identity: Any, model: Any, own: Attributes) ->
     if isinstance(identity, str) and identity:
         made = identity.startswith(_MADE_HERE) and len(identity) == 45 and identity.count("-") == 5
         if not made:
-            own["gen_ai.response.id"] = identity
+            own["gen_ai.response.id"] = _unwrapped(identity)
     if isinstance(model, str) and model:
         provider = call.attributes.get("gen_ai.provider.name")
         if provider and model.startswith(f"{provider}/"):
             model = model.partition("/")[2]
         own["gen_ai.response.model"] = model
+
+
+def _unwrapped(identity: str) -> str:
+    """The provider's id within the one that LiteLLM makes of it for the responses API: base64 of
+    `litellm:custom_llm_provider:…;model_id:…;response_id:<theirs>`."""
+    if not identity.startswith("resp_"):
+        return identity
+    try:
+        inside = b64decode(identity[5:], validate=True).decode()
+    except ValueError:
+        return identity
+    return inside.partition(";response_id:")[2] or identity
