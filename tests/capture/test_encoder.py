@@ -6,11 +6,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from watchglass.capture import boundary, encoder
-from watchglass.capture.records import EventRecord, SpanRecord, encode
+from watchglass.capture.records import EventRecord, SpanRecord, about_process, encode
 from watchglass.wire.otlp import attributes_of
 
 TRACE, SPAN, PARENT = bytes(range(16)), bytes(range(8)), bytes(range(8, 16))
-ABOUT = encoder.about_process({"service.name": "shop", "process.pid": 7})
+ABOUT = about_process({"service.name": "shop", "process.pid": 7})
 
 CALL = SpanRecord(
     TRACE,

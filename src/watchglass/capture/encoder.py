@@ -29,11 +29,6 @@ class Request:
     records: int
 
 
-def about_process(resource: Attributes) -> bytes:
-    """What a spool segment says of the process that wrote it. `resource`: OTLP resource attributes."""
-    return msgspec.msgpack.encode(resource)
-
-
 def requests(about: bytes, payloads: Sequence[bytes], observe: Observer | None = None) -> list[Request]:
     """The payloads of one process as at most one request for spans and one for events.
 

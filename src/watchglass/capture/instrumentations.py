@@ -10,12 +10,12 @@ import importlib
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
-from wrapt import register_post_import_hook
-
 from watchglass.capture import boundary
+from watchglass.capture.on_import import call_after
 from watchglass.errors import ConfigError
 
 
@@ -111,7 +111,7 @@ class Instrumented:
                     )
                 continue
             self.state[each.library] = _WAITING
-            register_post_import_hook(lambda _module, each=each: self._begin(each), module)
+            call_after(module, partial(self._begin, each))
 
     def stop(self) -> None:
         """Undo what OpenTelemetry's instrumentors did; our own wrappers stay and pass through."""

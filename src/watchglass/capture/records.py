@@ -104,3 +104,8 @@ _INT64 = 1 << 63
 def decode(payload: bytes | memoryview) -> Record:
     """The record that `encode` wrote. Raises `msgspec.MsgspecError` for anything else."""
     return _decode(payload)
+
+
+def about_process(resource: Attributes) -> bytes:
+    """What a spool segment says of the process that wrote it. `resource`: OTLP resource attributes."""
+    return msgspec.msgpack.encode(resource)

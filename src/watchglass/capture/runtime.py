@@ -8,24 +8,27 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from watchglass.capture import boundary, content, encoder, ids, logs, propagation, recorder, settings, tracing
+from watchglass.capture import boundary, content, ids, logs, propagation, recorder, settings, tracing
 from watchglass.capture.delivery import Delivery, Pace
 from watchglass.capture.detail import Sampled
 from watchglass.capture.instrumentations import Instrumented, chosen
 from watchglass.capture.process import describe_process
-from watchglass.capture.records import Attributes
+from watchglass.capture.records import Attributes, about_process
 from watchglass.capture.settings import CaptureSettings
 from watchglass.capture.spans import AsTheApplication, RecordSpans, ToTheApplication
 from watchglass.capture.spool import Spool, place
+
+if TYPE_CHECKING:
+    from watchglass.capture.encoder import Request
 
 
 @dataclass(slots=True)
@@ -126,9 +129,9 @@ def _start(chosen_settings: CaptureSettings) -> Runtime:
     resource = describe_process(chosen_settings)
     endpoint, key = chosen_settings.endpoint, chosen_settings.key
     directory = place.directory(Path(chosen_settings.spool_dir), endpoint, key)
-    spool = Spool(directory, about=encoder.about_process(resource), limit_bytes=chosen_settings.spool_bytes)
+    spool = Spool(directory, about=about_process(resource), limit_bytes=chosen_settings.spool_bytes)
     pace = Pace(interval_s=chosen_settings.flush_s)
-    delivery = Delivery(spool, encoder.requests, endpoint, key, pace=pace)
+    delivery = Delivery(spool, _encode, endpoint, key, pace=pace)
     provider, processor = _tracer_provider(resource)
     runtime = Runtime(
         chosen_settings,
@@ -146,6 +149,13 @@ def _start(chosen_settings: CaptureSettings) -> Runtime:
     delivery.start()
     atexit.register(shutdown)
     return runtime
+
+
+def _encode(about: bytes, payloads: Sequence[bytes]) -> Sequence[Request]:
+    # Imported on the thread that delivers: protobuf's classes take a third of what `init` may.
+    from watchglass.capture.encoder import requests
+
+    return requests(about, payloads)
 
 
 def _metrics(runtime: Runtime) -> tuple[recorder.Observer, ...]:
@@ -209,7 +219,7 @@ def _after_fork() -> None:
     _lock = threading.RLock()
     if _runtime is not None:
         _runtime.resource = describe_process(_runtime.settings)
-        _runtime.spool.describe(encoder.about_process(_runtime.resource))
+        _runtime.spool.describe(about_process(_runtime.resource))
 
 
 if hasattr(os, "register_at_fork"):
