@@ -40,7 +40,10 @@ ALIASES: dict[str, str] = {
 }
 """The teams' names of the same fields."""
 
-_FIELDS = {name: name for name in ATTRIBUTES} | ALIASES
+_NAMES = {name: (name, ATTRIBUTES[name]) for name in ATTRIBUTES} | {
+    alias: (name, ATTRIBUTES[name]) for alias, name in ALIASES.items()
+}
+"""Field and attribute by any name of a field."""
 
 OF_A_TENANT = tuple(name for name in ATTRIBUTES if name not in ("tenant", "feature", "agent"))
 """What belongs to one tenant and stays behind when another's work begins. Feature and agent name code."""
@@ -95,19 +98,7 @@ class Context:
 
         Another tenant takes along nothing that belongs to the one before (`OF_A_TENANT`).
         """
-        return self._merged(normalised(fields))
-
-    def _merged(self, given: dict[str, str | None]) -> Context:
-        fields, attributes = self.fields.copy(), self.attributes.copy()
-        if "tenant" in fields and given.get("tenant", fields["tenant"]) != fields["tenant"]:
-            given = dict.fromkeys(OF_A_TENANT) | given
-        for name, value in given.items():
-            if value is None:
-                fields.pop(name, None)
-                attributes.pop(ATTRIBUTES[name], None)
-            else:
-                fields[name] = attributes[ATTRIBUTES[name]] = value
-        return Context(fields, attributes)
+        return _Said(fields).upon(self)
 
     def __reduce__(self) -> tuple[type[Context], tuple[dict[str, str]]]:
         return Context, (self.fields,)
@@ -169,18 +160,42 @@ def detach(token: object) -> None:
         entry = entry.outer
 
 
-def normalised(fields: dict[str, Any] | Fields) -> dict[str, str | None]:
-    """Fields by their own names with text for values; what means nothing is said once and left out."""
-    known: dict[str, str | None] = {}
-    for name, value in fields.items():
-        field = _FIELDS.get(name)
-        if field is None:
-            _unknown(name)
-        elif type(value) is str and len(value) <= MAX_VALUE and value.isascii():
-            known[field] = value or None
-        else:
-            known[field] = _text(field, value)
-    return known
+class _Said:
+    """What one `context` says: fields and attributes to set, and fields to take away."""
+
+    __slots__ = ("attributes", "fields", "gone")
+
+    def __init__(self, said: dict[str, Any] | Fields) -> None:
+        fields: dict[str, str] = {}
+        attributes: dict[str, str] = {}
+        gone: list[str] = []
+        for name, value in said.items():
+            if name not in _NAMES:
+                _unknown(name)
+                continue
+            field, attribute = _NAMES[name]
+            # Nearly every value is a short text of ASCII, which needs no call of a function.
+            text = value if type(value) is str and value.isascii() else _text(field, value)
+            if text and len(text) <= MAX_VALUE:
+                fields[field] = attributes[attribute] = text
+            else:
+                gone.append(field)
+                if text:
+                    _too_long(field, text)
+        self.fields, self.attributes, self.gone = fields, attributes, gone
+
+    def upon(self, outer: Context) -> Context:
+        """The context that it makes of one."""
+        fields, attributes, gone = outer.fields, outer.attributes, self.gone
+        before = fields.get("tenant")
+        if before is not None and (self.fields.get("tenant", before) != before or "tenant" in gone):
+            gone = (*OF_A_TENANT, *gone)
+        made, described = fields | self.fields, attributes | self.attributes
+        for field in gone:
+            if field not in self.fields:
+                made.pop(field, None)
+                described.pop(ATTRIBUTES[field], None)
+        return Context(made, described)
 
 
 def _unknown(name: str) -> None:
@@ -193,6 +208,16 @@ def _unknown(name: str) -> None:
     )
 
 
+def _too_long(field: str, text: str) -> None:
+    boundary.once(
+        f"context.{field}.long",
+        "watchglass: %s of %d characters is left out of the context; the limit is %d",
+        field,
+        len(text),
+        MAX_VALUE,
+    )
+
+
 @boundary.guarded("context.value")
 def _text(field: str, value: object) -> str | None:
     if value is None:
@@ -200,15 +225,6 @@ def _text(field: str, value: object) -> str | None:
     if isinstance(value, Enum):
         value = value.value
     text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
-    if len(text) > MAX_VALUE:
-        boundary.once(
-            f"context.{field}.long",
-            "watchglass: %s of %d characters is left out of the context; the limit is %d",
-            field,
-            len(text),
-            MAX_VALUE,
-        )
-        return None
     # A lone surrogate cannot be encoded, and would cost every record under this context.
     return text.encode("utf-8", "backslashreplace").decode() or None
 
@@ -225,14 +241,14 @@ class context:
     in its context exactly while its own code runs, in whichever thread or task that is.
     """
 
-    __slots__ = ("_given",)
+    __slots__ = ("_said",)
 
     def __init__(self, **fields: Unpack[Fields]) -> None:
-        self._given = normalised(fields)
+        self._said = _Said(fields)
 
     def __enter__(self) -> Context:
         outer = _entry.get()
-        entered = outer.context._merged(self._given)  # pyright: ignore[reportPrivateUsage]  # of this module
+        entered = self._said.upon(outer.context)
         _entry.set(_Entry(entered, outer, self))
         return entered
 
@@ -286,5 +302,4 @@ __all__ = [
     "context",
     "current",
     "detach",
-    "normalised",
 ]
