@@ -34,6 +34,11 @@ def install(sink: Sink | None, *observers: Observer) -> None:
     _sink, _observers = sink, observers
 
 
+def installed() -> tuple[Sink | None, tuple[Observer, ...]]:
+    """What is in force, to put back with `install(sink, *observers)`."""
+    return _sink, _observers
+
+
 def recording() -> bool:
     """Whether there is anywhere for a record to go: callers need not make one otherwise."""
     return _sink is not None
