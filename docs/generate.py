@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from watchglass import config
+from watchglass import names as catalogue
 from watchglass.capture.settings import CaptureSettings
 from watchglass.ingest.importers import columns as foreign
 from watchglass.ingest.importers import lines
@@ -62,6 +63,7 @@ def pages() -> dict[str, str]:
         "cli.md": cli(),
         "names.md": names(),
         "import.md": imports(),
+        "metrics.md": metrics(),
     }
 
 
@@ -240,6 +242,45 @@ def names() -> str:
             + ".",
         ]
     )
+
+
+def metrics() -> str:
+    """Every metric of the SDK, its labels and its buckets."""
+    parts = [
+        "# Metrics",
+        "What an application with `watchglass.init(prometheus=True)` serves; see "
+        "[Prometheus](../sdk.md#prometheus). Names begin with the namespace, a setting: `watchglass_` unless "
+        "it says otherwise. A metric that nothing was counted in is not there. Gauges of several workers are "
+        "added up, except where it says that the largest counts.",
+    ]
+    groups: dict[str, list[catalogue.Metric]] = {}
+    for each in catalogue.METRICS.values():
+        groups.setdefault(each.row, []).append(each)
+    for title, found in groups.items():
+        rows = [(f"`{each.name}`", each.kind, _codes(each.labels), _meaning(each)) for each in found]
+        parts += [f"## {title}", table(("metric", "kind", "labels", "meaning"), rows)]
+    rows = [(f"`{each.name}`", str(each.limit), each.meaning) for each in catalogue.LABELS.values()]
+    return page(
+        [
+            *parts,
+            "## Labels",
+            f"Each process keeps so many values of a label apart, of one metric; the rest are counted as "
+            f"`{catalogue.OTHER}`, and `sdk_label_overflows_total` tells. Of one metric it keeps "
+            f"{catalogue.SERIES_LIMIT} combinations. What nobody said is the empty value.",
+            table(("label", "values", "meaning"), rows),
+        ]
+    )
+
+
+def _meaning(each: catalogue.Metric) -> str:
+    notes = [each.help]
+    if each.buckets:
+        notes.append("Buckets: " + ", ".join(f"{bound:g}" for bound in each.buckets) + ".")
+    if each.workers == "max":
+        notes.append("The largest of all workers.")
+    if each.instrument:
+        notes.append(f"OpenTelemetry: `{each.instrument}`.")
+    return " ".join(notes)
 
 
 def page(parts: Iterable[str]) -> str:

@@ -170,6 +170,7 @@ def _metrics(runtime: Runtime) -> tuple[recorder.Observer, ...]:
         str(runtime.resource["service.name"]),
         namespace=wanted.namespace,
         port=wanted.prometheus_port if wanted.metrics_port else None,
+        address=wanted.prometheus_address,
         spool=runtime.spool.stats,
         state=lambda: _state(runtime),
         sent_bytes=lambda: runtime.delivery.stats.bytes_sent,

@@ -80,6 +80,9 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
     prometheus_port: Annotated[
         Annotated[int, msgspec.Meta(ge=0, le=65535)], About("port of the metrics; 0 takes a free one")
     ] = 9464
+    prometheus_address: Annotated[
+        str, About("address that the metrics' port is bound to; `0.0.0.0` is for every machine to read")
+    ] = "127.0.0.1"
     namespace: Annotated[
         Annotated[str, msgspec.Meta(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$")],
         About("first part of metrics' names"),
