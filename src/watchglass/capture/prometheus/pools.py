@@ -15,10 +15,8 @@ def observe_pool(engine: Any, name: str | None = None) -> None:
     `name` is the label `pool`, by default the database's name: give engines of one database names of their
     own. Raises `ConfigError` for what is no engine.
     """
-    from sqlalchemy.engine import Engine
-
     inner = getattr(engine, "sync_engine", engine)
-    if not isinstance(inner, Engine):
+    if not hasattr(inner, "pool") or not hasattr(inner, "url"):
         raise ConfigError(f"observe_pool takes an engine of SQLAlchemy, not {type(engine).__name__}")
     label = name or inner.url.database or inner.url.get_backend_name()
     alive = weakref.ref(inner)
