@@ -24,8 +24,8 @@ import msgspec
 from watchglass import names
 from watchglass.capture import ids, tracing
 from watchglass.capture import recorder as recording
-from watchglass.capture.execution import NAMES, OPERATIONS
-from watchglass.capture.records import EventRecord, Record, SpanRecord, decode, encode
+from watchglass.capture.execution import NAMES, OPERATIONS, Kind
+from watchglass.capture.records import EventRecord, Record, SpanRecord, about_process, decode
 from watchglass.clock import Clock, ManualClock
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Call", "DeterministicIds", "Event", "ManualClock", "Recorder", "Span", "Step", "recorder"]
 
 
-_KINDS = {operation: kind for kind, operation in OPERATIONS.items()}
+_KINDS: dict[str, Kind] = {operation: kind for kind, operation in OPERATIONS.items()}
 
 
 class DeterministicIds:
@@ -277,9 +277,7 @@ class Recorder:
         """What would have been posted: for each path of OTLP over HTTP the body as protobuf."""
         from watchglass.capture import encoder
 
-        return encoder.requests(
-            encoder.about_process({"service.name": "test"}), [encode(each) for each in self.records]
-        )
+        return encoder.requests(about_process({"service.name": "test"}), list(self._payloads))
 
 
 def _span(record: SpanRecord) -> Span:

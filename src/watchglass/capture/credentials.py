@@ -130,7 +130,7 @@ _USERINFO = re.compile(r"://[^\s/:@\"']{0,256}:([^\s/\"']{1,256})@")
 
 # What follows one of NAMES, told by its last three letters, so that few other words are looked at.
 _ENDS = sorted({name[-3:] for name in NAMES})
-_NAME_END = f"(?:{'|'.join((*_ENDS, *map(str.upper, _ENDS)))})"
+_NAME_END = f"(?:{'|'.join((*_ENDS, *map(str.upper, _ENDS), 'Key', 'Pwd'))})"
 _ASSIGNED = {
     anchor: re.compile(
         f"{anchor}(?:(?<={_NAME_END}{anchor})|(?<={_NAME_END}[\"' ]{anchor})"
