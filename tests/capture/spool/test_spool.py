@@ -59,7 +59,7 @@ def test_next_process(tmp_path: Path) -> None:
     first.append(b"left")
     first.close()
     second, third = Spool(tmp_path, about=b"second"), Spool(tmp_path, about=b"third")
-    assert (second.adopt(), third.adopt()) == (1, 0)
+    assert second.adopt() and not third.adopt()
     batch = second.read()
     assert batch and (batch.about, batch.payloads) == (b"first", [b"left"])
     second.acknowledge(batch, 1)
@@ -77,9 +77,9 @@ def test_fork(spool: Spool, tmp_path: Path) -> None:
         os._exit(0 if fine else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     other = Spool(tmp_path / "spool", about=b"other")
-    assert other.adopt()
-    assert drained(other) == [b"child"]
-    assert drained(spool) == [b"parent"]
+    other.adopt()
+    # The parent's own thread may have been there first.
+    assert sorted(drained(other) + drained(spool)) == [b"child", b"parent"]
 
 
 def test_limit(tmp_path: Path) -> None:

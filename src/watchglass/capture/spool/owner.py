@@ -60,6 +60,9 @@ class Folder:
 
     def remove(self) -> None:
         """Delete it and let go of it. It must have no segments any more. Raises `OSError`."""
+        for each in list(_entries(self.path)):
+            if each.name != _OWNER:  # a segment that its process died while making
+                each.unlink(missing_ok=True)
         (self.path / _OWNER).unlink(missing_ok=True)
         self.path.rmdir()
         self.release()

@@ -22,6 +22,7 @@ from watchglass.capture.spool import frames
 from watchglass.capture.spool.frames import WORD, checksum
 
 SUFFIX = ".segment"
+_NEW = ".new"
 MAGIC = b"WGspool1"
 HEAD = 3 * WORD
 _POPULATE_WRITE = 23
@@ -81,17 +82,19 @@ class Segment:
     def create(cls, folder: Path, size: int, about: bytes, salt: int) -> Segment:
         """A new file of `size` bytes, allocated and mapped. Raises `OSError`; then no file is left."""
         path = folder / f"{time.time_ns():020d}{SUFFIX}"
+        new = path.with_suffix(_NEW)
         size = (size + WORD - 1) // WORD * WORD
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             allocate(fd, size)
             made = cls(path, mmap.mmap(fd, size), salt)
+            made._begin(about)
+            new.rename(path)  # so that nobody finds a segment whose process died before its header was whole
         except BaseException:
-            path.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
             raise
         finally:
             os.close(fd)
-        made._begin(about)
         return made
 
     @classmethod

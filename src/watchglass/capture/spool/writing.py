@@ -24,9 +24,10 @@ from watchglass.capture.spool.tally import Tally
 NEVER = 1 << 62
 RECORD_BYTES = 16 << 20
 """The largest record that is kept."""
-_QUICK_NS = 5_000_000
-"""Making a segment that took longer than this is left to the spool's thread."""
-_PATIENCE_S = 0.1
+_QUICK_NS = 100_000_000
+"""Making a segment that took longer than this is left to the spool's thread. Less would be no sign of a
+slow disk: among busy threads, getting the interpreter lock back takes 5 ms each time that it was given up."""
+_PATIENCE_S = 1.0
 """Longest that a caller waits for the lock. It is held for microseconds; only who is interrupted by a signal
 handler, or by a destructor, that records something itself would wait for ever."""
 _SET_ASIDE = 1000
@@ -90,13 +91,13 @@ class Writer:
         """
         if self._spare is None:
             make_room(self._segment_bytes)
-            spare = self._created(self._segment_bytes)
+            spare = self._created(self._segment_bytes, ahead=True)
             if spare is None:
                 return
             spare.populate()
-            self._spare, self.fault = spare, None
+            self.fault = None
         with self.lock:
-            if self._current is not None and self._current.path is None:
+            if self._current is not None and self._current.path is None and self._spare is not None:
                 self._use(self._spare)
                 self._spare = None
                 self.wanted.put(None)
@@ -128,7 +129,10 @@ class Writer:
             self._tally.drop("memory")
             return False
         if needed > self._segment_bytes:
-            # One of its own size; the current one ends, so that the order stays.
+            # One of its own size; the current one ends, and the spare, so that files are named in order.
+            if self._spare is not None:
+                self._use(self._spare)
+                self._spare = None
             self._use(self._made(needed))
         elif self._spare is not None:
             self._use(self._spare)
@@ -166,8 +170,12 @@ class Writer:
             self.segments.remove(each)
             self._tally.drop("memory", each.count)
 
-    def _created(self, size: int, patience_s: float = -1) -> Segment | None:
-        """A segment with a file; None if there can be none, or somebody else is making one for too long."""
+    def _created(self, size: int, patience_s: float = -1, *, ahead: bool = False) -> Segment | None:
+        """A segment with a file; None if there can be none, or somebody else is making one for too long.
+
+        Segments are used in the order in which they are made, which is that of their names: one that is made
+        `ahead` is there for the taking before anybody can make another.
+        """
         if not self._making.acquire(timeout=patience_s):
             return None
         began = time.perf_counter_ns()
@@ -175,7 +183,14 @@ class Writer:
             if self.folder is None or not self.folder.path.is_dir():
                 place.make_private(self.directory)
                 self.folder = owner.create(self.directory)
-            return Segment.create(self.folder.path, size, self.about, self.folder.salt)
+            spare = self._spare
+            if spare is not None and not ahead and spare.size >= size:
+                self._spare = None
+                return spare
+            made = Segment.create(self.folder.path, size, self.about, self.folder.salt)
+            if ahead:
+                self._spare = made
+            return made
         except OSError as fault:
             self._failed(fault)
             return None

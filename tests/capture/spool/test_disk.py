@@ -1,0 +1,97 @@
+"""A disk that is full costs the application nothing, and no record that memory can hold."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.capture.spool.test_spool import drained
+from watchglass.capture import boundary
+from watchglass.capture.spool import Spool
+
+SEGMENT = 64 << 10
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MiB."""
+    made = tmp_path / "disk"
+    made.mkdir()
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", made], capture_output=True)
+    if mount.returncode != 0:
+        pytest.skip("only root may mount a small disk; test_no_room_for_a_segment covers the same path")
+    yield made
+    subprocess.run(["umount", "-l", made], check=True)
+
+
+def test_full(small_disk: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """On a full disk records go to memory, said once; the disk is used again when it can be."""
+    boundary.forget()
+    spool = Spool(small_disk / "spool", about=b"", segment_bytes=SEGMENT)
+    payloads = [b"%d " % number + os.urandom(4000) for number in range(600)]
+    with caplog.at_level(logging.WARNING):
+        assert all(spool.append(each) for each in payloads)
+    stats = spool.stats()
+    assert stats.fault is not None and "No space left" in stats.fault
+    assert len([each for each in caplog.records if "kept in memory" in each.message]) == 1
+    assert drained(spool) == payloads
+    spool.tend()
+    assert spool.stats().fault is None
+    assert not spool.stats().dropped
+    spool.close()
+
+
+def test_no_room_for_a_segment(tmp_path: Path) -> None:
+    """A limit on file sizes, which fails each allocation, ends no process and loses no record."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            # Writing beyond it raises SIGXFSZ, which Python ignores; the allocation then fails with EFBIG.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (SEGMENT // 2, resource.RLIM_INFINITY))
+            spool = Spool(tmp_path / "spool", about=b"", segment_bytes=SEGMENT)
+            payloads = [b"%d" % number for number in range(1000)]
+            assert all(spool.append(each) for each in payloads)
+            assert spool.stats().fault
+            assert drained(spool) == payloads
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            spool.append(b"first on disk")
+            spool.tend()
+            assert spool.stats().fault is None
+            spool.append(b"on disk")
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    heir = Spool(tmp_path / "spool", about=b"")
+    heir.adopt()
+    assert b"on disk" in drained(heir)
+    heir.close()
+
+
+def test_the_directory_is_deleted(tmp_path: Path) -> None:
+    """If somebody deletes the spool while it is used, records go on into a new one."""
+    spool = Spool(tmp_path / "spool", about=b"", segment_bytes=4096)
+    spool.append(b"before")
+    spool.tend()
+    subprocess.run(["rm", "-rf", tmp_path / "spool"], check=True)
+    payloads = [b"%d" % number * 50 for number in range(200)]
+    assert all(spool.append(each) for each in payloads)
+    assert drained(spool) == [b"before", *payloads]
+    assert spool.stats().fault is None
+    spool.close()
+
+
+def test_private(tmp_path: Path) -> None:
+    """Nobody else may look into a spool."""
+    spool = Spool(tmp_path / "deep" / "spool", about=b"")
+    spool.append(b"secret")
+    for each in [tmp_path / "deep" / "spool", *(tmp_path / "deep" / "spool").rglob("*")]:
+        assert each.stat().st_mode & 0o077 == 0
+    spool.close()
