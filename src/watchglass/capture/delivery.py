@@ -13,7 +13,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
@@ -209,9 +209,10 @@ class Delivery:
         with _unseen():
             self._deliver()
 
-    @boundary.guarded("delivery.describe")
     def _describe(self) -> None:
-        place.describe(self._spool.directory, self._endpoint)
+        # For people only; that there is no disk to write to, the spool says.
+        with suppress(OSError):
+            place.describe(self._spool.directory, self._endpoint)
 
     def _deliver(self) -> None:
         quiet = False

@@ -173,7 +173,7 @@ def taken(spool: Path) -> int:
 def _entries(directory: Path) -> Iterator[Path]:
     try:
         yield from directory.iterdir()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # nothing yet; what writes there says what is wrong
         return
 
 
