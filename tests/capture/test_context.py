@@ -273,6 +273,41 @@ async def async_steps() -> AsyncGenerator[str | None, str]:
 closed: list[str | None] = []
 
 
+class Methods:
+    @context(tenant="a")
+    @staticmethod
+    def static() -> str | None:
+        return tenant()
+
+    @context(tenant="a")
+    @classmethod
+    def of_class(cls) -> tuple[str, str | None]:
+        return cls.__name__, tenant()
+
+    @context(tenant="a")
+    def of_instance(self) -> tuple[str, str | None]:
+        return type(self).__name__, tenant()
+
+    async def __call__(self) -> str | None:
+        await asyncio.sleep(0)
+        return tenant()
+
+
+@in_a_loop
+async def test_decorated_methods() -> None:
+    """Methods of every kind, and objects that are called like coroutine functions, can be decorated."""
+    assert (Methods.static(), Methods().static()) == ("a", "a")
+    assert Methods.of_class() == Methods().of_instance() == ("Methods", "a")
+    assert await context(tenant="a")(Methods())() == "a"
+    assert tenant() is None
+
+
+def test_a_class_is_no_function() -> None:
+    """A class is refused where it is decorated, since as a function it would be no class any more."""
+    with pytest.raises(TypeError, match="Methods is a class; decorate its methods"):
+        context(tenant="a")(Methods)
+
+
 @in_a_loop
 async def test_decorated_functions() -> None:
     """A decorated function is what it was, and runs in the context each time."""

@@ -29,11 +29,15 @@ class Scope(Protocol):
 
 def wrapped(function: F, scope: Callable[..., Scope]) -> F:
     """`function` with each of its runs in a new `scope(*args, **kwargs)`; of the kind that it was."""
+    if isinstance(function, staticmethod | classmethod):
+        return cast(F, type(function)(wrapped(function.__func__, scope)))
+    if inspect.isclass(function):
+        raise TypeError(f"{function.__name__} is a class; decorate its methods")
     if inspect.isasyncgenfunction(function):
         made = _async_generator(function, scope)
     elif inspect.isgeneratorfunction(function):
         made = _generator(function, scope)
-    elif inspect.iscoroutinefunction(function):
+    elif inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         made = _coroutine(function, scope)
     else:
         made = _function(function, scope)

@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
+import grpc
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from tests.capture.propagation.services import METHOD, grpc_service
 from watchglass.capture import propagation
 from watchglass.capture.context import context, current
 
@@ -115,6 +117,41 @@ def test_every_way_into_a_thread_pool() -> None:
             assert list(pool.imap(seen, [1])) == [here]
             assert list(pool.imap_unordered(seen, [1])) == [here]
         assert pool.apply(seen) == (None, 0)
+
+
+def test_callbacks_are_not_in_the_context_of_who_was_first() -> None:
+    """A pool's own threads, though started in a tenant's context, have none: what they call back for another
+    tenant is in that one's context or in none."""
+    called: list[Any] = []
+    gates = [threading.Event(), threading.Event()]
+
+    def opened(gate: threading.Event) -> None:
+        gate.wait(10)
+
+    with context(tenant="first"):
+        pool, thread_pool = ThreadPoolExecutor(1), ThreadPool(1)
+        pool.submit(seen).result()
+        thread_pool.apply(seen)
+    with pool, context(tenant="b"):
+        pool.submit(opened, gates[0]).add_done_callback(lambda _: called.append(seen()[0]))
+        result = thread_pool.apply_async(opened, (gates[1],), callback=lambda _: called.append(seen()[0]))
+        gates[0].set()
+        pool.submit(seen).result()
+        gates[1].set()
+        result.get(10)
+    thread_pool.close()
+    thread_pool.join()
+    assert called == [None, "b"]
+
+
+def test_a_grpc_server_serves_nobody_in_particular() -> None:
+    """A server started in a tenant's context does not hand that on to every call."""
+    with (
+        context(tenant="first"),
+        grpc_service(trust=[]) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
+        assert channel.unary_unary(METHOD + "One")(b"x") == b""
 
 
 def test_misuse_is_the_error_that_it_was() -> None:

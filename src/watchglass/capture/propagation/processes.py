@@ -15,7 +15,7 @@ from typing import Any
 from watchglass.capture import boundary
 from watchglass.capture.propagation import patches
 from watchglass.capture.propagation.carrying import Carried, packed
-from watchglass.capture.propagation.threads import submitting
+from watchglass.capture.propagation.threads import pooling, submitting
 
 POOL_METHODS = ("apply_async", "map", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
 """Methods of `Pool`, and so of `ThreadPool`, whose first argument is run elsewhere (`apply` calls one)."""
@@ -26,7 +26,7 @@ def install() -> None:
     patches.replace(BaseProcess, "start", _starting)
     patches.replace(ProcessPoolExecutor, "submit", submitting)
     for name in POOL_METHODS:
-        patches.replace(Pool, name, submitting)
+        patches.replace(Pool, name, pooling)
 
 
 def _starting(start: Callable[..., None]) -> Callable[..., None]:
