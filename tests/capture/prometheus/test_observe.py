@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import threading
 from pathlib import Path
 
@@ -338,3 +340,28 @@ def test_records_are_counted_off_the_callers_thread(tmp_path: Path) -> None:
     assert at(found, "llm_calls_total", **WHO, status="success") == 50
     assert at(found, "sdk_records_total", kind="span") == 50
     assert threading.current_thread().name not in threads
+
+
+def _count_and_end(running: service.Service, calls: int) -> None:
+    for _ in range(calls):
+        running.observe(span(call()))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_that_ends_at_once_is_counted(tmp_path: Path) -> None:
+    """What a child of multiprocessing recorded just before its end is in its parent's scrape, once."""
+    running = service.start("shop", port=0, folder=tmp_path)
+    running.observe(span(call()))
+    children = [
+        multiprocessing.get_context("fork").Process(target=_count_and_end, args=(running, n))
+        for n in (20, 300)
+    ]
+    for each in children:
+        each.start()
+    for each in children:
+        each.join(60)
+    assert [each.exitcode for each in children] == [0, 0]
+    found = samples(running.metrics)
+    running.stop()
+    assert at(found, "llm_calls_total", **WHO, status="success") == 321
+    assert at(found, "worker_processes") == 1

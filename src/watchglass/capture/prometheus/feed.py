@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from multiprocessing import util
 from queue import Empty, SimpleQueue
 
 from watchglass.capture import boundary
@@ -32,6 +33,8 @@ class Feed:
         self._start()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
+        # A child of `multiprocessing` runs no `atexit`, and forgets finalizers that were made before it.
+        util.register_after_fork(self, Feed._finish_with_process)
 
     def put(self, record: Record) -> None:
         """Count this record soon."""
@@ -71,3 +74,7 @@ class Feed:
         self._queue, self._draining, self._stopped = SimpleQueue(), threading.Lock(), threading.Event()
         self._observer = Observer()
         self._start()
+
+    def _finish_with_process(self) -> None:
+        if not self._stopped.is_set():
+            util.Finalize(None, self.drain, exitpriority=10)
