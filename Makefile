@@ -8,12 +8,13 @@ DEMO ?= yes
 
 VENV := .venv
 BIN := $(VENV)/bin
+CREWAI := .venv-crewai
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # The type checker brings its own Node.js as a wheel; it must neither use another nor download one.
 PYRIGHT := PYRIGHT_PYTHON_GLOBAL_NODE=0 PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-long check format docs bench constraints clean
+.PHONY: help up test test-long test-crewai check format docs bench constraints clean
 
 help: ## list what can be done
 	@echo "make <what>:"
@@ -26,8 +27,12 @@ up: $(VENV)/.server ## install, start the server with demo traffic, stay until C
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/python -m pytest -q -n 2
 
-test-long: $(VENV)/.dev ## run the tests with those that take long: soak, many kills, large data
+test-long: $(VENV)/.dev ## run the tests with those that take long: soak, many kills, large data, the real CrewAI
 	$(BIN)/python -m pytest -q -m "long or not long"
+	@$(MAKE) --no-print-directory test-crewai
+
+test-crewai: $(CREWAI)/.done ## run the tests with the real CrewAI, in an environment of its own
+	$(CREWAI)/bin/python -m pytest -q --disable-warnings -m "long or not long" tests_crewai
 
 check: $(VENV)/.dev ## check format, lint, types, imports, and that the reference in docs/ is up to date
 	$(BIN)/ruff format --check .
@@ -56,7 +61,7 @@ constraints: ## pin the newest versions of all dependencies in constraints.txt
 	@mv build/constraints.txt constraints.txt && rm -rf build/constraints
 
 clean: ## remove the virtual environment and everything made; data stays
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CREWAI) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Sets $$python to the one named by PYTHON, else to the first on the path that is new enough.
@@ -87,3 +92,11 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing watchglass, what it needs and the tools of its developers into $(VENV): a minute or two, only this once"
 	@$(PIP) install -c constraints.txt -e '.[server,dev]'
 	@touch $(VENV)/.server $@
+
+# CrewAI with what it was tested with, and of watchglass only what an application has: no server, no tools.
+$(CREWAI)/.done: pyproject.toml constraints-crewai.txt
+	@$(call find_python); test -x $(CREWAI)/bin/python || "$$python" -m venv $(CREWAI)
+	@echo "Installing CrewAI and watchglass into $(CREWAI): about 1 GB, some minutes, only this once"
+	@$(CREWAI)/bin/python -m pip --disable-pip-version-check --no-input install -q -c constraints-crewai.txt \
+	  -e . 'crewai[anthropic,litellm]' pytest pytest-timeout
+	@touch $@

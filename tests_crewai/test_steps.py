@@ -256,3 +256,25 @@ def test_installing_imports_nothing_and_putting_back_leaves_no_trace() -> None:
         "assert 'watchglass' in Crew.kickoff.__code__.co_filename\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_another_librarys_wrappers_below_ours_know_whose_method_they_are() -> None:
+    """A method that was wrapped by `wrapt` before `install`, as other instrumentations do it, gets its
+    `self`."""
+    code = (
+        "import wrapt\n"
+        "from crewai import Crew\n"
+        "from watchglass.capture import crewai as ours, recorder\n"
+        "seen = []\n"
+        "def theirs(wrapped, instance, args, kwargs):\n"
+        "    seen.append(instance)\n"
+        "    return 'done'\n"
+        "wrapt.wrap_function_wrapper('crewai', 'Crew.kickoff', theirs)\n"
+        "ours.install()\n"
+        "class Sink:\n"
+        "    def append(self, payload): return True\n"
+        "recorder.install(Sink())\n"
+        "crew = Crew.model_construct(name='c', stream=False)\n"
+        "assert crew.kickoff() == 'done' and seen[0] is crew\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

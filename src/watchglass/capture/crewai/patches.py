@@ -7,7 +7,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 _replaced: list[tuple[Any, str, Any]] = []
@@ -42,10 +42,21 @@ def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     original = vars(owner).get(name)
     if original is None:
         return
-    made = make(original)
+    # `isinstance` would not do: wrapt's wrappers pretend to be what they wrap.
+    made = make(original if type(original) is FunctionType else _unbound(original))
     functools.update_wrapper(made, original)
     setattr(owner, name, made)
     _replaced.append((owner, name, original))
+
+
+def _unbound(descriptor: Any) -> Any:
+    """Another library's wrapper as a function that takes `self`: called past its own binding, it would not
+    know whose method it is."""
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return descriptor.__get__(self, type(self))(*args, **kwargs)
+
+    return functools.update_wrapper(call, descriptor)
 
 
 def undo() -> None:
