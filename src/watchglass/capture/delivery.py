@@ -137,6 +137,7 @@ class Delivery:
     def flush(self, timeout: float) -> bool:
         """Deliver at once all that is in the spool. False if the server does not take it, or not in time."""
         deadline = time.monotonic() + timeout
+        self._spool.adopt()  # a process that lives shortly delivers what others left, too
         mark = self._spool.mark()
         with self._turned:
             self._urgent += 1
