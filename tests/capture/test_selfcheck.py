@@ -105,8 +105,8 @@ def test_a_process_that_records_nothing_is_a_finding(tmp_path: Path) -> None:
 
 
 def test_entry_points_that_are_not_ours_are_found(tmp_path: Path) -> None:
-    """A function put in the place of ours is found, and a name that was imported before init; one wrapped
-    around ours and a name that was imported afterwards are not."""
+    """A function put in the place of ours is found, a name that was imported before init, and that the hook
+    it depends on is gone; one wrapped around ours and a name that was imported afterwards are not."""
     program = f"""{SINK}
     import functools
     from litellm import acompletion as ask
@@ -119,11 +119,16 @@ def test_entry_points_that_are_not_ours_are_found(tmp_path: Path) -> None:
     def other(*a, **k): pass
     litellm.embedding = other
     import watchglass
+    litellm.callbacks = [watchglass.LLMUsageCallback()]
+    kept = watchglass.selfcheck()
+    assert not any(each.name == "callback_removed" for each in kept.findings), kept
+    litellm.callbacks = []
     check = watchglass.selfcheck()
     """
     told = found(run(tmp_path, program))
     assert told["entry_points_replaced"]["evidence"] == ["litellm.embedding is __main__.other"]
     assert told["imported_before_init"]["evidence"] == ["__main__.ask"]
+    assert told["callback_removed"]["evidence"] == ["litellm.callbacks = []"]
 
 
 def test_two_instrumentations_of_one_library_are_found(tmp_path: Path) -> None:

@@ -57,28 +57,24 @@ def imported_before() -> list[Finding]:
 
 
 def callback_removed() -> list[Finding]:
-    """LiteLLM's list of callbacks without ours, where our class of them is in use."""
-    hooks, litellm = sys.modules.get("watchglass.capture.litellm.hooks"), sys.modules.get("litellm")
-    if hooks is None or litellm is None or not _hook_expected():
+    """LiteLLM's callbacks without ours, where names that were imported before `init` depend on it."""
+    litellm = sys.modules.get("litellm")
+    if litellm is None or not imported_before():
         return []
-    lists = ("callbacks", "success_callback", "_async_success_callback")
+    hooks = sys.modules.get("watchglass.capture.litellm.hooks")
+    lists = ("callbacks", "success_callback", "_async_success_callback")  # it moves them at the first call
     here = [each for name in lists for each in getattr(litellm, name, None) or []]
-    if any(isinstance(each, hooks.LLMUsageCallback) for each in here):
+    if hooks is not None and any(isinstance(each, hooks.LLMUsageCallback) for each in here):
         return []
     return [
         Finding(
             "callback_removed",
-            "litellm.callbacks was assigned anew, without LLMUsageCallback: calls by names imported "
-            "before init are not on record.",
+            "LiteLLM's callbacks are without LLMUsageCallback, perhaps because the list was assigned "
+            "anew: calls by names that were imported before init are not on record.",
             [f"litellm.callbacks = {[_described(each) for each in getattr(litellm, 'callbacks', [])]}"],
-            "Append to litellm.callbacks instead of assigning it, or call watchglass.init() afterwards.",
+            "Append to litellm.callbacks instead of assigning it: it must hold LLMUsageCallback().",
         )
     ]
-
-
-def _hook_expected() -> bool:
-    tracking = sys.modules.get("watchglass.capture.litellm.tracking")
-    return bool(getattr(tracking, "hooked", False))
 
 
 def _wrapped() -> list[tuple[Any, str, Any]]:
