@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypedDict, TypeVar, Unpack
 
@@ -199,6 +198,8 @@ class _Said:
 
 
 def _unknown(name: str) -> None:
+    from difflib import get_close_matches  # seldom needed, and as dear to load as the rest of this module
+
     near = get_close_matches(str(name), [*ATTRIBUTES, *ALIASES], 1)
     boundary.once(
         f"context.{name}",

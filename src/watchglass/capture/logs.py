@@ -78,7 +78,8 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Undo `install`, unless somebody else has put something on top."""
+    """Undo `install`, unless somebody else has put something on top. For tests: where a format names our
+    attributes, lines logged without them are errors."""
     if getattr(logging.Logger.makeRecord, "watchglass", False):
         logging.Logger.makeRecord = _original
 

@@ -145,7 +145,8 @@ def _start(chosen_settings: CaptureSettings) -> Runtime:
     recorder.install(spool, *sampled.observers, *_metrics(runtime))
     before = tracing.use(provider)
     logs.install()
-    runtime.undo += [sampled.stop, logs.uninstall, lambda: tracing.use(before)]
+    # Logging stays as it is to the end: a format with `%(tenant)s` is an error in a line without it.
+    runtime.undo += [sampled.stop, lambda: tracing.use(before)]
     delivery.start()
     atexit.register(shutdown)
     return runtime
