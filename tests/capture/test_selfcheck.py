@@ -104,6 +104,23 @@ def test_a_process_that_records_nothing_is_a_finding(tmp_path: Path) -> None:
     assert found(check).keys() == {"not_recording"}
 
 
+def test_it_says_how_far_records_have_come(tmp_path: Path) -> None:
+    """After init the check shows what was made and waits, and people can read it."""
+    program = """
+    import watchglass
+    from watchglass.capture import selfcheck
+    watchglass.init(service_name="x", endpoint="http://127.0.0.1:9", instrument=("none",))
+    with watchglass.task("t"): pass
+    check = watchglass.selfcheck()
+    assert "delivery   state" in selfcheck.render(check)
+    watchglass.shutdown(0)
+    """
+    check = run(tmp_path, program)
+    assert check["recording"] is True
+    assert check["delivery"]["made"] == check["delivery"]["waiting"] == 2
+    assert check["findings"] == []
+
+
 def test_entry_points_that_are_not_ours_are_found(tmp_path: Path) -> None:
     """A function put in the place of ours is found, a name that was imported before init, and that the hook
     it depends on is gone; one wrapped around ours and a name that was imported afterwards are not."""

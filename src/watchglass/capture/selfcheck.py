@@ -50,6 +50,8 @@ class SelfCheck(msgspec.Struct, frozen=True):
     endpoint: str
     spools: list[places.Spools]
     metrics: str
+    delivery: dict[str, int | str | None]
+    """Of this process: its state, what was made, delivered, dropped, waits, and the last error."""
     findings: list[Finding]
 
     @property
@@ -78,9 +80,11 @@ def _check(in_application: bool, reach: bool) -> SelfCheck:
     if reach:
         checks["server"] = lambda: places.unreachable(endpoint)
     recording, libraries, metrics = None, dict[str, str](), ""
+    delivery: dict[str, int | str | None] = {}
     if in_application:
         recording = recorder.recording()
         libraries, metrics = _in_force()
+        delivery = _tried("delivery", _delivery, findings) or {}
         checks |= {
             "recording": lambda: _recording(libraries),
             "metrics": lambda: _metrics_off(metrics),
@@ -94,7 +98,9 @@ def _check(in_application: bool, reach: bool) -> SelfCheck:
     for name, check in checks.items():
         findings += _tried(name, check, findings) or []
     others = _tried("distributions", double.installed, findings) or {}
-    return SelfCheck(versions(), recording, libraries, others, _shown(endpoint), spools, metrics, findings)
+    return SelfCheck(
+        versions(), recording, libraries, others, _shown(endpoint), spools, metrics, delivery, findings
+    )
 
 
 def versions() -> dict[str, str]:
@@ -156,6 +162,26 @@ def _in_force() -> tuple[dict[str, str], str]:
     )
 
 
+def _delivery() -> dict[str, int | str | None]:
+    """How far this process's records have come."""
+    runtime = _runtime()
+    if runtime is None:
+        return {}
+    spool, sent = runtime.spool.stats(), runtime.delivery.stats
+    return {
+        "state": runtime.delivery.state(),
+        "made": spool.appended,
+        "delivered": spool.delivered,
+        "dropped": sum(spool.dropped.values()),
+        "waiting": spool.waiting,
+        "waiting_bytes": spool.waiting_bytes,
+        "sent_bytes": sent.bytes_sent,
+        "thread_cpu_ms": sent.cpu_ns // 1_000_000,
+        "last_error": sent.last_error,
+        "spool_fault": spool.fault,
+    }
+
+
 def _recording(libraries: Mapping[str, str]) -> list[Finding]:
     if not recorder.recording():
         return [
@@ -205,6 +231,8 @@ def render(check: SelfCheck) -> str:
     else:
         lines += ["", f"recording  {'yes' if check.recording else 'NO'}", f"metrics    {check.metrics}"]
         lines += [f"  {library:<14} {state}" for library, state in check.libraries.items()]
+        told = ", ".join(f"{name} {each}" for name, each in check.delivery.items() if each is not None)
+        lines.append(f"delivery   {told}")
     lines += ["", f"server     {check.endpoint}"]
     for each in check.spools:
         state = f"{each.living} of {each.processes} processes alive, {each.bytes:,} bytes on disk"
