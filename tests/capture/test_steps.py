@@ -8,6 +8,7 @@ import inspect
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from typing import Any
+from uuid import RFC_4122, UUID
 
 import pytest
 from opentelemetry import context as otel
@@ -80,7 +81,11 @@ def test_each_execution_has_an_id_of_its_own(recorded: Recorded) -> None:
     for _ in range(2):
         with watchglass.task("t"):
             pass
-    assert len({each.attributes["watchglass.task.id"] for each in recorded.spans}) == 2
+    ids = {str(each.attributes["watchglass.task.id"]) for each in recorded.spans}
+    assert len(ids) == 2
+    assert {(UUID(each).version, UUID(each).variant, str(UUID(each)) == each) for each in ids} == {
+        (4, RFC_4122, True)
+    }
 
 
 def test_what_is_below_knows_flow_task_and_agent(recorded: Recorded) -> None:

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import watchglass
 from tests.capture.recorded import Recorded
-from watchglass.capture import encoder, recorder, steps, tracing
+from watchglass.capture import encoder, recorder, records, steps, tracing
 from watchglass.capture.context import context
 from watchglass.capture.spans import RecordSpans
 from watchglass.clock import SystemClock
@@ -21,7 +21,7 @@ from watchglass.pricing.book import PriceBook
 from watchglass.queries.reader import StoreReader
 from watchglass.store import Store, open_store
 
-ABOUT = encoder.about_process({"service.name": "shop", "service.instance.id": "shop-1"})
+ABOUT = records.about_process({"service.name": "shop", "service.instance.id": "shop-1"})
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.otlp_bodies import START_NS, chat, pairs, request
 from watchglass.clock import SystemClock
@@ -123,7 +123,7 @@ def ended(trace: int, error: str | None = None, span: int = 2, parent: int = 0, 
         more["gen_ai__task__output"] = "ready"
     else:
         more["error__type"] = error
-        made.status.code, made.status.message = 2, "no answer"
+        made.status.code, made.status.message = Status.STATUS_CODE_ERROR, "no answer"
     named = {key.replace("__", "."): value for key, value in about(f"t{trace}", **more).items()}
     made.attributes.extend(pairs(named))
     made.kind = Span.SPAN_KIND_INTERNAL
@@ -293,7 +293,7 @@ def test_interrupts_and_invocations(house: House) -> None:
     )
     (row,) = house.ask("SELECT kind, status FROM interrupts")
     assert row == {"kind": "clarification", "status": "requested"}
-    full = {
+    full: dict[str, Any] = {
         "watchglass__invocation__duration_ns": 1_500_000,
         "watchglass__invocation__confidence": 0.9,
         "watchglass__invocation__hallucination": False,

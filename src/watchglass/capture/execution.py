@@ -188,7 +188,8 @@ class Execution:
         if not self.span.is_recording():
             self._record(end_ns, found, error)
             return
-        self.span.set_attributes(found)  # pyright: ignore[reportArgumentType] - only simple values are put
+        if found:
+            self.span.set_attributes(found)  # pyright: ignore[reportArgumentType] - only simple values are put
         if error:
             self.span.add_event("exception", error, end_ns)  # pyright: ignore[reportArgumentType] - texts
             self.span.set_status(StatusCode.ERROR, str(error["exception.message"]))

@@ -141,8 +141,13 @@ def _under_policy(attributes: Attributes) -> Attributes:
     return made
 
 
+_PLAIN = frozenset({str, int, bool, float})
+
+
 def _plain(attributes: Mapping[str, Any] | None) -> Attributes:
-    return {key: _value(value) for key, value in attributes.items()} if attributes else {}
+    if not attributes:
+        return {}
+    return {key: value if type(value) in _PLAIN else _value(value) for key, value in attributes.items()}
 
 
 def _value(value: Any) -> Any:
