@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,3 +100,24 @@ def test_nonsense_raises_nothing(recorded: Recorded) -> None:
     watchglass.MetricsCollector().record_agent_invocation("a", True, "soon")  # pyright: ignore[reportArgumentType] - likewise
     assert not recorded.all
     assert (boundary.failures["score"], boundary.failures["invocation"]) == (1, 1)
+
+
+def test_the_document_s_examples_run(recorded: Recorded) -> None:
+    """What `docs/sdk.md` shows of steps records the executions and the score that it speaks of."""
+    text = (Path(__file__).parents[2] / "docs" / "sdk.md").read_text("utf-8")
+    section = text[text.index("## Steps") :]
+    section = section[: section.index("\n## ", 1)]
+    names: dict[str, Any] = {}
+    for code in re.findall(r"```python\n(.*?)```", section, re.S):
+        exec(code, names)
+    assert asyncio.run(names["onboard"]()) == "ready"
+    assert [each.name for each in recorded.spans] == [
+        *("execute_tool scan", "execute_task index"),
+        *(
+            "execute_tool look_up",
+            "execute_task readiness",
+            "invoke_agent assessor",
+            "invoke_workflow onboard",
+        ),
+    ]
+    assert "gen_ai.evaluation.result" in {each.name for each in recorded.events}
