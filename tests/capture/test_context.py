@@ -19,8 +19,9 @@ from watchglass.capture.context import EMPTY, Context, attach, context, current,
 
 
 @pytest.fixture(autouse=True)
-def anew() -> None:
+def anew(monkeypatch: pytest.MonkeyPatch) -> None:
     boundary.forget()
+    monkeypatch.setattr("watchglass.capture.context._misnamed", set[str]())
 
 
 def in_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
@@ -104,6 +105,15 @@ def test_a_name_that_is_no_field_is_said_once(caplog: pytest.LogCaptureFixture) 
     assert [r.getMessage() for r in caplog.records] == [
         "watchglass: a context has no field 'tenat' and goes on without it; did you mean 'tenant'?"
     ]
+
+
+def test_names_from_outside_flood_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """However many names are no fields, and however long, few are said and none is kept."""
+    with caplog.at_level(logging.WARNING, "watchglass"):
+        for number in range(1000):
+            context(**{f"{number}" + "x" * 100_000: "a"})  # type: ignore[misc]  # what this is about
+    assert len(caplog.records) <= 20
+    assert max(len(r.getMessage()) for r in caplog.records) < 300
 
 
 class Unprintable:

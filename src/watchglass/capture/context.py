@@ -197,10 +197,18 @@ class _Said:
         return Context(made, described)
 
 
+_misnamed: set[str] = set()
+
+
 def _unknown(name: str) -> None:
+    """Say it once; of names from outside (`context(**payload)`) there may be any number, of any size."""
+    name = name[:40]
+    if name in _misnamed or len(_misnamed) >= 20:
+        return
+    _misnamed.add(name)
     from difflib import get_close_matches  # seldom needed, and as dear to load as the rest of this module
 
-    near = get_close_matches(str(name), [*ATTRIBUTES, *ALIASES], 1)
+    near = get_close_matches(name, [*ATTRIBUTES, *ALIASES], 1)
     boundary.once(
         f"context.{name}",
         "watchglass: a context has no field %r and goes on without it; %s",
