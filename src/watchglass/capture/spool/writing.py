@@ -180,14 +180,11 @@ class Writer:
             return None
         began = time.perf_counter_ns()
         try:
-            if self.folder is None or not self.folder.path.is_dir():
-                place.make_private(self.directory)
-                self.folder = owner.create(self.directory)
             spare = self._spare
             if spare is not None and not ahead and spare.size >= size:
                 self._spare = None
                 return spare
-            made = Segment.create(self.folder.path, size, self.about, self.folder.salt)
+            made = self._in_folder(size)
             if ahead:
                 self._spare = made
             return made
@@ -197,6 +194,18 @@ class Writer:
         finally:
             self._took_ns = time.perf_counter_ns() - began
             self._making.release()
+
+    def _in_folder(self, size: int) -> Segment:
+        """A segment in this process's folder, which is made if it is not there, or not any more."""
+        if self.folder is not None:
+            try:
+                return Segment.create(self.folder.path, size, self.about, self.folder.salt)
+            except FileNotFoundError:  # somebody has deleted it
+                self.folder.release()
+                self.folder = None
+        place.make_private(self.directory)
+        self.folder = owner.create(self.directory)
+        return Segment.create(self.folder.path, size, self.about, self.folder.salt)
 
     def _failed(self, fault: OSError) -> None:
         self.fault = f"{fault.strerror or fault} ({self.directory})"
