@@ -96,9 +96,9 @@ def main() -> None:
         for size in SIZES:
             record = payload(size)
             with open(Path(folder) / "anchor", "ab", buffering=0) as anchor:
-                print(
-                    f"{len(record):5} B  write()            {quantiles(anchor.write, record, PER_SECOND, 3)}"
-                )
+                for rate in (PER_SECOND, 100):
+                    written = quantiles(anchor.write, record, rate, 3)
+                    print(f"{len(record):5} B  write()  {rate:4}/s    {written}")
             spool = Spool(
                 Path(folder) / f"spool{size}", about=msgspec.msgpack.encode({"service.name": "bench"})
             )
@@ -106,14 +106,14 @@ def main() -> None:
             delivery.start()
             time.sleep(1)
             appended = quantiles(spool.append, record, PER_SECOND, SECONDS)
-            print(f"{len(record):5} B  append {PER_SECOND}/s      {appended}")
+            print(f"{len(record):5} B  append   {PER_SECOND}/s    {appended}")
             delivery.flush(30)
             before, began = delivery.stats.cpu_ns, time.perf_counter()
             appended = quantiles(spool.append, record, 100, SECONDS)
             delivery.flush(30)
             elapsed = time.perf_counter() - began
             share = (delivery.stats.cpu_ns - before) / 1e9 / elapsed
-            print(f"{len(record):5} B  append 100/s       {appended}")
+            print(f"{len(record):5} B  append    100/s    {appended}")
             print(
                 f"{len(record):5} B  delivery at 100/s  {share:.2%} of a processor, encoding, gzip and POST"
             )

@@ -17,17 +17,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 WORD = 8
-_UNLOCKED = 5 * 1024
+UNLOCKED = 5 * 1024
 """`zlib.crc32` gives up the interpreter lock for more than this, and may wait 5 ms to get it back."""
 
 
 def checksum(payload: bytes | memoryview, salt: int) -> int:
     """CRC-32 of the payload, starting from `salt`; never gives up the interpreter lock."""
-    if len(payload) <= _UNLOCKED:
+    if len(payload) <= UNLOCKED:
         return zlib.crc32(payload, salt)
     view = memoryview(payload)
-    for start in range(0, len(view), _UNLOCKED):
-        salt = zlib.crc32(view[start : start + _UNLOCKED], salt)
+    for start in range(0, len(view), UNLOCKED):
+        salt = zlib.crc32(view[start : start + UNLOCKED], salt)
     return salt
 
 

@@ -76,6 +76,7 @@ class Spool:
         self._tally = Tally()
         size = max(_SMALLEST_SEGMENT, min(segment_bytes, limit_bytes // _SEGMENTS_AT_LEAST))
         self._writer = Writer(directory, about, size, memory_bytes, self._tally)
+        self._writer.on_first = self.start
         self._reader = Reader(self._writer, self._tally)
         self.on_start: Callable[[], None] | None = None
         """Called with the first record, and again with the first in a forked child: starts what delivers."""
@@ -91,8 +92,6 @@ class Spool:
 
     def append(self, payload: bytes) -> bool:
         """Keep a record; False when it is dropped (and counted). Never raises, never waits for a disk."""
-        if self._keeper is None:
-            self.start()
         return self._writer.append(payload)
 
     def start(self) -> None:

@@ -53,6 +53,8 @@ class Writer:
         """Bytes appended since the reader last asked to be rung."""
         self.ring_at = NEVER
         self.ring: Callable[[], None] = _nobody
+        self.on_first: Callable[[], None] = _nobody
+        """Called before the first segment is begun, in a forked child too."""
         self.wanted: SimpleQueue[None] = SimpleQueue()
         """Has something in it when `prepare` should be called."""
         self.about = about
@@ -96,6 +98,9 @@ class Writer:
                 return
             spare.populate()
             self.fault = None
+        current = self._current
+        if current is not None and not current.populated:
+            current.populate()
         with self.lock:
             if self._current is not None and self._current.path is None and self._spare is not None:
                 self._use(self._spare)
@@ -118,12 +123,16 @@ class Writer:
         """In a forked child: all of it is the parent's; locks may be held by threads that are not here."""
         if self.folder is not None:
             self.folder.release()
+        on_first = self.on_first
         self.__init__(self.directory, self.about, self._segment_bytes, self._memory_bytes, self._tally)
+        self.on_first = on_first
 
     def _append_to_next(self, payload: bytes) -> bool:
         if len(payload) > RECORD_BYTES:
             self._tally.drop("too_large")
             return False
+        if self._current is None:
+            self.on_first()
         needed = head(self.about) + len(payload) + 16
         if needed > self._memory_bytes and self.fault is not None:
             self._tally.drop("memory")
