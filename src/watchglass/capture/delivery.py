@@ -342,14 +342,13 @@ class Delivery:
         if self._given_post is not None:
             return self._given_post(path, body)
         if self._poster is None:
-            from importlib.metadata import version
-
+            from watchglass import __version__
             from watchglass.capture.posting import Poster
 
             self._poster = Poster(
                 self._endpoint,
                 self._key,
-                version=version("watchglass"),
+                version=__version__,
                 clock=self._clock,
                 timeout_s=self._pace.timeout_s,
             )
