@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         shutdown_observability,
     )
     from watchglass.capture.selfcheck import selfcheck
+    from watchglass.capture.service import TaskComplexity, multi_model_service
 
 _PLACES: dict[str, str] = {
     "watchglass.capture.context": "context",
@@ -66,6 +67,7 @@ _PLACES: dict[str, str] = {
     "watchglass.capture.propagation.headers": "extract inject",
     "watchglass.capture.propagation.trust": "shared_secret",
     "watchglass.capture.selfcheck": "selfcheck",
+    "watchglass.capture.service": "TaskComplexity multi_model_service",
     "watchglass.capture.runtime": "Runtime init initialize_observability shutdown shutdown_observability",
 }
 """Modules, and the public names that are in them."""
@@ -78,6 +80,7 @@ __all__ = [
     "LLMUsageCallback",
     "MetricsCollector",
     "Runtime",
+    "TaskComplexity",
     "agent",
     "carry",
     "context",
@@ -95,6 +98,7 @@ __all__ = [
     "is_litellm_tracking_enabled",
     "metric",
     "metrics_app",
+    "multi_model_service",
     "observe_pool",
     "score",
     "selfcheck",

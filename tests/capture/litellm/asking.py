@@ -20,6 +20,11 @@ needs_proxy = pytest.mark.skipif(
 )
 
 
+needs_tenacity = pytest.mark.skipif(
+    find_spec("tenacity") is None, reason="LiteLLM's own retries need tenacity, which it does not bring"
+)
+
+
 def openai(provider: Provider, **more: Any) -> dict[str, Any]:
     """A chat with a model of OpenAI's."""
     return {

@@ -16,7 +16,7 @@ import pytest
 from tests.capture.litellm.books import Books
 from tests.capture.provider import Provider
 from watchglass.capture import boundary, content, recorder
-from watchglass.capture.litellm import seen, tracking
+from watchglass.capture.litellm import tracking
 
 litellm.suppress_debug_info = True
 
@@ -31,7 +31,6 @@ def provider() -> Iterator[Provider]:
 def books(provider: Provider) -> Iterator[Books]:
     """LiteLLM recorded into a list, beside the provider's ledger; nothing of ours may have failed."""
     boundary.forget()
-    seen.forget()
     kept = Books(provider)
     before = content.use(content.policy("whole"))
     recorder.install(kept)

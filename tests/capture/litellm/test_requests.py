@@ -10,7 +10,7 @@ import litellm
 import pytest
 from litellm.caching.caching import Cache
 
-from tests.capture.litellm.asking import ASKED, Run, anthropic, needs_proxy, openai
+from tests.capture.litellm.asking import ASKED, Run, anthropic, needs_proxy, needs_tenacity, openai
 from tests.capture.litellm.books import USAGE, Books
 from tests.capture.provider import Answer, Provider
 
@@ -183,6 +183,7 @@ def test_each_retry_is_a_call_of_its_own(
     assert first.end_ns <= second.start_ns and second.end_ns <= third.start_ns
 
 
+@needs_tenacity
 def test_retries_that_all_fail_are_failed_calls(books: Books, provider: Provider) -> None:
     """When every attempt fails there is one failed record for each, and nothing beside them."""
     provider.fail(*[500] * 20)

@@ -11,6 +11,7 @@ import litellm
 
 from watchglass.capture import content
 from watchglass.capture.litellm import messages
+from watchglass.capture.litellm.fields import fields_of
 from watchglass.capture.litellm.usages import note_usage
 from watchglass.names import CACHE_HIT, ESTIMATED_INPUT, ESTIMATED_OUTPUT, MOCK, REPORTED_COST, SERVICE_TIER
 
@@ -26,7 +27,7 @@ def describe_provider(call: Call, answer: Any, kwargs: dict[str, Any], error: Ba
     """Provider and model of a call, as far as anybody says: the answer, the caller, the model's name."""
     model = call.model
     hidden = hidden_params(answer)
-    provider = hidden.get("custom_llm_provider") or getattr(answer, "custom_llm_provider", None)
+    provider = hidden.get("custom_llm_provider") or fields_of(answer).get("custom_llm_provider")
     if provider == "cached_response":
         provider = None
     provider = provider or kwargs.get("custom_llm_provider") or getattr(error, "llm_provider", None)
@@ -65,22 +66,21 @@ def describe_answer(call: Call, answer: Any, own: Attributes) -> None:
     hidden = hidden_params(answer)
     if hidden.get("cache_hit") is True and not call.seen:
         call.attributes[CACHE_HIT] = True
-    describe_identity(call, getattr(answer, "id", None), getattr(answer, "model", None), own)
-    tier = getattr(answer, "service_tier", None)
+    fields = fields_of(answer)
+    describe_identity(call, fields.get("id"), fields.get("model"), own)
+    tier = fields.get("service_tier")
     if isinstance(tier, str):
         own[SERVICE_TIER] = tier
     cost = hidden.get("response_cost")
     if cost and CACHE_HIT not in call.attributes and MOCK not in call.attributes:
         own[REPORTED_COST] = format(Decimal(repr(cost)), "f")
-    usage = answer.get("usage") if isinstance(answer, dict) else getattr(answer, "usage", None)
-    describe_usage(call, usage, own)
-    choices = getattr(answer, "choices", None)
-    reasons = messages.finish_reasons(answer, choices)
+    describe_usage(call, fields.get("usage"), own)
+    reasons = messages.finish_reasons(fields)
     if reasons:
         own["gen_ai.response.finish_reasons"] = reasons
     feature = call.context.get("watchglass.feature")
     if content.wanted(feature):
-        said = messages.answered(answer, choices)
+        said = messages.answered(fields)
         if said:
             content.put(own, "gen_ai.output.messages", said, feature)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-from watchglass.capture import boundary, calls, content
+from watchglass.capture import boundary, calls, content, ids
 from watchglass.capture.calls import Call
 from watchglass.capture.litellm import messages, seen
 from watchglass.capture.litellm.answers import describe_answer, describe_provider
@@ -37,13 +36,22 @@ OPERATIONS: dict[str, str] = {
 }
 """LiteLLM's functions (each with its `a…` twin), and what OpenTelemetry calls what they do."""
 
-_WITHIN = (
-    *("acompletion", "atext_completion", "aembedding", "aimg_generation", "aimage_edit", "atranscription"),
-    *("arerank", "aspeech", "aresponses", "amoderation", "is_async"),
+_WITHIN = frozenset(
+    (
+        *(
+            "acompletion",
+            "atext_completion",
+            "aembedding",
+            "aimg_generation",
+            "aimage_edit",
+            "atranscription",
+        ),
+        *("arerank", "aspeech", "aresponses", "amoderation", "is_async"),
+    )
 )
 """Keywords by which LiteLLM's asynchronous functions call their synchronous twins: that is no new call."""
 
-_MOCKS = ("mock_response", "mock_tool_calls", "mock_timeout")
+_MOCKS = frozenset(("mock_response", "mock_tool_calls", "mock_timeout"))
 
 
 def tracked(original: Callable[..., Any], operation: str) -> Callable[..., Any]:
@@ -97,9 +105,8 @@ def grouped(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @boundary.guarded("litellm.begin")
 def _started(operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-    for name in _WITHIN:
-        if kwargs.get(name) is True:
-            return None
+    if not _WITHIN.isdisjoint(kwargs) and any(kwargs.get(name) is True for name in _WITHIN):
+        return None
     model = kwargs.get("model") or (args[0] if args and isinstance(args[0], str) else "")
     metadata = kwargs.get("metadata")
     if metadata is None:
@@ -109,14 +116,18 @@ def _started(operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> C
     if call is None:
         return None
     own = call.attributes
-    own[CALL_ID] = call_id = kwargs.setdefault("litellm_call_id", None) or str(uuid4())
-    kwargs["litellm_call_id"] = call_id
-    seen.open_call(str(call_id))
+    call_id = kwargs.get("litellm_call_id")
+    if not isinstance(call_id, str):
+        # LiteLLM makes one where there is none: a UUID, for which the bits of one of our ids will do.
+        bits = ids.trace_id().hex()
+        call_id = f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
+        kwargs["litellm_call_id"] = call_id
+    own[CALL_ID] = call_id
+    seen.open_call(call_id)
     if metadata:
         apply_metadata(metadata, own)
     if kwargs.get("stream"):
         own[STREAMING] = True
-    call.secrets = _secrets(kwargs)
     feature = (context.fields if context else {}).get("feature")
     if content.wanted(feature):
         asked = messages.asked(operation, args, kwargs)
@@ -140,6 +151,7 @@ def _secrets(kwargs: dict[str, Any]) -> tuple[str, ...]:
 def _failed(call: Call, error: BaseException, kwargs: dict[str, Any]) -> None:
     call.leave()
     seen.close_call(call)
+    call.secrets = _secrets(kwargs)
     _mocked(call, kwargs)
     describe_provider(call, None, kwargs, error)
     calls.fail(call, error)
@@ -153,6 +165,7 @@ def _answered(call: Call, answer: Any, kwargs: dict[str, Any]) -> Any:
     describe_provider(call, answer, kwargs, None)
     followed = watch(call, answer)
     if followed is not None:
+        call.secrets = _secrets(kwargs)
         return followed
     seen.close_call(call)
     said: Attributes = {}
@@ -162,6 +175,10 @@ def _answered(call: Call, answer: Any, kwargs: dict[str, Any]) -> Any:
 
 
 def _mocked(call: Call, kwargs: dict[str, Any]) -> None:
-    if not call.seen and any(kwargs.get(name) is not None for name in _MOCKS):
+    if (
+        not call.seen
+        and not _MOCKS.isdisjoint(kwargs)
+        and any(kwargs.get(name) is not None for name in _MOCKS)
+    ):
         call.attributes[MOCK] = True
         call.attributes[REQUEST_SENT] = False

@@ -6,7 +6,10 @@ server reads every provider's. (OpenTelemetry semantic conventions, gen-ai-input
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
+
+from watchglass.capture.litellm.fields import fields_of
 
 _PLACES = {"embeddings": "input", "moderation": "input", "speech": "input", "rerank": "query"}
 """Where the functions that take no messages have their text."""
@@ -32,29 +35,26 @@ def asked(operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list
     return None
 
 
-def answered(answer: Any, choices: Any) -> list[Any] | None:
-    """The messages of an answer; None where it has none (embeddings, images)."""
-    if isinstance(choices, list):
-        return [_choice(each) for each in cast("list[Any]", choices)]
-    text = getattr(answer, "text", None)  # a transcription
-    if isinstance(text, str):
+def answered(answer: Mapping[str, Any]) -> list[Any] | None:
+    """The messages of an answer, by its fields; None where it has none (embeddings, images)."""
+    if isinstance(choices := answer.get("choices"), list):
+        return [_choice(fields_of(each)) for each in cast("list[Any]", choices)]
+    if isinstance(text := answer.get("text"), str):  # a transcription
         return [_text_message("assistant", text)]
-    output = getattr(answer, "output", None)  # the responses API
-    if isinstance(output, list):
+    if isinstance(output := answer.get("output"), list):  # the responses API
         return [_plain(each) for each in cast("list[Any]", output)]
-    if isinstance(answer, dict) and isinstance(blocks := cast("dict[str, Any]", answer).get("content"), list):
-        return [_message({"role": "assistant", "content": blocks})]  # Anthropic's messages API
+    if isinstance(blocks := answer.get("content"), list):  # Anthropic's messages API
+        return [_message({"role": "assistant", "content": blocks})]
     return None
 
 
-def finish_reasons(answer: Any, choices: Any) -> list[Any] | None:
+def finish_reasons(answer: Mapping[str, Any]) -> list[Any] | None:
     """Why each choice of an answer ended."""
+    choices = answer.get("choices")
     if isinstance(choices, list):
-        reasons = [getattr(each, "finish_reason", None) for each in cast("list[Any]", choices)]
+        reasons = [fields_of(each).get("finish_reason") for each in cast("list[Any]", choices)]
         return [reason for reason in reasons if isinstance(reason, str)]
-    stop = answer.get("stop_reason") if isinstance(answer, dict) else None
-    status = getattr(answer, "status", None)
-    reason = stop or status
+    reason = answer.get("stop_reason") or answer.get("status")
     return [reason] if isinstance(reason, str) else None
 
 
@@ -62,20 +62,18 @@ def _text_message(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "content": text}]}
 
 
-def _choice(choice: Any) -> dict[str, Any]:
-    message = getattr(choice, "message", None)
-    if message is None:  # a text completion's
-        said = _text_message("assistant", getattr(choice, "text", None) or "")
-    else:
-        said = _message(message)
-    reason = getattr(choice, "finish_reason", None)
+def _choice(choice: Mapping[str, Any]) -> dict[str, Any]:
+    message = choice.get("message")
+    text = choice.get("text") or ""  # a text completion's
+    said = _text_message("assistant", text) if message is None else _message(message)
+    reason = choice.get("finish_reason")
     if isinstance(reason, str):
         said["finish_reason"] = reason
     return said
 
 
 def _message(message: Any) -> dict[str, Any]:
-    get = message.get if isinstance(message, dict) else lambda name: getattr(message, name, None)
+    get = fields_of(message).get
     role = get("role")
     content, calls = get("content"), get("tool_calls")
     parts: list[Any] = []
@@ -108,9 +106,8 @@ def _part(block: Any) -> Any:
 
 
 def _tool_call(call: Any) -> dict[str, Any]:
-    get = call.get if isinstance(call, dict) else lambda name: getattr(call, name, None)
-    function = get("function") or call
-    of = function.get if isinstance(function, dict) else lambda name: getattr(function, name, None)
+    get = fields_of(call).get
+    of = fields_of(get("function") or call).get
     return {"type": "tool_call", "id": get("id"), "name": of("name"), "arguments": of("arguments")}
 
 

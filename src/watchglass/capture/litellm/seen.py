@@ -54,10 +54,3 @@ def _bound(events: dict[str, None]) -> None:
             del events[next(iter(events))]
         except (KeyError, RuntimeError, StopIteration):
             return  # another thread is at it
-
-
-def forget() -> None:
-    """For tests."""
-    _open.clear()
-    _recent.clear()
-    _reported.clear()

@@ -98,7 +98,11 @@ def watch(call: Call, answer: Any) -> Any:
         call.attributes[STREAMING] = True
         return _relayed_async(cast("AsyncGenerator[Any]", answer), Watch(call))
     kind = type(answer)
-    if not (hasattr(kind, "__next__") or hasattr(kind, "__anext__")) or not hasattr(answer, "__dict__"):
+    streams = _streams.get(kind)
+    if streams is None:
+        iterates = hasattr(kind, "__next__") or hasattr(kind, "__anext__")
+        streams = _streams[kind] = iterates and hasattr(answer, "__dict__")
+    if not streams:
         return None
     call.attributes[STREAMING] = True
     if getattr(answer, "custom_llm_provider", None) == "cached_response" or (
@@ -151,6 +155,8 @@ async def _relayed_async(stream: AsyncGenerator[Any], watch: Watch) -> AsyncGene
 
 
 _classes: dict[type, type] = {}
+_streams: dict[type, bool] = {}
+"""By class whether it is a stream; asking a pydantic class for what it has not costs microseconds."""
 
 
 def _watched(kind: type) -> type:

@@ -49,6 +49,8 @@ def install() -> None:
             wrap = tracked_async if name != base or name == "anthropic_messages" else tracked
             for function in _functions(litellm, name):
                 _replace(name, function, wrap(function, operation))
+    if not _being_imported(litellm):
+        _listen(litellm)
     router = importlib.import_module("litellm.router").Router
     _put(router, "async_function_with_fallbacks", grouped(router.async_function_with_fallbacks))
 
@@ -57,10 +59,29 @@ def uninstall() -> None:
     """Undo `install`."""
     from watchglass.capture import http_attempts
 
+    if _patched:
+        hooks = importlib.import_module("watchglass.capture.litellm.hooks")
+        litellm: Any = importlib.import_module("litellm")
+        litellm.callbacks = [
+            each for each in litellm.callbacks if not isinstance(each, hooks.LLMUsageCallback)
+        ]
     while _patched:
         owner, name, original = _patched.pop()
         setattr(owner, name, original)
     http_attempts.uninstall()
+
+
+def _being_imported(litellm: Any) -> bool:
+    """Whether LiteLLM's import is just ending: then nobody can have taken names from it before."""
+    return bool(getattr(litellm.__spec__, "_initializing", False))
+
+
+def _listen(litellm: Any) -> None:
+    """Have LiteLLM's hooks report the calls of names that were imported before us."""
+    from watchglass.capture.litellm.hooks import LLMUsageCallback
+
+    if not any(isinstance(each, LLMUsageCallback) for each in litellm.callbacks):
+        litellm.logging_callback_manager.add_litellm_callback(LLMUsageCallback())
 
 
 def _functions(litellm: Any, name: str) -> list[Callable[..., Any]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from watchglass.capture.litellm.fields import fields_of
 from watchglass.names import CACHE_WRITE_1H, INPUT_AUDIO, OUTPUT_AUDIO, TOTAL_TOKENS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def note_usage(usage: Any, own: Attributes) -> str | None:
 
     Where both totals are 0 nobody counted: LiteLLM writes 0 when the answer brought no usage.
     """
-    get = usage.get if isinstance(usage, dict) else _getter(usage)
+    get = fields_of(usage).get
     asked = _count(get("prompt_tokens"))
     theirs = asked is None
     asked = _count(get("input_tokens")) if theirs else asked
@@ -25,22 +26,22 @@ def note_usage(usage: Any, own: Attributes) -> str | None:
     answered = _count(get("output_tokens")) if answered is None else answered
     if not asked and not answered:
         return None
-    inside = get("prompt_tokens_details") or get("input_tokens_details")
-    read = _first(_of(inside, "cached_tokens"), get("cache_read_input_tokens"))
-    written = _first(_of(inside, "cache_creation_tokens"), get("cache_creation_input_tokens"))
-    by_life = _of(inside, "cache_creation_token_details") or get("cache_creation")
-    if theirs and inside is None:  # Anthropic's own
+    inside = fields_of(get("prompt_tokens_details") or get("input_tokens_details"))
+    read = _first(inside.get("cached_tokens"), get("cache_read_input_tokens"))
+    written = _first(inside.get("cache_creation_tokens"), get("cache_creation_input_tokens"))
+    by_life = fields_of(inside.get("cache_creation_token_details") or get("cache_creation"))
+    if theirs and not inside:  # Anthropic's own
         asked = (asked or 0) + (read or 0) + (written or 0)
-    outside = get("completion_tokens_details") or get("output_tokens_details")
+    outside = fields_of(get("completion_tokens_details") or get("output_tokens_details"))
     for key, value in (
         ("gen_ai.usage.input_tokens", asked),
         ("gen_ai.usage.output_tokens", answered),
         ("gen_ai.usage.cache_read.input_tokens", read),
         ("gen_ai.usage.cache_creation.input_tokens", written),
-        (CACHE_WRITE_1H, _count(_of(by_life, "ephemeral_1h_input_tokens"))),
-        ("gen_ai.usage.reasoning.output_tokens", _count(_of(outside, "reasoning_tokens"))),
-        (INPUT_AUDIO, _count(_of(inside, "audio_tokens"))),
-        (OUTPUT_AUDIO, _count(_of(outside, "audio_tokens"))),
+        (CACHE_WRITE_1H, _count(by_life.get("ephemeral_1h_input_tokens"))),
+        ("gen_ai.usage.reasoning.output_tokens", _count(outside.get("reasoning_tokens"))),
+        (INPUT_AUDIO, _count(inside.get("audio_tokens"))),
+        (OUTPUT_AUDIO, _count(outside.get("audio_tokens"))),
     ):
         if value is not None:
             own[key] = value
@@ -51,18 +52,11 @@ def note_usage(usage: Any, own: Attributes) -> str | None:
     return tier if isinstance(tier, str) else None
 
 
-def _getter(usage: Any) -> Any:
-    return lambda name: getattr(usage, name, None)
-
-
-def _of(details: Any, name: str) -> Any:
-    if details is None:
-        return None
-    return details.get(name) if isinstance(details, dict) else getattr(details, name, None)
-
-
 def _first(*values: Any) -> int | None:
-    return next((count for value in values if (count := _count(value)) is not None), None)
+    for value in values:
+        if (count := _count(value)) is not None:
+            return count
+    return None
 
 
 def _count(value: Any) -> int | None:

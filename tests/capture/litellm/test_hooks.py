@@ -1,0 +1,144 @@
+"""LiteLLM's hooks report what does not pass through the entry points, and nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import litellm
+import pytest
+
+from tests.capture.litellm.asking import Run, openai
+from tests.capture.litellm.books import Books
+from tests.capture.provider import Provider
+from watchglass.capture import recorder
+from watchglass.capture.litellm import LLMUsageCallback, install, is_litellm_tracking_enabled, uninstall
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Hooks run on LiteLLM's own threads: wait for what they do, at most ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert condition()
+
+
+async def settled(books: Books, count: int) -> None:
+    """Likewise on an event loop."""
+    deadline = time.monotonic() + 10
+    while len(books.payloads) < count and time.monotonic() < deadline:
+        await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_names_imported_before_us_are_reported_by_hooks(
+    books: Books, provider: Provider, run: Run, stream: bool, asynchronous: bool
+) -> None:
+    """A function that the application took before tracking began is recorded once, with the same figures."""
+    uninstall()
+    early: Any = litellm.acompletion if asynchronous else litellm.completion
+    install()
+    asked = openai(provider, stream=stream, metadata={"feature_context": "early", "client_account_id": 3})
+    if stream:
+        asked["stream_options"] = {"include_usage": True}
+
+    async def ask() -> None:
+        answer: Any = await early(**asked)
+        if stream:
+            async for _ in answer:
+                pass
+        await settled(books, 1)
+
+    if asynchronous:
+        run(ask())
+    else:
+        answer = early(**asked)
+        if stream:
+            list(answer)
+    until(lambda: len(books.payloads) >= 1)
+
+    (call,) = books.calls
+    (request,) = provider.ledger
+    assert call.attributes["gen_ai.usage.input_tokens"] == request.input_tokens
+    assert call.attributes["gen_ai.usage.output_tokens"] == request.output_tokens
+    assert call.attributes["gen_ai.provider.name"] == "openai"
+    assert call.context == {"watchglass.feature": "early", "watchglass.tenant": "3"}
+    assert "code.file.path" not in call.attributes
+
+
+def test_hooks_add_nothing_to_what_is_wrapped(books: Books, provider: Provider) -> None:
+    """With both in force a call is one record, and the hooks leave it at that when they run later."""
+    ran: list[str] = []
+
+    class Last(litellm.integrations.custom_logger.CustomLogger):
+        def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+            ran.append(kwargs["litellm_call_id"])
+
+    litellm.callbacks = [LLMUsageCallback(), LLMUsageCallback(), Last()]
+    litellm.completion(**openai(provider))
+    until(lambda: bool(ran))
+
+    books.agree()
+    assert len(books.payloads) == 1
+    assert books.call.attributes["watchglass.call_id"] == ran[0]
+
+
+def test_the_application_may_clear_the_callbacks(books: Books, provider: Provider) -> None:
+    """After `litellm.callbacks = []` wrapped calls are still recorded."""
+    litellm.callbacks = []
+
+    litellm.completion(**openai(provider))
+
+    books.agree()
+
+
+def test_setting_up_twice_changes_nothing(books: Books, provider: Provider) -> None:
+    """The entry points are wrapped once, however often it is asked for; undone, LiteLLM is as it was."""
+    wrapped, send = litellm.completion, litellm.httpx.Client.send
+    callbacks = list(litellm.callbacks)
+
+    install()
+
+    assert litellm.completion is wrapped
+    assert litellm.httpx.Client.send is send
+    assert litellm.callbacks == callbacks
+    assert is_litellm_tracking_enabled()
+    litellm.completion(**openai(provider))
+    assert len(books.payloads) == 1
+    uninstall()
+    assert not is_litellm_tracking_enabled()
+    assert litellm.completion is not wrapped
+    assert not hasattr(litellm.completion, "__wrapped__") or litellm.completion.__module__.startswith(
+        "litellm"
+    )
+
+
+def test_nothing_is_recorded_where_nobody_listens(books: Books, provider: Provider) -> None:
+    """Without a sink a call goes straight through."""
+    recorder.install(None)
+
+    litellm.completion(**openai(provider))
+
+    assert not books.payloads
+
+
+def test_a_fault_of_ours_is_not_the_applications(
+    books: Books, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sink that breaks costs the record, not the call, and is said once."""
+    from watchglass.capture import boundary
+
+    class Broken:
+        def append(self, payload: bytes) -> bool:
+            raise RuntimeError("the disk is on fire")
+
+    recorder.install(Broken())
+    for _ in range(3):
+        assert litellm.completion(**openai(provider)).choices
+
+    assert boundary.failures["record"] == 3
+    assert caplog.text.count("the disk is on fire") == 1
+    boundary.forget()
