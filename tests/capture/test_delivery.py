@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from opentelemetry import context
 
 from tests.capture.otlp_server import Misdeed, OtlpServer, answering, hang_up, talk_nonsense
 from watchglass.capture import boundary
@@ -215,6 +216,38 @@ def test_fork(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert delivery.flush(10)
     assert sorted(arrived(server)) == ["child", "parent 1", "parent 2"]
+
+
+def test_unseen(server: OtlpServer, spool: Spool) -> None:
+    """Our own requests are made where OpenTelemetry's instrumentations are told to look away."""
+    seen: list[object] = []
+
+    def looking(about: bytes, payloads: Sequence[bytes]) -> list[Request]:
+        seen.append(context.get_value(context._SUPPRESS_INSTRUMENTATION_KEY))
+        return encode(about, payloads)
+
+    spool.append(b"one")
+    delivery = Delivery(spool, looking, server.url, pace=QUICK)
+    delivery.start()
+    assert delivery.close(5)
+    assert seen == [True]
+    assert context.get_value(context._SUPPRESS_INSTRUMENTATION_KEY) is None
+
+
+def test_state(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """Delivery says how it stands: refused, at work again after a flush, off."""
+    server.misdeeds.append(answering(401))
+    spool.append(b"one")
+    delivery = deliver(server.url, pace=Pace(interval_s=60, backoff=lambda: Backoff(first_s=60)))
+    assert server.wait_for(lambda: len(server.received) == 1)
+    while delivery.stats.failures == 0:
+        os.sched_yield()
+    assert delivery.state() == "refused"
+    while not delivery.flush(5):
+        pass
+    assert delivery.state() in ("idle", "delivering")
+    delivery.close(1)
+    assert delivery.state() == "off"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from watchglass.capture.spool import Spool, tally
+from watchglass.capture.spool import Spool, owner, tally
 
 
 def drained(spool: Spool, **limits: int) -> list[bytes]:
@@ -66,6 +66,24 @@ def test_next_process(tmp_path: Path) -> None:
     assert second.read() is None
     second.close()
     assert not [each for each in tmp_path.iterdir() if each.is_dir()]
+
+
+def test_what_is_no_segment(tmp_path: Path) -> None:
+    """A file that was cut to nothing is counted and removed; its neighbours are read."""
+    left = Spool(tmp_path, about=b"", segment_bytes=4096)
+    payloads = [b"%d" % number * 100 for number in range(100)]
+    for each in payloads:
+        left.append(each)
+    left.close()
+    first = owner.segments(owner.folders(tmp_path)[0])[0]
+    os.truncate(first, 5)
+    heir = Spool(tmp_path, about=b"")
+    heir.adopt()
+    found = drained(heir)
+    assert 0 < len(found) < 100 and found == payloads[-len(found) :]
+    assert heir.stats().dropped == {"damaged": 1}
+    heir.close()
+    assert not owner.folders(tmp_path)
 
 
 def test_fork(spool: Spool, tmp_path: Path) -> None:

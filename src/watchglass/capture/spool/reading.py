@@ -7,9 +7,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from watchglass.capture import boundary
 from watchglass.capture.spool import owner
 from watchglass.capture.spool.owner import Folder
-from watchglass.capture.spool.segment import Segment
+from watchglass.capture.spool.segment import NoSegment, Segment
 from watchglass.capture.spool.tally import Tally
 from watchglass.capture.spool.writing import Writer
 
@@ -179,7 +180,7 @@ class Reader:
             return list(self._writer.segments)
 
     def _oldest(self, *, sealed: bool = False) -> Segment | None:
-        """The segment whose turn it is; one that cannot be opened is left alone until the next start."""
+        """The segment whose turn it is; one that cannot be opened is left alone for now."""
         unsealed = not sealed
         own = next(
             (each for each in self._own() if each.sealed or (unsealed and each.acked < each.written)), None
@@ -187,11 +188,15 @@ class Reader:
         while self._left and (own is None or self._left[0].order < own.order):
             try:
                 return self._left[0].open()
-            except OSError:
-                unreadable = self._left.pop(0)
+            except NoSegment as fault:
                 self._tally.drop("damaged")
-                unreadable.path.unlink(missing_ok=True)
-                self._tidy()
+                boundary.failed("spool.read", fault)
+                self._left.pop(0).path.unlink(missing_ok=True)
+            except OSError as fault:
+                # Too many open files, say. It stays: once its folder is let go of, it is found again.
+                boundary.failed("spool.read", fault)
+                self._left.pop(0)
+            self._tidy()
         return own
 
     def _acknowledge(self, batch: Batch) -> None:

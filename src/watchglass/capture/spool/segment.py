@@ -47,6 +47,10 @@ def allocate(fd: int, size: int) -> None:
             os.pwrite(fd, zeros[: size - start], start)
 
 
+class NoSegment(OSError):
+    """A file that holds no record, whatever happens."""
+
+
 class Segment:
     """A mapped segment, being written (`create`) or read (`load`). Not thread-safe: its owner locks."""
 
@@ -106,7 +110,7 @@ class Segment:
         try:
             size = os.fstat(fd).st_size // WORD * WORD
             if size < HEAD:
-                raise OSError(f"{path} has {size} bytes, which is no segment")
+                raise NoSegment(f"{path} has {size} bytes, which is no segment")
             data = mmap.mmap(fd, size, access=mmap.ACCESS_WRITE if write else mmap.ACCESS_READ)
         finally:
             os.close(fd)
