@@ -24,7 +24,7 @@ from watchglass.capture.spool.tally import Tally
 NEVER = 1 << 62
 RECORD_BYTES = 16 << 20
 """The largest record that is kept."""
-_QUICK_NS = 100_000_000
+_QUICK_NS = 500_000_000
 """Making a segment that took longer than this is left to the spool's thread. Less would be no sign of a
 slow disk: among busy threads, getting the interpreter lock back takes 5 ms each time that it was given up."""
 _PATIENCE_S = 1.0
