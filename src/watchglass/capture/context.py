@@ -242,8 +242,8 @@ class context:
     """Everything recorded within is for this tenant, engagement, feature, flow, session, user …
 
     `with`, `async with`, or a decorator of a function, coroutine function or (async) generator function.
-    Fields that are not named are inherited, unless the tenant changes (`OF_A_TENANT`). Nothing here raises: a
-    field that does not exist is named once in the log, and type checkers see it.
+    Fields that are not named are inherited; where the tenant changes, only feature and agent are. Nothing
+    here raises: a field that does not exist is named once in the log, and type checkers see it.
 
     A plain `with` in a generator is in force in whoever iterates it too while the generator waits, as any
     context variable is, and `contextlib.contextmanager` relies on that; a decorated generator function is

@@ -138,7 +138,12 @@ def task(
     input: object = None,
     metadata: Mapping[str, object] | None = None,
 ) -> Any:
-    """One piece of work, done by `agent`; `task_id` is that of the execution, by default a new one."""
+    """One piece of work, done by `agent`; `task_id` is that of the execution, by default a new one.
+
+    `with watchglass.task("readiness", agent="assessor") as step:` sets `step.output`, or says
+    `step.fail("Kind", "message")`; `@watchglass.task` makes each call of a function one. `flow`, `agent` and
+    `tool` are used alike.
+    """
     settings = dict(agent=agent, task_id=task_id, phase=phase, input=input, metadata=metadata)
     return _made("task", name, settings)
 

@@ -63,11 +63,11 @@ def current() -> Runtime | None:
 
 
 def init(**given: object) -> Runtime:
-    """Record this process from now on; the arguments are the settings of `CaptureSettings`, by name.
+    """Record this process from now on; the arguments are the SDK's settings, by name.
 
-    `content` may also be a function of one's own, see `capture.content`. Calling it again changes nothing and
-    returns what is in force (with other arguments: said once). Raises `ConfigError` for a setting that means
-    nothing, and nothing else.
+    `content` may also be a function `(text, key, feature)` that returns what may be kept, or None. Calling it
+    again changes nothing and returns what is in force (with other arguments: said once). Raises `ConfigError`
+    for a setting that means nothing, and nothing else.
     """
     global _runtime
     with _lock:

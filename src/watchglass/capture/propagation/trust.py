@@ -64,8 +64,8 @@ def _safely(trust: Callable[[Caller], bool]) -> Judge:
 def shared_secret(secret: str) -> Judge:
     """Trust whoever sends this secret in the header `watchglass-secret`, wherever it comes from.
 
-    The way to go behind a proxy, which hides who calls. `propagation.install(secret=…)` makes the caller
-    send it, to allowed destinations only. Raises `ConfigError` for a secret that can be guessed.
+    The way to go behind a proxy, which hides who calls. `init(baggage_secret=…)` makes the caller send
+    it, to the hosts in `baggage_to` only. Raises `ConfigError` for a secret that can be guessed.
     """
     if len(secret) < 16 or not secret.isascii() or not secret.isprintable():
         raise ConfigError(

@@ -1,0 +1,236 @@
+"""The patterns guide is true: each of its programs runs as it stands, and records what the text says."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import litellm
+import pytest
+from starlette.testclient import TestClient
+
+from tests.capture.provider import Provider
+from tests.examples.running import ROOT, environment, run
+from tests.server_process import ServerProcess
+from watchglass.capture import boundary, content, propagation
+from watchglass.capture.litellm import tracking
+from watchglass.testing import Recorder
+
+GUIDE = (ROOT / "docs" / "patterns.md").read_text("utf-8")
+BLOCKS = re.findall(r"^## ([^\n]+)\n((?:(?!^## ).)*)", GUIDE, re.M | re.S)
+PROGRAMS = [
+    (f"{heading}, {number}" if number else heading, code)
+    for heading, text in BLOCKS
+    for number, code in enumerate(re.findall(r"^```python\n(.*?)^```", text, re.M | re.S))
+]
+ELSEWHERE = {"CrewAI"}
+"""Needs CrewAI's own environment: run by tests_crewai/test_example.py."""
+
+WITHIN = [(heading, code) for heading, code in PROGRAMS if ".init" not in code and "initialize" not in code]
+ALONE = [each for each in PROGRAMS if each not in WITHIN and each[0] not in ELSEWHERE]
+
+
+def named(programs: list[tuple[str, str]]) -> list[Any]:
+    return [pytest.param(*each, id=re.sub(r"\W+", "-", each[0].lower())) for each in programs]
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    with Provider() as started:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{started.url}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0000000000000000")
+        yield started
+
+
+@pytest.fixture
+def recorded(provider: Provider) -> Iterator[Recorder]:
+    """What `init` does, but for delivery."""
+    boundary.forget()
+    before = content.use(content.policy("whole"))
+    propagation.install()
+    tracking.install()
+    with Recorder() as made:
+        yield made
+    tracking.uninstall()
+    propagation.uninstall()
+    content.use(before)
+    litellm.callbacks = []
+    assert not boundary.failures
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    started = ServerProcess(tmp_path_factory.mktemp("server") / "data").start()
+    yield started
+    assert started.stop() == 0, started.log()
+
+
+def one_call(recorded: Recorder, _: ModuleType) -> None:
+    (call,) = recorded.calls
+    assert (call.tenant, call.engagement, call.feature) == ("acme", "spring", "greeting")
+
+
+def per_call(recorded: Recorder, _: ModuleType) -> None:
+    assert [(call.tenant, call.feature, call.flow) for call in recorded.calls] == [
+        ("42", "summary", "f-1")
+    ] * 2
+    assert [call.attributes["watchglass.metadata.prompt_version"] for call in recorded.calls] == ["v7", "v7"]
+
+
+def edge(recorded: Recorder, module: ModuleType) -> None:
+    client = TestClient(module.app)
+    for tenant in ("acme", "globex"):
+        assert (
+            client.get("/answer", params={"question": "?"}, headers={"x-client": tenant}).status_code == 200
+        )
+    assert [(call.tenant, call.feature) for call in recorded.calls] == [
+        ("acme", "answer"),
+        ("globex", "answer"),
+    ]
+
+
+def at_once(recorded: Recorder, _: ModuleType) -> None:
+    assert [call.tenant for call in recorded.calls] == ["acme"] * 3 + ["globex"] * 3
+
+
+def own_queue(recorded: Recorder, _: ModuleType) -> None:
+    assert [call.tenant for call in recorded.calls] == ["acme"]
+
+
+def own_agents(recorded: Recorder, _: ModuleType) -> None:
+    assert [(step.kind, step.step) for step in recorded.steps] == [
+        ("tool", "look_up"),
+        ("agent", "librarian"),
+        ("task", "find out"),
+        ("flow", "research"),
+    ]
+    agent = recorded.steps[1]
+    (call,) = recorded.calls
+    assert (call.parent_id, call.agent, call.tenant) == (agent.span_id, "librarian", "acme")
+    assert not any(step.failed for step in recorded.steps)
+
+
+def failing(recorded: Recorder, _: ModuleType) -> None:
+    assert [(step.step, step.error_type) for step in recorded.steps] == [
+        ("import", "ValueError"),
+        ("import, again", "MissingDate"),
+    ]
+    assert [each.attributes["watchglass.step.state"] for each in recorded.events] == ["running", "running"]
+
+
+def callbacks(recorded: Recorder, _: ModuleType) -> None:
+    (step,) = recorded.steps
+    assert (step.step, step.tenant, step.flow, step.failed) == ("readiness", "1", "flow-7", False)
+    states = [each.attributes["watchglass.step.state"] for each in recorded.events]
+    assert states == ["starting", "running"]
+
+
+def over_a_queue(recorded: Recorder, _: ModuleType) -> None:
+    (flow,), (call,) = recorded.steps, recorded.calls
+    assert (call.tenant, call.flow) == ("acme", "order-17")
+    assert (call.trace_id, call.parent_id) == (flow.trace_id, flow.span_id)
+
+
+def streams(recorded: Recorder, _: ModuleType) -> None:
+    (call,) = recorded.calls
+    assert call.output_tokens == 9
+
+
+def retries(recorded: Recorder, _: ModuleType) -> None:
+    assert [call.model for call in recorded.calls] == ["gpt-4o-mini"] * 2 + ["gpt-4.1-nano"]
+    assert [call.failed for call in recorded.calls] == [True, True, False]
+    first, second, third = recorded.calls
+    assert second.attributes["watchglass.retry_of"] == f"{first.trace_id}:{first.span_id}"
+    assert third.attributes["watchglass.fallback_of"] == f"{second.trace_id}:{second.span_id}"
+
+
+def scores(recorded: Recorder, _: ModuleType) -> None:
+    (step,) = recorded.steps
+    polite, grounded, invoked = [each for each in recorded.events if each.name != "watchglass.step"]
+    assert polite.attributes["gen_ai.evaluation.score.label"] == "true"
+    assert (grounded.span_id, grounded.attributes["gen_ai.response.id"]) == (step.span_id, "resp-000001")
+    assert invoked.agent == "clerk"
+
+
+def interrupts(recorded: Recorder, _: ModuleType) -> None:
+    told = [each for each in recorded.events if each.name == "watchglass.interrupt"]
+    assert [each.attributes["watchglass.interrupt.status"] for each in told] == ["requested", "answered"]
+
+
+def own_tests(recorded: Recorder, module: ModuleType) -> None:
+    module.test_each_answer_is_for_its_tenant(recorded)
+
+
+def quiet(recorded: Recorder, _: ModuleType) -> None:
+    """The program checks itself."""
+
+
+EXPECTED: dict[str, Callable[[Recorder, ModuleType], None]] = {
+    "One call": one_call,
+    "What only one call knows": per_call,
+    "The edge of a request": edge,
+    "At once: tasks and threads": at_once,
+    "At once: tasks and threads, 1": own_queue,
+    "Agents and tasks of your own": own_agents,
+    "A task that fails": failing,
+    "Tasks told by callbacks": callbacks,
+    "A flow over several services": over_a_queue,
+    "Streams": streams,
+    "Retries and fallbacks": retries,
+    "Scores": scores,
+    "Waiting for a person": interrupts,
+    "Tests": own_tests,
+}
+STORED: dict[str, list[tuple[str | None, str]]] = {
+    "Start-up": [(None, "gpt-4o-mini")],
+    "Start-up, 1": [],
+    "Several worker processes": [("acme", "gpt-4o-mini")] * 3,
+    "A client that nobody instruments": [("acme", "gpt-4o-mini")],
+}
+"""By program that calls `init`: tenant and model of each call that a server has in the end."""
+
+
+def test_each_program_has_an_expectation() -> None:
+    """No program of the guide runs without anybody looking at what it recorded."""
+    assert {heading for heading, _ in PROGRAMS} == {*EXPECTED, *STORED, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("heading, code", named(WITHIN))
+def test_a_pattern(heading: str, code: str, recorded: Recorder, provider: Provider, tmp_path: Path) -> None:
+    """The program records what the guide says."""
+    if heading == "Retries and fallbacks":
+        provider.fail(500, 500, model="gpt-4o-mini")
+    file = tmp_path / "pattern.py"
+    file.write_text(code, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("pattern", file)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules["pattern"] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        EXPECTED[heading](recorded, module)
+    finally:
+        del sys.modules["pattern"]
+
+
+@pytest.mark.parametrize("heading, code", named(ALONE))
+def test_a_pattern_with_init(
+    heading: str, code: str, server: ServerProcess, provider: Provider, tmp_path: Path
+) -> None:
+    """The program, in a process of its own, sends a server what the guide says."""
+    file = tmp_path / "pattern.py"
+    file.write_text(code, encoding="utf-8")
+    before = {row["call_id"] for row in stored(server)}
+    run(file, env=environment(tmp_path, server, provider))
+    new = [row for row in stored(server) if row["call_id"] not in before]
+    assert [(row["tenant"], row["request_model"]) for row in new] == STORED[heading]
+
+
+def stored(server: ServerProcess) -> list[dict[str, Any]]:
+    """The counted calls that the server has, as soon as all is settled."""
+    server.settle()
+    return server.query("SELECT call_id, tenant, request_model FROM calls WHERE counted")
