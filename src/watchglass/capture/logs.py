@@ -87,7 +87,7 @@ def uninstall() -> None:
 def structlog_processor(
     logger: Any, method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """For structlog's `processors`, before the renderer: adds `trace_id`, `span_id`, `tenant` and so on, where
+    """For structlog's `processors`, before the renderer: adds `trace_id`, `tenant` and so on, where
     they are known and the event does not say them itself."""
     _add(event)
     return event
