@@ -201,6 +201,33 @@ print(os.waitpid(child, 0)[1])
     )
 
 
+@pytest.mark.parametrize("content", ["'off'", "lambda text, key, feature: text"])
+def test_a_spawned_child_records_too(server: OtlpServer, tmp_path: Path, content: str) -> None:
+    """A process that multiprocessing spawns records from its first line, for the tenant of its parent."""
+    script = tmp_path / "application.py"
+    script.write_text(f"""
+import multiprocessing, watchglass
+
+def work():
+    with watchglass.task("child", input="a text"):
+        pass
+
+if __name__ == "__main__":
+    watchglass.init(endpoint={server.url!r}, service_name="shop", content={content})
+    with watchglass.context(tenant="acme"):
+        child = multiprocessing.get_context("spawn").Process(target=work)
+        child.start()
+    child.join()
+    print(child.exitcode)
+""")
+    said = run(f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')", tmp_path / "spool")
+    assert said == "0\n"
+    ((resource, span),) = spans(server)
+    attributes = attributes_of(span.attributes)
+    assert (resource["service.name"], attributes["watchglass.tenant"]) == ("shop", "acme")
+    assert "a text" not in str(attributes)
+
+
 def test_a_wrong_setting_is_an_error_at_the_start(tmp_path: Path) -> None:
     """init refuses a setting that means nothing, naming it, and leaves nothing in force."""
     code = """

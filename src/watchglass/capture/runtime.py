@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import atexit
 import os
+import pickle
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -22,6 +25,7 @@ from watchglass.capture.delivery import Delivery, Pace
 from watchglass.capture.detail import Sampled
 from watchglass.capture.instrumentations import Instrumented, chosen
 from watchglass.capture.process import describe_process
+from watchglass.capture.propagation import processes
 from watchglass.capture.records import Attributes, about_process
 from watchglass.capture.settings import CaptureSettings
 from watchglass.capture.spans import AsTheApplication, RecordSpans, ToTheApplication
@@ -85,9 +89,33 @@ def init(**given: object) -> Runtime:
         libraries = chosen(loaded.instrument)
         propagation.install(destinations=loaded.baggage_to, trust=loaded.trust, secret=loaded.baggage_secret)
         _runtime = runtime = _start(loaded)
-        runtime.undo += [_put_back_content(content.use(rules)), propagation.uninstall]
+        runtime.undo += [_put_back_content(content.use(rules)), propagation.uninstall, _forget_children]
+        processes.begin = partial(begin_child, _travelling(loaded, own_rule))
         runtime.instrumented.start(libraries, explicit="auto" not in loaded.instrument)
         return runtime
+
+
+@boundary.guarded("child")
+def begin_child(given: dict[str, object]) -> None:
+    """Record in a child process that was started, not forked; a forked one has it all."""
+    if _runtime is None:
+        init(**given)
+
+
+def _travelling(chosen_settings: CaptureSettings, own_rule: object) -> dict[str, object]:
+    """The arguments by which a child's `init` puts the same in force. They are pickled with it."""
+    given: dict[str, object] = msgspec.structs.asdict(chosen_settings)
+    if own_rule is not None:
+        try:
+            pickle.dumps(own_rule)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            own_rule = "off"  # it cannot be there, and without it nothing may be kept
+        given["content"] = own_rule
+    return given
+
+
+def _forget_children() -> None:
+    processes.begin = None
 
 
 def shutdown(timeout_s: float | None = None) -> bool:

@@ -10,12 +10,11 @@ Nothing of CrewAI is imported here: each module is wrapped when, and if, the app
 from __future__ import annotations
 
 import functools
-from types import ModuleType
-
-from wrapt import register_post_import_hook
+import sys
 
 from watchglass.capture import boundary
 from watchglass.capture.crewai import patches
+from watchglass.capture.on_import import call_after
 
 _WRAPPED = {
     "crewai.crew": "watchglass.capture.crewai.runs:wrap_crew",
@@ -38,7 +37,7 @@ def install() -> None:
     if not _hooked:
         _hooked = True
         for name in _WRAPPED:
-            register_post_import_hook(functools.partial(_wrap, name), name)
+            call_after(name, functools.partial(_wrap, name))
     else:
         patches.wrap_again(_wrap, _WRAPPED)
 
@@ -49,7 +48,7 @@ def uninstall() -> None:
 
 
 @boundary.guarded("crewai.install")
-def _wrap(name: str, module: ModuleType) -> None:
+def _wrap(name: str) -> None:
     # The name is not taken from the module: CrewAI gives some another `__name__`, for its own types' sake.
     if patches.allowed():
-        patches.resolve(_WRAPPED[name])(module)
+        patches.resolve(_WRAPPED[name])(sys.modules[name])

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 _replaced: list[tuple[Any, str, Any]] = []
@@ -25,13 +25,13 @@ def allowed() -> bool:
     return _allowed
 
 
-def wrap_again(wrap: Callable[[str, ModuleType], object], names: Iterable[str]) -> None:
+def wrap_again(wrap: Callable[[str], object], names: Iterable[str]) -> None:
     """Wrap those modules that are imported and were put back."""
     if _replaced:
         return
     for name in names:
         if name in sys.modules:
-            wrap(name, sys.modules[name])
+            wrap(name)
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
