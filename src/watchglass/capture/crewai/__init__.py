@@ -23,6 +23,9 @@ _WRAPPED = {
     "crewai.events.event_bus": "watchglass.capture.crewai.events:wrap_bus",
     "crewai.llms.providers.openai.completion": "watchglass.capture.crewai.native:wrap_openai",
     "crewai.llms.providers.anthropic.completion": "watchglass.capture.crewai.native:wrap_anthropic",
+    "crewai.llms.providers.azure.completion": "watchglass.capture.crewai.reported:wrap_azure",
+    "crewai.llms.providers.bedrock.completion": "watchglass.capture.crewai.reported:wrap_bedrock",
+    "crewai.llms.providers.gemini.completion": "watchglass.capture.crewai.reported:wrap_gemini",
 }
 """Who wraps what of a module, by the module's name."""
 

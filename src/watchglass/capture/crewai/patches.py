@@ -12,6 +12,7 @@ from typing import Any
 
 _replaced: list[tuple[Any, str, Any]] = []
 _allowed = False
+_INHERITED = object()
 
 
 def allow() -> None:
@@ -35,18 +36,19 @@ def wrap_again(wrap: Callable[[str], object], names: Iterable[str]) -> None:
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Put `make(original)` in the place of `owner.name`, which must be the owner's own.
+    """Put `make(original)` in the place of `owner.name`, its own or inherited.
 
     Where there is no such function (another version of the library) nothing is done: the rest goes on.
     """
-    original = vars(owner).get(name)
+    own = vars(owner).get(name, _INHERITED)
+    original = getattr(owner, name, None) if own is _INHERITED else own
     if original is None:
         return
     # `isinstance` would not do: wrapt's wrappers pretend to be what they wrap.
     made = make(original if type(original) is FunctionType else _unbound(original))
     functools.update_wrapper(made, original)
     setattr(owner, name, made)
-    _replaced.append((owner, name, original))
+    _replaced.append((owner, name, own))
 
 
 def _unbound(descriptor: Any) -> Any:
@@ -64,8 +66,11 @@ def undo() -> None:
     global _allowed
     _allowed = False
     while _replaced:
-        owner, name, original = _replaced.pop()
-        setattr(owner, name, original)
+        owner, name, own = _replaced.pop()
+        if own is _INHERITED:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, own)
 
 
 def resolve(path: str) -> Callable[..., Any]:
