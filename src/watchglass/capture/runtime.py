@@ -201,18 +201,11 @@ def _metrics(runtime: Runtime) -> tuple[recorder.Observer, ...]:
         port=wanted.prometheus_port if wanted.metrics_port else None,
         address=wanted.prometheus_address,
         spool=runtime.spool.stats,
-        state=lambda: _state(runtime),
+        state=runtime.delivery.state,
         sent_bytes=lambda: runtime.delivery.stats.bytes_sent,
     )
     runtime.undo.append(started.stop)
     return (started.observe,)
-
-
-def _state(runtime: Runtime) -> str:
-    """One of the states of the metric `sdk_delivery_state`."""
-    if runtime.delivery.stats.last_error is not None:
-        return "waiting"
-    return "delivering" if runtime.spool.stats().waiting else "idle"
 
 
 _tracing: tuple[TracerProvider, RecordSpans] | None = None
