@@ -18,6 +18,9 @@ def fields_of(value: Any) -> Mapping[str, Any]:
         return _NONE
     if isinstance(value, dict):
         return cast("dict[str, Any]", value)
-    own: dict[str, Any] = getattr(value, "__dict__", _NONE)
-    extra: dict[str, Any] | None = getattr(value, "__pydantic_extra__", None)
+    try:
+        own: dict[str, Any] = value.__dict__
+        extra: dict[str, Any] | None = value.__pydantic_extra__
+    except AttributeError:
+        return getattr(value, "__dict__", _NONE)
     return {**own, **extra} if extra else own

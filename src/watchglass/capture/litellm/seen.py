@@ -9,11 +9,29 @@ from watchglass.names import CALL_ID
 if TYPE_CHECKING:
     from watchglass.capture.calls import Call
 
-_RECENT = 16_384
-"""Hooks run at once or a little later; nothing waits for so many calls."""
+_RECENT = 8_192
+"""Hooks run at once or a little later; nothing waits for as many calls as two of these."""
+
+
+class _Recent:
+    """Remembers the last few thousand of what it was told, in two generations: forgetting costs nothing."""
+
+    def __init__(self) -> None:
+        self._new: set[str] = set()
+        self._old: set[str] = set()
+
+    def add(self, key: str) -> None:
+        self._new.add(key)
+        if len(self._new) > _RECENT:
+            self._old, self._new = self._new, set()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._new or key in self._old
+
 
 _open: dict[str, int] = {}
-_recent: dict[str, None] = {}
+_recent = _Recent()
+_reported = _Recent()
 
 
 def open_call(call_id: str) -> None:
@@ -27,8 +45,7 @@ def close_call(call: Call) -> None:
     left = _open.pop(call_id, 1) - 1
     if left > 0:
         _open[call_id] = left
-    _recent[call_id] = None
-    _bound(_recent)
+    _recent.add(call_id)
 
 
 def is_recorded(call_id: str) -> bool:
@@ -36,21 +53,9 @@ def is_recorded(call_id: str) -> bool:
     return call_id in _open or call_id in _recent
 
 
-_reported: dict[str, None] = {}
-
-
 def report(event: str) -> bool:
     """Whether this is the first report of an event; hooks may be installed twice, and fire twice."""
     if event in _reported:
         return False
-    _reported[event] = None
-    _bound(_reported)
+    _reported.add(event)
     return True
-
-
-def _bound(events: dict[str, None]) -> None:
-    while len(events) > _RECENT:
-        try:
-            del events[next(iter(events))]
-        except (KeyError, RuntimeError, StopIteration):
-            return  # another thread is at it

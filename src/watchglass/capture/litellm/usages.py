@@ -33,17 +33,22 @@ def note_usage(usage: Any, own: Attributes) -> str | None:
     if theirs and not inside:  # Anthropic's own
         asked = (asked or 0) + (read or 0) + (written or 0)
     outside = fields_of(get("completion_tokens_details") or get("output_tokens_details"))
-    for key, value in (
-        ("gen_ai.usage.input_tokens", asked),
-        ("gen_ai.usage.output_tokens", answered),
-        ("gen_ai.usage.cache_read.input_tokens", read),
-        ("gen_ai.usage.cache_creation.input_tokens", written),
-        (CACHE_WRITE_1H, _count(by_life.get("ephemeral_1h_input_tokens"))),
-        ("gen_ai.usage.reasoning.output_tokens", _count(outside.get("reasoning_tokens"))),
-        (INPUT_AUDIO, _count(inside.get("audio_tokens"))),
-        (OUTPUT_AUDIO, _count(outside.get("audio_tokens"))),
+    if asked is not None:
+        own["gen_ai.usage.input_tokens"] = asked
+    if answered is not None:
+        own["gen_ai.usage.output_tokens"] = answered
+    if read is not None:
+        own["gen_ai.usage.cache_read.input_tokens"] = read
+    if written is not None:
+        own["gen_ai.usage.cache_creation.input_tokens"] = written
+    for key, details, name in (
+        (CACHE_WRITE_1H, by_life, "ephemeral_1h_input_tokens"),
+        ("gen_ai.usage.reasoning.output_tokens", outside, "reasoning_tokens"),
+        (INPUT_AUDIO, inside, "audio_tokens"),
+        (OUTPUT_AUDIO, outside, "audio_tokens"),
     ):
-        if value is not None:
+        value = details.get(name)
+        if type(value) is int and value >= 0:
             own[key] = value
     total = _count(get("total_tokens"))
     if total and total != (asked or 0) + (answered or 0):
