@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import watchglass
 from tests.capture.otlp_server import OtlpServer
+from watchglass.capture.settings import CaptureSettings
 from watchglass.capture.spool import place
 from watchglass.wire.otlp import attributes_of
 
@@ -226,6 +228,11 @@ if __name__ == "__main__":
     attributes = attributes_of(span.attributes)
     assert (resource["service.name"], attributes["watchglass.tenant"]) == ("shop", "acme")
     assert "a text" not in str(attributes)
+
+
+def test_every_setting_is_an_argument() -> None:
+    """`init` takes each of the SDK's settings by its name, and nothing else."""
+    assert set(inspect.signature(watchglass.init).parameters) == set(CaptureSettings.__struct_fields__)
 
 
 def test_a_wrong_setting_is_an_error_at_the_start(tmp_path: Path) -> None:

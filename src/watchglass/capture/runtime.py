@@ -9,25 +9,26 @@ import atexit
 import os
 import pickle
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from watchglass.capture import boundary, content, ids, logs, propagation, recorder, settings, tracing
+from watchglass.capture import boundary, ids, logs, propagation, recorder, settings, tracing
+from watchglass.capture import content as texts
 from watchglass.capture.delivery import Delivery, Pace
 from watchglass.capture.detail import Sampled
 from watchglass.capture.instrumentations import Instrumented, chosen
 from watchglass.capture.process import describe_process
 from watchglass.capture.propagation import processes
 from watchglass.capture.records import Attributes, about_process
-from watchglass.capture.settings import CaptureSettings
+from watchglass.capture.settings import CaptureSettings, Kept
 from watchglass.capture.spans import AsTheApplication, RecordSpans, ToTheApplication
 from watchglass.capture.spool import Spool, place
 
@@ -66,13 +67,48 @@ def current() -> Runtime | None:
     return _runtime
 
 
-def init(**given: object) -> Runtime:
-    """Record this process from now on; the arguments are the SDK's settings, by name.
+def init(
+    *,
+    service_name: str | None = None,
+    endpoint: str | None = None,
+    key: str | None = None,
+    service_version: str | None = None,
+    environment: str | None = None,
+    content: Kept | Callable[[str, str, str | None], str | None] | None = None,
+    content_features: Mapping[str, Kept] | None = None,
+    redact: Mapping[str, str] | None = None,
+    content_bytes: int | None = None,
+    sample_rate: float | None = None,
+    sample: Literal["head", "tail"] | None = None,
+    slow_s: float | None = None,
+    expensive_tokens: int | None = None,
+    instrument: Sequence[str] | None = None,
+    prometheus: bool | None = None,
+    prometheus_port: int | None = None,
+    prometheus_address: str | None = None,
+    metrics_port: bool | None = None,
+    namespace: str | None = None,
+    baggage_to: Sequence[str] | None = None,
+    trust: Sequence[str] | None = None,
+    baggage_secret: str | None = None,
+    spool_dir: str | Path | None = None,
+    spool_bytes: int | None = None,
+    flush_s: float | None = None,
+    exit_s: float | None = None,
+) -> Runtime:
+    """Record this process from now on.
 
-    `content` may also be a function `(text, key, feature)` that returns what may be kept, or None. Calling it
-    again changes nothing and returns what is in force (with other arguments: said once). Raises `ConfigError`
-    for a setting that means nothing, and nothing else.
+    Each argument is a setting. What it means, and which variable or line of `watchglass.toml` says it where
+    the argument is not given, stands in the reference (settings, the SDK). `content` may also be a function of
+    one's own, see `capture.content`.
+
+    Calling it again changes nothing and returns what is in force (with other arguments: said once). Raises
+    `ConfigError` for a setting that means nothing, and nothing else.
     """
+    return _init({name: value for name, value in locals().items() if value is not None})
+
+
+def _init(given: dict[str, Any]) -> Runtime:
     global _runtime
     with _lock:
         if _runtime is not None:
@@ -83,13 +119,13 @@ def init(**given: object) -> Runtime:
             return _runtime
         own_rule = given.pop("content") if callable(given.get("content")) else None
         loaded = settings.load(given).settings
-        rules = content.policy(
+        rules = texts.policy(
             own_rule or loaded.content, loaded.content_features, loaded.redact, loaded.content_bytes
         )
         libraries = chosen(loaded.instrument)
         propagation.install(destinations=loaded.baggage_to, trust=loaded.trust, secret=loaded.baggage_secret)
         _runtime = runtime = _start(loaded)
-        runtime.undo += [_put_back_content(content.use(rules)), propagation.uninstall, _forget_children]
+        runtime.undo += [_put_back_content(texts.use(rules)), propagation.uninstall, _forget_children]
         processes.begin = partial(begin_child, _travelling(loaded, own_rule))
         runtime.instrumented.start(libraries, explicit="auto" not in loaded.instrument)
         return runtime
@@ -99,7 +135,7 @@ def init(**given: object) -> Runtime:
 def begin_child(given: dict[str, object]) -> None:
     """Record in a child process that was started, not forked; a forked one has it all."""
     if _runtime is None:
-        init(**given)
+        _init(given)
 
 
 def _travelling(chosen_settings: CaptureSettings, own_rule: object) -> dict[str, object]:
@@ -149,8 +185,8 @@ def _undo(each: Callable[[], object]) -> None:
     each()
 
 
-def _put_back_content(before: content.Policy) -> Callable[[], object]:
-    return lambda: content.use(before)
+def _put_back_content(before: texts.Policy) -> Callable[[], object]:
+    return lambda: texts.use(before)
 
 
 def _start(chosen_settings: CaptureSettings) -> Runtime:
@@ -249,8 +285,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=boundary.guarded("fork")(_after_fork))
 
 
-def _same(before: CaptureSettings, given: dict[str, object]) -> bool:
-    return all(getattr(before, name, None) == value for name, value in given.items() if value is not None)
+def _same(before: CaptureSettings, given: dict[str, Any]) -> bool:
+    if callable(given.get("content")):
+        return False
+    now = settings.load(given).settings
+    return all(getattr(before, name) == getattr(now, name) for name in given)
 
 
 def initialize_observability(
@@ -258,9 +297,9 @@ def initialize_observability(
     service_version: str | None = None,
     enable_prometheus: bool = False,
     prometheus_port: int = 9464,
-    **more: object,
+    **more: Any,
 ) -> Runtime:
-    """`init` by the name and arguments that some teams know it by; `more` are settings of `init`."""
+    """`init` by the name and arguments that some teams know it by; `more` are arguments of `init`."""
     return init(
         service_name=service_name,
         service_version=service_version,
