@@ -99,8 +99,8 @@ def init(
     """Record this process from now on.
 
     Each argument is a setting. What it means, and which variable or line of `watchglass.toml` says it where
-    the argument is not given, stands in the reference (settings, the SDK). `content` may also be a function of
-    one's own, see `capture.content`.
+    the argument is not given, stands in the reference (settings, the SDK). `content` may be a function, too,
+    see `capture.content`.
 
     Calling it again changes nothing and returns what is in force (with other arguments: said once). Raises
     `ConfigError` for a setting that means nothing, and nothing else.
