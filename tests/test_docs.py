@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 import typer
 
+import watchglass
+from watchglass.capture.settings import CaptureSettings
 from watchglass.surfaces.cli import make_app
 
 ROOT = Path(__file__).parent.parent
@@ -59,6 +62,29 @@ def test_there_is_an_example_for_each_extension_point() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_names_of_the_sdk_in_documents_exist(document: Path) -> None:
+    """Every Python program that a document shows can be parsed; each `watchglass.name` in it is public, and
+    each argument of `watchglass.init` a setting."""
+    for code in re.findall(r"^```python\n(.*?)^```", document.read_text("utf-8"), re.M | re.S):
+        if document.parent.name == "reference":
+            continue  # signatures
+        for node in ast.walk(ast.parse(code)):
+            match node:
+                case ast.Attribute(value=ast.Name(id="watchglass"), attr=name):
+                    assert name in watchglass.__all__, f"{document.name}: watchglass.{name}"
+                case ast.ImportFrom(module="watchglass", names=names):
+                    assert {each.name for each in names} <= {*watchglass.__all__, "__version__"}, (
+                        document.name
+                    )
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="watchglass"), attr="init"), keywords=given
+                ):
+                    unknown = {each.arg for each in given} - {*CaptureSettings.__struct_fields__}
+                    assert not unknown, f"{document.name}: init({unknown}=…)"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_in_documents_exist(document: Path) -> None:
     """Every `watchglass <command> --option` that a document shows is one that the program has."""
     group: Any = typer.main.get_command(make_app())
@@ -74,7 +100,7 @@ def test_commands_in_documents_exist(document: Path) -> None:
         if hasattr(command, "commands") and rest:
             assert rest[0] in command.commands, f"{document.name}: watchglass {line}"
             command = command.commands[rest[0]]
-        options = {each for param in command.params for each in param.opts}
+        options = {each for param in command.params for each in [*param.opts, *param.secondary_opts]}
         for option in (word for word in rest if word.startswith("--")):
             assert option in options, f"{document.name}: watchglass {line}"
 

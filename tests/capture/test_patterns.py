@@ -19,6 +19,7 @@ from tests.examples.running import ROOT, environment, run
 from tests.server_process import ServerProcess
 from watchglass.capture import boundary, content, propagation
 from watchglass.capture.litellm import tracking
+from watchglass.capture.service import multi_model_service
 from watchglass.testing import Recorder
 
 GUIDE = (ROOT / "docs" / "patterns.md").read_text("utf-8")
@@ -59,6 +60,7 @@ def recorded(provider: Provider) -> Iterator[Recorder]:
     tracking.uninstall()
     propagation.uninstall()
     content.use(before)
+    multi_model_service.configure({})
     litellm.callbacks = []
     assert not boundary.failures
 
@@ -149,6 +151,16 @@ def retries(recorded: Recorder, _: ModuleType) -> None:
     assert third.attributes["watchglass.fallback_of"] == f"{second.trace_id}:{second.span_id}"
 
 
+def by_kind(recorded: Recorder, _: ModuleType) -> None:
+    (call,) = recorded.calls
+    assert (call.model, call.tenant, call.engagement, call.feature) == (
+        "gpt-4o-mini",
+        "1",
+        "2",
+        "field_mapping",
+    )
+
+
 def scores(recorded: Recorder, _: ModuleType) -> None:
     (step,) = recorded.steps
     polite, grounded, invoked = [each for each in recorded.events if each.name != "watchglass.step"]
@@ -182,6 +194,7 @@ EXPECTED: dict[str, Callable[[Recorder, ModuleType], None]] = {
     "A flow over several services": over_a_queue,
     "Streams": streams,
     "Retries and fallbacks": retries,
+    "A model by kind of task": by_kind,
     "Scores": scores,
     "Waiting for a person": interrupts,
     "Tests": own_tests,
