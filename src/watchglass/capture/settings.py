@@ -31,7 +31,9 @@ _Url: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+")]
 class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What an application can set. Times are in seconds, sizes in bytes, unless the name says otherwise."""
 
-    endpoint: Annotated[_Url, About("the server that records are sent to")] = "http://localhost:4318"
+    endpoint: Annotated[_Url, About("the server that records are sent to, as `http://host:port`")] = (
+        "http://localhost:4318"
+    )
     key: Annotated[str | None, About("key to show to the server, if it asks for one")] = None
     service_name: Annotated[
         str | None, About("what the application calls itself; else `OTEL_SERVICE_NAME`, else its main module")

@@ -42,7 +42,7 @@ def metric(name: str, **labels: object) -> Handle:
 def _look_up(name: str, labels: dict[str, object]) -> Handle:
     known = _metrics.get(name)
     if known is None:
-        boundary.once(f"metric {name}", "watchglass: no metric %r; see define_metric, docs/metrics", name)
+        boundary.once(f"metric {name}", "watchglass: no metric %r; see watchglass.define_metric", name)
         return _silent
     if not labels.keys() <= set(known.labels):
         has = ", ".join(known.labels) or "none"

@@ -1,0 +1,24 @@
+"""The program `watchglass`, also as `python -m watchglass`: the command line, or what to install for it."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run a command. An application has the SDK alone, which brings no command line."""
+    try:
+        from watchglass.surfaces.cli import main as run
+
+        run()
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] == "watchglass":
+            raise
+        sys.exit(
+            f"watchglass: {missing.name} is not installed; the command line comes with the server: "
+            "pip install 'watchglass[server]'"
+        )
+
+
+if __name__ == "__main__":
+    main()
