@@ -31,6 +31,7 @@ _OTHERS_WORK = (
 """Who sends on behalf of others while a call runs (callbacks, caches, secret stores): no attempt at it."""
 
 _DEEPEST = 48
+_ADDRESSES = 1000
 
 _patched: list[tuple[Any, str, Any]] = []
 
@@ -106,12 +107,27 @@ def _noted(request: Any) -> Attempt | None:
     if call is None or request.method != "POST" or _on_behalf_of_others():
         return None
     url = request.url
+    host, path = _address(url.raw_host, url.raw_path, url)
     # A body that is made while it is sent (a file) is not there yet, and names no model.
     body = getattr(request, "_content", b"")
-    resent = request.headers.get("x-stainless-retry-count", "")
-    attempt = Attempt(url.host, url.port, url.path, body, resent)
+    # `headers.get` decodes them all; both clients write this one in lower case.
+    resent = dict(request.headers.raw).get(b"x-stainless-retry-count", b"").decode("latin-1")
+    attempt = Attempt(host, url.port, path, body, resent)
     call.seen.append(attempt)
     return attempt
+
+
+_addresses: dict[tuple[bytes, bytes], tuple[str, str]] = {}
+
+
+def _address(host: bytes, path: bytes, url: Any) -> tuple[str, str]:
+    """Host and path of a URL, without its query: httpx decodes them anew each time."""
+    known = _addresses.get((host, path))
+    if known is None:
+        if len(_addresses) > _ADDRESSES:
+            _addresses.clear()
+        known = _addresses[host, path] = (url.host, url.path)
+    return known
 
 
 def _on_behalf_of_others() -> bool:
@@ -120,9 +136,21 @@ def _on_behalf_of_others() -> bool:
         if frame is None:
             return False
         file = frame.f_code.co_filename
-        if file.endswith("/capture/litellm/entry.py"):
-            return False
-        if any(place in file for place in _OTHERS_WORK):
-            return True
+        others = _on_behalf.get(file)
+        if others is None:
+            others = _on_behalf[file] = _told_by(file)
+        if others is not _NOTHING_TOLD:
+            return others is _OTHERS
         frame = frame.f_back
     return False
+
+
+_OTHERS, _OURS, _NOTHING_TOLD = "others", "ours", "nothing"
+_on_behalf: dict[str, str] = {}
+"""By file of a frame, for whom its code sends."""
+
+
+def _told_by(file: str) -> str:
+    if file.endswith("/capture/litellm/entry.py"):
+        return _OURS
+    return _OTHERS if any(place in file for place in _OTHERS_WORK) else _NOTHING_TOLD

@@ -82,6 +82,13 @@ def span_id() -> bytes:
     return _span_id()
 
 
+def uuid_text() -> str:
+    """A random UUID (RFC 9562, version 4); `uuid.UUID` takes ten times as long to make its text."""
+    digits = _trace_id().hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
 def now_ns() -> int:
     """The time that records carry: nanoseconds since the epoch, UTC."""
     return _time_ns()

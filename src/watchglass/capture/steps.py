@@ -79,20 +79,13 @@ def _below(execution: Execution, outer: Mapping[str, str], given: dict[str, str]
     """What holds for all that is below the execution."""
     match execution.kind:
         case "flow":
-            given.setdefault("flow", outer.get("flow") or _new_id())
+            given.setdefault("flow", outer.get("flow") or ids.uuid_text())
             given.setdefault("flow_type", outer.get("flow_type") or execution.name)
         case "task":
             given["task"] = execution.name
-            given.setdefault("task_id", _new_id())
+            given.setdefault("task_id", ids.uuid_text())
         case "agent":
             given["agent"] = execution.name
         case "tool":
             pass
     return given
-
-
-def _new_id() -> str:
-    """A random UUID (RFC 9562, version 4); `uuid.UUID` takes ten times as long to make its text."""
-    digits = ids.trace_id().hex()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
