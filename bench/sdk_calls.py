@@ -27,7 +27,63 @@ from spool import server
 
 Call = Callable[[int], object]
 
-WORDS = ["the", "of", "to", "and", "in", "a", "is", "that", "for", "on", "with", "as", "was", "by", "are", "from", "at", "this", "have", "an", "be", "not", "which", "or", "their", "more", "about", "service", "order", "customer", "report", "agent", "model", "invoice", "summary", "request", "when", "please", "write", "explain", "because,", "however,", "delivery.", "account.", "region:", "system;", "between", "(usually)", "first", "second", "2024", "17%", "next", "team", "quarter"]
+WORDS = [
+    "the",
+    "of",
+    "to",
+    "and",
+    "in",
+    "a",
+    "is",
+    "that",
+    "for",
+    "on",
+    "with",
+    "as",
+    "was",
+    "by",
+    "are",
+    "from",
+    "at",
+    "this",
+    "have",
+    "an",
+    "be",
+    "not",
+    "which",
+    "or",
+    "their",
+    "more",
+    "about",
+    "service",
+    "order",
+    "customer",
+    "report",
+    "agent",
+    "model",
+    "invoice",
+    "summary",
+    "request",
+    "when",
+    "please",
+    "write",
+    "explain",
+    "because,",
+    "however,",
+    "delivery.",
+    "account.",
+    "region:",
+    "system;",
+    "between",
+    "(usually)",
+    "first",
+    "second",
+    "2024",
+    "17%",
+    "next",
+    "team",
+    "quarter",
+]
 ANSWER = ("The delivery was late because the second carrier had no record of it. " * 8)[:500]
 MODEL = "gpt-4o"
 PROMPT_TOKENS, ANSWER_TOKENS = 450, 110
@@ -186,8 +242,9 @@ def stubs() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]
 
     def below(depth: int) -> None:
         if depth:
-            return below(depth - 1)
-        client.send(request)
+            below(depth - 1)
+        else:
+            client.send(request)
 
     def completion(**kwargs: Any) -> Any:
         below(DEPTH)

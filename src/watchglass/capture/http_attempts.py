@@ -107,7 +107,7 @@ def _noted(request: Any) -> Attempt | None:
     if call is None or request.method != "POST" or _on_behalf_of_others():
         return None
     url = request.url
-    host, path = _address(url.raw_host, url.raw_path, url)
+    host, path = _address(url.raw_host, url.raw_path.partition(b"?")[0], url)
     # A body that is made while it is sent (a file) is not there yet, and names no model.
     body = getattr(request, "_content", b"")
     # `headers.get` decodes them all; both clients write this one in lower case.
