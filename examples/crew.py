@@ -4,7 +4,7 @@
     OPENAI_API_KEY=… python examples/crew.py --city Rome
     watchglass usage --by feature,agent
 
-`pip install 'watchglass[crewai]'`. Any server that speaks OpenAI's chat completions will do: `--base-url`.
+`pip install watchglass crewai`. Any server that speaks OpenAI's chat completions will do: `--base-url`.
 """
 
 from __future__ import annotations
