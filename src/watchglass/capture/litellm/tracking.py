@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from watchglass.capture import boundary
@@ -15,7 +16,7 @@ _patched: list[tuple[Any, str, Any]] = []
 
 
 def setup_litellm_tracking() -> None:
-    """Record every call that goes through LiteLLM; calling it again changes nothing.
+    """Record every call that goes through LiteLLM, which this imports; calling it again changes nothing.
 
     Starts watchglass with its settings if `watchglass.init` has not been called.
     """
@@ -23,11 +24,14 @@ def setup_litellm_tracking() -> None:
 
     if not recorder.recording():
         importlib.import_module("watchglass.capture.runtime").init()
+    if find_spec("litellm") is None:
+        boundary.once("litellm", "watchglass: litellm is not installed: there are no calls of it to record")
+        return
     install()
 
 
 def is_litellm_tracking_enabled() -> bool:
-    """Whether calls through LiteLLM are recorded now."""
+    """Whether calls through LiteLLM are recorded now; after `init` alone they are once it is imported."""
     from watchglass.capture import recorder
 
     return bool(_patched) and recorder.recording()
