@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from importlib.machinery import ModuleSpec
 
 import pytest
@@ -22,6 +23,7 @@ def test_without_litellm_it_says_so_once(
     def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
         return None if name == "litellm" else found(name, package)
 
+    monkeypatch.delitem(sys.modules, "litellm")
     monkeypatch.setattr(tracking, "find_spec", find_spec)
     boundary.forget()
     with Recorder():

@@ -24,7 +24,7 @@ def setup_litellm_tracking() -> None:
 
     if not recorder.recording():
         importlib.import_module("watchglass.capture.runtime").init()
-    if find_spec("litellm") is None:
+    if "litellm" not in sys.modules and find_spec("litellm") is None:
         boundary.once("litellm", "watchglass: litellm is not installed: there are no calls of it to record")
         return
     install()
