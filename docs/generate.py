@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import enum
 import inspect
 import os
 import re
@@ -212,6 +213,8 @@ def _described(name: str, found: Any, also: tuple[str, ...] = ()) -> list[str]:
     if inspect.isfunction(found) or (made is found and _signature(found) != "()"):
         parts.append(f"```python\n{name.removeprefix('watchglass.')}{_signature(found)}\n```")
     parts.append(inspect.getdoc(found) or "")
+    if issubclass(made, enum.Enum):
+        return [*parts, *(f"- `.{each.name}`: `{each.value}`" for each in made)]
     for method, function in vars(made).items():
         doc = inspect.getdoc(function) or ""
         if (method.startswith("_") and method not in also) or doc.startswith("See `"):
@@ -226,9 +229,11 @@ def _described(name: str, found: Any, also: tuple[str, ...] = ()) -> list[str]:
 
 def _signature(found: Any) -> str:
     """As it is written in the code; of overloads the fullest."""
-    if isinstance(found, type) and (found in GIVEN or found.__init__ is object.__init__):
+    given = isinstance(found, type) and (found in GIVEN or issubclass(found, enum.Enum))
+    if given or (isinstance(found, type) and found.__init__ is object.__init__):
         return "()"
     written = str(inspect.signature((typing.get_overloads(found) or [found])[-1]))
+    written = re.sub(r"<(\w+\.\w+): [^>]*>", r"\1", written)  # members of enums
     unquoted = re.sub(r"(: |-> )(['\"])(.*?)\2", r"\1\3", written)
     return unquoted.removesuffix(" -> None") if isinstance(found, type) else unquoted
 
