@@ -213,8 +213,8 @@ def _described(name: str, found: Any, also: tuple[str, ...] = ()) -> list[str]:
     if inspect.isfunction(found) or (made is found and _signature(found) != "()"):
         parts.append(f"```python\n{name.removeprefix('watchglass.')}{_signature(found)}\n```")
     parts.append(inspect.getdoc(found) or "")
-    if issubclass(made, enum.Enum):
-        return [*parts, *(f"- `.{each.name}`: `{each.value}`" for each in made)]
+    if isinstance(found, type) and issubclass(found, enum.Enum):
+        return [*parts, *(f"- `.{each.name}`: `{each.value}`" for each in found)]
     for method, function in vars(made).items():
         doc = inspect.getdoc(function) or ""
         if (method.startswith("_") and method not in also) or doc.startswith("See `"):
