@@ -22,17 +22,38 @@ CALL = SpanRecord(
     20,
     2,
     "broke \ud800",
-    {"text": "ü", "flag": True, "n": 3, "big": 1 << 70, "f": 0.5, "raw": b"\x00", "none": None, "a": [1, "b"]}
-    | {"map": {"k": 1}, "watchglass.tenant": "own", "empty": [], "nothing": {}, "object": object()},
+    {
+        "text": "ü",
+        "flag": True,
+        "n": 3,
+        "big": 1 << 70,
+        "seed": (1 << 63) + 5,
+        "f": 0.5,
+        "raw": b"\x00",
+        "none": None,
+        "a": [1, "b"],
+    }
+    | {"map": {"k": 1}, "watchglass.tenant": "own", "empty": [], "nothing": {}, "object": object()}
+    | {"seed": (1 << 63) + 5},
     {"watchglass.tenant": "context", "session.id": "s"},
     [("event", 15, {"e": 1})],
     [(TRACE, PARENT, {"why": "retry"})],
     "watchglass.litellm",
     "1",
 )
-READ = {"text": "ü", "flag": True, "n": 3, "big": str(1 << 70), "f": 0.5, "raw": b"\x00", "a": [1, "b"]} | {
+READ = {
+    "text": "ü",
+    "flag": True,
+    "n": 3,
+    "big": str(1 << 70),
+    "seed": str((1 << 63) + 5),
+    "f": 0.5,
+    "raw": b"\x00",
+    "a": [1, "b"],
+} | {
     "map": {"k": 1},
     "object": "<builtins.object>",
+    "seed": str((1 << 63) + 5),
     "watchglass.tenant": "own",
     "session.id": "s",
     "empty": [],

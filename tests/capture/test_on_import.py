@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_a_module_that_is_nowhere_is_still_not_found() -> None:
 
 
 def test_a_module_that_fails_can_be_imported_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An import that raises leaves no half of a hook behind: the application sees its own error."""
+    """An import that raises shows the application its own error; the hook waits for one that does not."""
     (tmp_path / "failing_module.py").write_text("raise ValueError('mine')\n")
     monkeypatch.syspath_prepend(tmp_path)
     seen: list[int] = []
@@ -51,3 +52,20 @@ def test_a_module_that_fails_can_be_imported_again(tmp_path: Path, monkeypatch: 
     with pytest.raises(ValueError, match="mine"):
         importlib.import_module("failing_module")
     assert seen == []
+    (tmp_path / "failing_module.py").write_text("mended = True\n")
+    importlib.invalidate_caches()
+    importlib.import_module("failing_module")
+    assert seen == [1]
+
+
+def test_to_ask_for_a_module_is_not_to_import_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`find_spec`, by which applications ask whether a library is installed, leaves the hooks waiting."""
+    (tmp_path / "asked_module.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    seen: list[int] = []
+    call_after("asked_module", lambda: seen.append(1))
+    assert importlib.util.find_spec("asked_module") is not None
+    assert importlib.util.find_spec("asked_module") is not None
+    assert seen == []
+    importlib.import_module("asked_module")
+    assert seen == [1]

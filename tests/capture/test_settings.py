@@ -34,6 +34,8 @@ def test_argument_then_environment_then_file_then_default(tmp_path: Path) -> Non
     ("given", "said"),
     [
         ({"endpoint": "localhost:4318"}, r"init\(endpoint=…\) is 'localhost:4318'"),
+        ({"flush_s": float("inf")}, r"init\(flush_s=…\) is inf"),
+        ({"slow_s": float("nan")}, r"init\(slow_s=…\) is nan"),
         ({"sample_rate": 2}, r"init\(sample_rate=…\) is 2"),
         ({"content": "wohle"}, "off | hashed | redacted | whole"),
         ({"end_point": "http://x"}, "did you mean 'endpoint'"),

@@ -12,6 +12,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -74,10 +75,14 @@ def failed(place: str, fault: BaseException) -> None:
 
 
 def once(key: str, message: str, *values: object) -> None:
-    """Log a warning the first time `key` comes up in this process: what is off is said once."""
+    """Log a warning the first time `key` comes up in this process: what is off is said once.
+
+    Never raises: a handler that fails is the application's, and it did not ask to hear of us just now.
+    """
     if key not in _told:
         _told.add(key)
-        log.warning(message, *values)
+        with suppress(Exception):
+            log.warning(message, *values)
 
 
 def forget() -> None:

@@ -150,13 +150,19 @@ def _fill(place: Any, attributes: Attributes) -> None:
             _fill_value(made.value, value)
 
 
+_INT64 = 1 << 63
+
+
 def _fill_value(place: Any, value: Attribute) -> None:
     if isinstance(value, str):
         place.string_value = value
     elif isinstance(value, bool):
         place.bool_value = value
     elif isinstance(value, int):
-        place.int_value = value
+        if -_INT64 <= value < _INT64:
+            place.int_value = value
+        else:  # msgpack takes one bit more than OTLP
+            place.string_value = str(value)
     elif isinstance(value, float):
         place.double_value = value
     elif isinstance(value, bytes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import sys
@@ -17,7 +18,7 @@ from watchglass.capture.settings import CaptureSettings, detect_environment
 
 def describe_process(chosen: CaptureSettings) -> Attributes:
     """This process, with what `OTEL_RESOURCE_ATTRIBUTES` says of it; settings win over that."""
-    said: Attributes = dict(Resource.create({}).attributes)
+    said = dict(_said())
     service = said.pop("service.name", None)
     made: Attributes = {
         "service.instance.id": f"{socket.gethostname()}-{os.getpid()}-{ids.span_id().hex()}",
@@ -37,6 +38,15 @@ def describe_process(chosen: CaptureSettings) -> Attributes:
     if chosen.service_version is not None:
         made["service.version"] = chosen.service_version
     return made
+
+
+@functools.cache
+def _said() -> Attributes:
+    """What OpenTelemetry finds out, once: it starts threads for that, which a forked child should not."""
+    found = dict(Resource.create({}).attributes)
+    if "service.instance.id" not in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", ""):
+        found.pop("service.instance.id", None)  # drawn by lot, and a child would have its parent's
+    return found
 
 
 def _named(service: object) -> str | None:

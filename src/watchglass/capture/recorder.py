@@ -51,5 +51,11 @@ def record(item: Record) -> None:
     if sink is None:
         return
     for observe in _observers:
-        observe(item)
+        _observed(observe, item)
     sink.append(encode(item))
+
+
+@boundary.guarded("record.observe")
+def _observed(observe: Observer, item: Record) -> None:
+    """A fault of an observer costs the observer, not the record."""
+    observe(item)

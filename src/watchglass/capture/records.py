@@ -108,4 +108,4 @@ def decode(payload: bytes | memoryview) -> Record:
 
 def about_process(resource: Attributes) -> bytes:
     """What a spool segment says of the process that wrote it. `resource`: OTLP resource attributes."""
-    return msgspec.msgpack.encode(resource)
+    return msgspec.msgpack.encode(_mended(resource))

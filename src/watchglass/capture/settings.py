@@ -24,6 +24,7 @@ def _spool_dir() -> str:
 
 
 _Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=31_536_000)]
 _Size: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 _Url: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+")]
 
@@ -70,7 +71,7 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
             "when it is decided: as a trace begins, or at its end, when errors, slow and dear ones are kept"
         ),
     ] = "tail"
-    slow_s: Annotated[float, About("a trace that takes this long is kept by tail sampling")] = 10.0
+    slow_s: Annotated[_Seconds, About("a trace that takes this long is kept by tail sampling")] = 10.0
     expensive_tokens: Annotated[
         _Size, About("a trace whose calls have this many tokens is kept by tail sampling")
     ] = 50_000
@@ -103,10 +104,10 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True):
         str | None, About("what services share to prove to each other that they may name tenants")
     ] = None
     flush_s: Annotated[
-        Annotated[float, msgspec.Meta(gt=0)], About("longest that a record waits before it is sent")
+        Annotated[float, msgspec.Meta(gt=0, le=3600)], About("longest that a record waits before it is sent")
     ] = 1.0
     exit_s: Annotated[
-        Annotated[float, msgspec.Meta(ge=0)],
+        Annotated[float, msgspec.Meta(ge=0, le=3600)],
         About("longest that the end of the process waits for the server; the rest is sent by the next one"),
     ] = 2.0
 
