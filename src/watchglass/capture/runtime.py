@@ -31,6 +31,7 @@ from watchglass.capture.records import Attributes, about_process
 from watchglass.capture.settings import CaptureSettings, Kept
 from watchglass.capture.spans import AsTheApplication, RecordSpans, ToTheApplication
 from watchglass.capture.spool import Spool, place
+from watchglass.errors import ConfigError
 
 if TYPE_CHECKING:
     from watchglass.capture.encoder import Request
@@ -124,7 +125,11 @@ def _init(given: dict[str, Any]) -> Runtime:
         )
         libraries = chosen(loaded.instrument)
         propagation.install(destinations=loaded.baggage_to, trust=loaded.trust, secret=loaded.baggage_secret)
-        _runtime = runtime = _start(loaded)
+        try:
+            _runtime = runtime = _start(loaded)
+        except ConfigError:
+            propagation.uninstall()
+            raise
         runtime.undo += [_put_back_content(texts.use(rules)), propagation.uninstall, _forget_children]
         processes.begin = partial(begin_child, _travelling(loaded, own_rule))
         runtime.instrumented.start(libraries, explicit="auto" not in loaded.instrument)
