@@ -29,6 +29,13 @@ _DATA_URL = re.compile(r"data:([\w.+/-]{1,80})?(?:;[\w=.-]{1,40}){0,4}?;base64,(
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\r\n-]{512}")
 _STRUCTURE = frozenset(("role", "type", "finish_reason", "mime_type", "modality", "media_type", "format"))
 """What OpenTelemetry's and the providers' messages are made of: never a text of somebody's."""
+_USUAL = frozenset(
+    (
+        *("user", "assistant", "system", "tool", "developer", "function", "text", "reasoning", "tool_call"),
+        *("tool_call_response", "stop", "length", "tool_calls", "tool_use", "end_turn", "image_url", "image"),
+    )
+)
+"""What the structure mostly says, so that it need not be looked through."""
 _known_names: dict[str, bool] = {}
 
 
@@ -88,7 +95,7 @@ class Cleaner:
         self.nodes += 1
         if depth > _DEPTH or self.nodes > _NODES:
             return "[more]"
-        if isinstance(value, Mapping):
+        if kind is dict or (kind is not list and isinstance(value, Mapping)):  # asking for a Mapping is slow
             return self._mapping(cast("Mapping[object, Any]", value), depth)
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self.value(each, depth + 1) for each in cast("list[Any]", value)]
@@ -102,12 +109,14 @@ class Cleaner:
         made: dict[str, Any] = {}
         for key, each in value.items():
             name = key if type(key) is str else str(key)
-            if type(each) is str and len(each) > 2 and _is_known(name) and each[:10] != "[redacted:":
-                made[name] = MASK % "password"
-            elif name in _STRUCTURE and type(each) is str and len(each) <= 40:
-                made[name] = scrub(each)
-            else:
+            if type(each) is not str:
                 made[scrub(name) if len(name) > 12 else name] = self.value(each, depth + 1)
+            elif name in _STRUCTURE and len(each) <= 40:
+                made[name] = each if each in _USUAL else scrub(each)
+            elif len(each) > 2 and _is_known(name) and each[:10] != "[redacted:":
+                made[name] = MASK % "password"
+            else:
+                made[scrub(name) if len(name) > 12 else name] = self.text(each) if len(each) > 5 else each
         return made
 
 

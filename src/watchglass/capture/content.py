@@ -40,6 +40,8 @@ Choice: TypeAlias = "Mode | Own"
 
 MODES: tuple[str, ...] = get_args(Mode)
 MAX_BYTES = 128 << 10
+_REMEMBERED = 512
+_REMEMBERED_SIZE = 8192
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -49,6 +51,8 @@ class Policy(msgspec.Struct, frozen=True):
     features: Mapping[str, Choice] = {}
     patterns: Mapping[str, re.Pattern[str]] = {}
     max_bytes: int = MAX_BYTES
+    harmless: dict[str, None] = msgspec.field(default_factory=dict[str, None])
+    """Texts in which `redacted` finds nothing: an agent sends the same messages again at each turn."""
 
 
 _in_force = Policy()
@@ -147,18 +151,25 @@ def _data(cleaner: Cleaner, value: object) -> tuple[str | None, int]:
 
 def _rule(rules: Policy, choice: Choice, key: str, feature: str) -> Callable[[str], str]:
     if choice == "redacted":
-        return lambda text: _redacted(text, rules.patterns)
+        return lambda text: _redacted(text, rules)
     if callable(choice):
         own = choice
         return lambda text: _by_own(own, text, key, feature)
     return scrub
 
 
-def _redacted(text: str, patterns: Mapping[str, re.Pattern[str]]) -> str:
-    text = redact_personal(scrub(text))
-    for kind, regex in patterns.items():
-        text = regex.sub(MASK % kind, text)
-    return text
+def _redacted(text: str, rules: Policy) -> str:
+    harmless = rules.harmless
+    if text in harmless:
+        return text
+    kept = redact_personal(scrub(text))
+    for kind, regex in rules.patterns.items():
+        kept = regex.sub(MASK % kind, kept)
+    if kept == text and len(text) <= _REMEMBERED_SIZE:
+        if len(harmless) >= _REMEMBERED:
+            harmless.clear()
+        harmless[text] = None
+    return kept
 
 
 class _LeftOut(Exception):

@@ -129,15 +129,9 @@ _PEM = re.compile(
 _USERINFO = re.compile(r"://[^\s/:@\"']{0,256}:([^\s/\"']{1,256})@")
 
 # What follows one of NAMES, told by its last three letters, so that few other words are looked at.
-_ENDS = sorted({name[-3:] for name in NAMES})
-_NAME_END = f"(?:{'|'.join((*_ENDS, *map(str.upper, _ENDS), 'Key', 'Pwd'))})"
-_ASSIGNED = {
-    anchor: re.compile(
-        f"{anchor}(?:(?<={_NAME_END}{anchor})|(?<={_NAME_END}[\"' ]{anchor})"
-        f"|(?<={_NAME_END}[\"']\\s{anchor})|(?<={_NAME_END}\\\\[\"']{anchor}))"
-    )
-    for anchor in ":="
-}
+_ENDS = frozenset(end for name in NAMES for end in (name[-3:], name[-3:].upper(), name[-3:].capitalize()))
+_BETWEEN = "\\\"' \t\n"
+"""What may stand between a name and its `:` or `=`: at most two of these."""
 _NAMES = tuple(NAMES)
 _BY_LENGTH = tuple(
     (length, tuple(name for name in NAMES if NAMES[name] == length)) for length in sorted(set(NAMES.values()))
@@ -214,11 +208,14 @@ def _without_userinfo(found: re.Match[str]) -> str:
 def _scrub_assigned(text: str, anchor: str) -> str:
     parts: list[str] = []
     done = 0
-    for found in _ASSIGNED[anchor].finditer(text):
-        at = found.start()
-        if at < done:
+    at = -1
+    while (at := text.find(anchor, at + 1)) >= 0:
+        end = at
+        if text[at - 1 : at] in _BETWEEN:
+            end -= 2 if text[at - 2 : at - 1] in _BETWEEN else 1
+        if end < 3 or text[end - 3 : end] not in _ENDS or at < done:
             continue
-        name = text[max(0, at - 24) : at].rstrip("\\\"' ").lower()
+        name = text[max(0, end - 24) : end].lower()
         value = _VALUE.match(text, at + 1) if name.endswith(_NAMES) else None
         if value is None:
             continue
