@@ -97,6 +97,7 @@ def test_delivers(server: OtlpServer, spool: Spool, deliver: Callable[..., Deliv
         answering(404),
         answering(307, location="http://127.0.0.1:9/"),
         answering(200, b"<html>log in</html>", content_type="text/html"),
+        answering(200, content_type="text/html"),
         answering(400, b"<html>this is a proxy</html>", content_type="text/html"),
         answering(200, b"\xff\xff\xff", content_type="application/x-protobuf"),
         answering(200, b'{"partialSuccess": 7}', content_type="application/json"),
@@ -181,6 +182,36 @@ def test_guilty_records(
     assert arrived(server) == [str(number) for number in range(200) if number not in guilty]
     assert spool.stats().dropped == {"refused": 7}
     assert spool.stats().delivered == 193
+
+
+def test_too_large_for_a_proxy(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """What a proxy finds too large, saying so in a page for people, is dropped; nothing waits behind it."""
+    page = answering(413, b"<html>Request Entity Too Large</html>", content_type="text/html")
+    server.misdeeds.extend([page] * 2)
+    for name in (b"large", b"one"):
+        spool.append(name)
+    assert deliver(server.url).flush(5)
+    assert arrived(server) == ["one"]
+    assert spool.stats().dropped == {"refused": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"partialSuccess": null}',
+        b'{"partialSuccess": {"rejectedSpans": null, "errorMessage": null}}',
+    ],
+)
+def test_nothing_rejected(
+    server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery], body: bytes
+) -> None:
+    """An answer in JSON that names nothing as rejected, or null, takes all: nothing is sent again."""
+    server.misdeeds.append(answering(200, body, content_type="Application/JSON"))
+    spool.append(b"one")
+    assert deliver(server.url).flush(5)
+    assert len(server.received) == 1
+    assert spool.stats().delivered == 1
 
 
 def test_unencodable(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:

@@ -100,15 +100,16 @@ class Poster:
         self._pool.close()
 
     def _answer(self, response: urllib3.BaseHTTPResponse) -> Answer:
-        status, kind = response.status, response.headers.get("content-type", "")
+        status, kind = response.status, response.headers.get("content-type", "").lower()
         body = self._read(response)
         if body is None:
             return Answer(Verdict.LATER, f"the answer of {self._endpoint} has no end", status)
         if 200 <= status < 300:
             return _taken(status, kind, body, self._endpoint)
         message = f"{self._endpoint} answers {status} {_text(kind, body)}".rstrip()
-        # A page for people comes from something that stands before the server, or instead of it.
-        if status in (400, 413, 422) and "html" not in kind:
+        # A page for people comes from something that stands before the server, or instead of it. What that
+        # finds too large (413) is so whenever it is sent: all that waits behind it would wait for ever.
+        if status == 413 or (status in (400, 422) and "html" not in kind):
             return Answer(Verdict.REFUSED, message, status)
         asked = retry_after(response.headers.get("retry-after"), self._clock)
         return Answer(Verdict.LATER, message, status, retry_after_s=asked)
@@ -133,9 +134,10 @@ def _gzip(body: bytes) -> bytes:
 
 
 class _PartialSuccess(msgspec.Struct, rename="camel"):
-    rejected_spans: int | str = 0
-    rejected_log_records: int | str = 0
-    error_message: str = ""
+    # In protobuf's JSON null is a field that is not set.
+    rejected_spans: int | str | None = 0
+    rejected_log_records: int | str | None = 0
+    error_message: str | None = ""
 
 
 class _Taken(msgspec.Struct, rename="camel"):
@@ -147,9 +149,10 @@ def _taken(status: int, kind: str, body: bytes, endpoint: str) -> Answer:
     try:
         if kind.startswith("application/json"):
             found = msgspec.json.decode(body, type=_Taken).partial_success or _PartialSuccess()
-            rejected = int(found.rejected_spans) + int(found.rejected_log_records)
-            return Answer(Verdict.TAKEN, found.error_message, status, rejected)
-        if kind.startswith(_PROTOBUF) or not body:
+            rejected = int(found.rejected_spans or 0) + int(found.rejected_log_records or 0)
+            return Answer(Verdict.TAKEN, found.error_message or "", status, rejected)
+        if kind.startswith(_PROTOBUF) or not (kind or body):
+            # An empty body of any other type (a page to log in at) is no OTLP server's.
             # The response to log records has the same fields under the same numbers.
             part = ExportTraceServiceResponse.FromString(body).partial_success
             return Answer(Verdict.TAKEN, part.error_message, status, part.rejected_spans)

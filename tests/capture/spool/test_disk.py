@@ -92,6 +92,6 @@ def test_private(tmp_path: Path) -> None:
     """Nobody else may look into a spool."""
     spool = Spool(tmp_path / "deep" / "spool", about=b"")
     spool.append(b"secret")
+    spool.close()  # its thread makes files meanwhile
     for each in [tmp_path / "deep" / "spool", *(tmp_path / "deep" / "spool").rglob("*")]:
         assert each.stat().st_mode & 0o077 == 0
-    spool.close()
