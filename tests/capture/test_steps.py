@@ -450,3 +450,55 @@ def test_trace_agent_execution(recorded: Recorded) -> None:
     assert span.attributes["gen_ai.operation.name"] == "invoke_agent"
     assert span.attributes["client_account_id"] == 7
     assert span.attributes["route"] == '["a","b"]'
+
+
+def test_a_generator_keeps_what_it_has_in_force(recorded: Recorded) -> None:
+    """Inner contexts and steps hold across its items and end with their blocks; the consumer has its own."""
+
+    @watchglass.task
+    def items() -> Iterator[tuple[str | None, ...]]:
+        with context(tenant="inner"), watchglass.agent("scout"):
+            yield in_force()
+            yield in_force()
+        yield in_force()
+
+    seen: list[tuple[str | None, ...]] = []
+    with context(tenant="outer"):
+        for item in items():
+            seen += [item, in_force()]
+    consumer = ("outer", None, None)
+    assert seen == [("inner", None, "scout"), consumer] * 2 + [("outer", "items", None), consumer]
+    assert not trace.get_current_span().get_span_context().is_valid
+    assert [each.context["watchglass.tenant"] for each in recorded.spans] == ["inner", "outer"]
+
+
+def test_an_async_generator_keeps_what_it_has_in_force(recorded: Recorded) -> None:
+    """As a generator, though each of its items is asked for by another task."""
+
+    @watchglass.agent
+    async def items() -> AsyncGenerator[tuple[str | None, ...]]:
+        with context(tenant="inner"), watchglass.task("t"):
+            yield in_force()
+            await asyncio.sleep(0)
+            yield in_force()
+        yield in_force()
+
+    async def consume() -> None:
+        numbers = items()
+
+        async def following() -> tuple[str | None, ...]:
+            return await anext(numbers)
+
+        with context(tenant="outer"):
+            for expected in (("inner", "t", "items"), ("inner", "t", "items"), ("outer", None, "items")):
+                assert await asyncio.create_task(following()) == expected
+                assert in_force() == ("outer", None, None)
+            assert [each async for each in numbers] == []
+
+    asyncio.run(consume())
+    assert [each.context["watchglass.tenant"] for each in recorded.spans] == ["inner", "outer"]
+
+
+def in_force() -> tuple[str | None, ...]:
+    """Tenant, task and agent."""
+    return tuple(current().fields.get(name) for name in ("tenant", "task", "agent"))

@@ -51,7 +51,7 @@ MAX_VALUE = 1024
 """Longest value of a field, in characters. A longer one is left out: cut short, two tenants might be one."""
 
 _MAX_DEPTH = 64
-"""How many entries remember what was in force before them; see `_Entry`."""
+"""How many entries remember what was in force before them; see `Entry`."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -109,7 +109,7 @@ class Context:
 EMPTY = Context({})
 
 
-class _Entry:
+class Entry:
     """One entering of a context: what is in force, and what was before.
 
     Not `Token`s of the `ContextVar`, which insist on being undone where they were made and in order. A
@@ -119,7 +119,7 @@ class _Entry:
 
     __slots__ = ("context", "depth", "outer", "owner")
 
-    def __init__(self, context: Context, outer: _Entry | None, owner: object) -> None:
+    def __init__(self, context: Context, outer: Entry | None, owner: object) -> None:
         self.context = context
         self.owner = owner
         if outer is None:
@@ -127,14 +127,14 @@ class _Entry:
         elif outer.depth < _MAX_DEPTH:
             self.depth = outer.depth + 1
         else:
-            outer = _Entry(outer.context, None, outer.owner)
+            outer = Entry(outer.context, None, outer.owner)
             self.depth = 1
         self.outer = outer
 
 
-_NOTHING = _Entry(EMPTY, None, None)
+NOTHING = Entry(EMPTY, None, None)
 
-_entry: ContextVar[_Entry] = ContextVar("watchglass_context", default=_NOTHING)
+_entry: ContextVar[Entry] = ContextVar("watchglass_context", default=NOTHING)
 
 
 def current() -> Context:
@@ -142,19 +142,29 @@ def current() -> Context:
     return _entry.get().context
 
 
+def in_force() -> Entry:
+    """What is in force here with all that it stands on, for `put_back`."""
+    return _entry.get()
+
+
+def put_back(entry: Entry) -> None:
+    """Put in force what was, in this thread and task or another."""
+    _entry.set(entry)
+
+
 def attach(context: Context) -> object:
     """Put a context in force; undo by giving `detach` what this returns."""
     token = object()
-    _entry.set(_Entry(context, _entry.get(), token))
+    _entry.set(Entry(context, _entry.get(), token))
     return token
 
 
 def detach(token: object) -> None:
     """Undo an `attach` and all that came after it; where it is not in force, nothing is undone."""
-    entry: _Entry | None = _entry.get()
+    entry: Entry | None = _entry.get()
     while entry is not None:
         if entry.owner is token:
-            _entry.set(entry.outer or _NOTHING)
+            _entry.set(entry.outer or NOTHING)
             return
         entry = entry.outer
 
@@ -258,7 +268,7 @@ class context:
     def __enter__(self) -> Context:
         outer = _entry.get()
         entered = self._said.upon(outer.context)
-        _entry.set(_Entry(entered, outer, self))
+        _entry.set(Entry(entered, outer, self))
         return entered
 
     def __exit__(self, *error: object) -> None:
@@ -279,15 +289,15 @@ class context:
         return scoped.wrapped(function, lambda *_, **__: _Scope(self))
 
 
-class _Scope:
+class _Scope(scoped.Scope):
     """One run of a decorated function. A generator steps into it and out of it again at each `yield`."""
 
     __slots__ = ("_inner", "_outer", "_scope")
 
     def __init__(self, scope: context) -> None:
         self._scope = scope
-        self._inner: _Entry | None = None
-        self._outer = _NOTHING
+        self._inner: Entry | None = None
+        self._outer = NOTHING
 
     def enter(self) -> None:
         self._outer = _entry.get()
@@ -305,10 +315,14 @@ __all__ = [
     "ALIASES",
     "ATTRIBUTES",
     "EMPTY",
+    "NOTHING",
     "Context",
+    "Entry",
     "Fields",
     "attach",
     "context",
     "current",
     "detach",
+    "in_force",
+    "put_back",
 ]

@@ -9,22 +9,30 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Scope(Protocol):
-    """One run of a function. `enter` and `leave` alternate and MUST NOT raise; `enter` MUST put back in force
-    what was when `leave` was last called. Thread and task may differ from step to step."""
+class Scope:
+    """One run of a function. `enter` and `leave` alternate; `enter` MUST put back in force what was when
+    `leave` was last called. Thread and task may differ from step to step. None of its methods may raise."""
+
+    __slots__ = ()
 
     def enter(self) -> None:
         """Before the function's code runs, first or again."""
-        ...
+        raise NotImplementedError
 
     def leave(self) -> None:
         """When it has returned, raised or yielded."""
-        ...
+        raise NotImplementedError
+
+    def done(self, result: object) -> None:
+        """It has returned, after the last `leave`; a generator that its consumer closed, with None."""
+
+    def failed(self, error: BaseException) -> None:
+        """It has raised, after the last `leave`."""
 
 
 def wrapped(function: F, scope: Callable[..., Scope]) -> F:
@@ -49,9 +57,14 @@ def _function(function: Callable[..., Any], scope: Callable[..., Scope]) -> Call
         within = scope(*args, **kwargs)
         within.enter()
         try:
-            return function(*args, **kwargs)
-        finally:
+            result = function(*args, **kwargs)
+        except BaseException as error:
             within.leave()
+            within.failed(error)
+            raise
+        within.leave()
+        within.done(result)
+        return result
 
     return run
 
@@ -61,9 +74,14 @@ def _coroutine(function: Callable[..., Awaitable[Any]], scope: Callable[..., Sco
         within = scope(*args, **kwargs)
         within.enter()
         try:
-            return await function(*args, **kwargs)
-        finally:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
             within.leave()
+            within.failed(error)
+            raise
+        within.leave()
+        within.done(result)
+        return result
 
     return run
 
@@ -76,25 +94,42 @@ class _Steps(Generator[Any, Any, Any]):
         self._within = within
 
     def send(self, value: Any, /) -> Any:
-        self._within.enter()
-        try:
-            return self._steps.send(value)
-        finally:
-            self._within.leave()
+        return self._step(self._steps.send, value)
 
     def throw(self, *error: Any) -> Any:
-        self._within.enter()
-        try:
-            return self._steps.throw(*error)
-        finally:
-            self._within.leave()
+        return self._step(self._steps.throw, *error)
 
     def close(self) -> None:
         self._within.enter()
         try:
             self._steps.close()
-        finally:
+        except BaseException as error:
             self._within.leave()
+            self._within.failed(error)
+            raise
+        self._within.leave()
+        self._within.done(None)
+
+    def _step(self, advance: Callable[..., Any], *given: Any) -> Any:
+        self._within.enter()
+        try:
+            item = advance(*given)
+        except BaseException as error:
+            self._within.leave()
+            _over(self._within, error)
+            raise
+        self._within.leave()
+        return item
+
+
+def _over(within: Scope, error: BaseException) -> None:
+    """A generator is over: exhausted, closed by its consumer, or by an error."""
+    if isinstance(error, StopIteration):
+        within.done(error.value)
+    elif isinstance(error, StopAsyncIteration | GeneratorExit):
+        within.done(None)
+    else:
+        within.failed(error)
 
 
 def _generator(
@@ -110,28 +145,44 @@ def _async_generator(
     function: Callable[..., AsyncGenerator[Any, Any]], scope: Callable[..., Scope]
 ) -> Callable[..., Any]:
     async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        within, steps = scope(*args, **kwargs), function(*args, **kwargs)
+        steps, within = function(*args, **kwargs), scope(*args, **kwargs)
+        advance: Callable[[Any], Awaitable[Any]] = steps.asend
         value: Any = None
-        error: BaseException | None = None
         while True:
-            within.enter()
             try:
-                item = await (steps.asend(value) if error is None else steps.athrow(error))
+                item = await _step(within, advance(value))
             except StopAsyncIteration:
                 return
-            finally:
-                within.leave()
-            value, error = None, None
             try:
-                value = yield item
+                value, advance = (yield item), steps.asend
             except GeneratorExit:
-                within.enter()
-                try:
-                    await steps.aclose()
-                finally:
-                    within.leave()
+                await _closed(within, steps)
                 raise
-            except BaseException as thrown:  # noqa: BLE001 - thrown in to the generator, whose it is to handle
-                error = thrown
+            except BaseException as error:  # noqa: BLE001 - thrown in to the generator, whose it is to handle
+                value, advance = error, steps.athrow
 
     return run
+
+
+async def _step(within: Scope, advancing: Awaitable[Any]) -> Any:
+    within.enter()
+    try:
+        item = await advancing
+    except BaseException as error:
+        within.leave()
+        _over(within, error)
+        raise
+    within.leave()
+    return item
+
+
+async def _closed(within: Scope, steps: AsyncGenerator[Any, Any]) -> None:
+    within.enter()
+    try:
+        await steps.aclose()
+    except BaseException as error:
+        within.leave()
+        within.failed(error)
+        raise
+    within.leave()
+    within.done(None)

@@ -97,3 +97,19 @@ def test_it_may_run_many_times_at_once() -> None:
     for thread in threads:
         thread.join()
     assert out == [("a", 0)] * 8
+
+
+def test_a_carried_generator_leaves_what_it_entered() -> None:
+    """A block that it entered before a `yield` holds after it, and ends with it."""
+
+    def tenants() -> Generator[str | None]:
+        with context(tenant="inner"):
+            yield seen()[0]
+            yield seen()[0]
+        yield seen()[0]
+
+    with context(tenant="a"):
+        carried = carry(tenants)
+    with context(tenant="b"):
+        assert list(carried()) == ["inner", "inner", "a"]
+        assert seen()[0] == "b"

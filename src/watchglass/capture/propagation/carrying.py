@@ -14,6 +14,7 @@ from opentelemetry import context as otel
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from watchglass.capture import boundary, context, scoped
+from watchglass.capture.held import Held
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -87,24 +88,18 @@ class Carried:
         return repr(self.function)
 
 
-class Within:
-    """One run of a coroutine function or generator function with luggage; a `scoped.Scope`."""
+class Within(Held):
+    """One run of a coroutine function or generator function with luggage."""
 
-    __slots__ = ("_inner", "_worn")
+    __slots__ = ("_luggage",)
 
     def __init__(self, luggage: Luggage) -> None:
-        self._inner = luggage
-        self._worn: tuple[object, Luggage] | None = None
+        super().__init__()
+        self._luggage = luggage
 
-    def enter(self) -> None:
-        """Put it on, or what it had become when the last step ended."""
-        self._worn = self._inner.put_on()
-
-    def leave(self) -> None:
-        """Keep it as it is now for the next step, and take it off."""
-        self._inner = packed()
-        if self._worn is not None:
-            take_off(self._worn)
+    def begin(self) -> None:
+        """Put it on; it is taken off when the run is left."""
+        self._luggage.put_on()
 
 
 _KINDS = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)

@@ -1,0 +1,48 @@
+"""What one run of a function has in force, held from one of its steps to the next.
+
+A generator that has something in force when it yields (a tenant, a task, a span) has it again when it goes
+on, and whoever iterates it never has it.
+"""
+
+from __future__ import annotations
+
+from opentelemetry import context as otel
+
+from watchglass.capture import context, scoped
+
+
+class Held(scoped.Scope):
+    """A scope of our context and OpenTelemetry's; `begin` puts in force what the run begins with."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self) -> None:
+        self._inner: tuple[context.Entry, otel.Context] | None = None
+        self._outer = (context.NOTHING, otel.Context())
+
+    def begin(self) -> None:
+        """What the run begins with; MUST NOT raise."""
+        raise NotImplementedError
+
+    def enter(self) -> None:
+        """Begin, or put back what was in force when it last left."""
+        self._outer = _now()
+        if self._inner is None:
+            self.begin()
+        else:
+            _put_back(self._inner)
+
+    def leave(self) -> None:
+        """Hold what is in force, and put back the caller's."""
+        self._inner = _now()
+        _put_back(self._outer)
+
+
+def _now() -> tuple[context.Entry, otel.Context]:
+    return context.in_force(), otel.get_current()
+
+
+def _put_back(held: tuple[context.Entry, otel.Context]) -> None:
+    context.put_back(held[0])
+    # Not OpenTelemetry's `detach`: it logs an error where the token was made elsewhere.
+    otel.attach(held[1])
