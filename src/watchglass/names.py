@@ -245,16 +245,34 @@ STEPS_SCOPE = "watchglass.steps"
 CONTENT: tuple[str, ...] = (
     *("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"),
     *("gen_ai.task.input", "gen_ai.task.output", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
-    *("gen_ai.tool.definitions", "input.value", "output.value"),
-    *("traceloop.entity.input", "traceloop.entity.output"),
+    *("gen_ai.tool.definitions", "gen_ai.event.content", "gen_ai.evaluation.explanation"),
+    *("gen_ai.retrieval.query.text", "gen_ai.retrieval.documents"),
+    # OpenInference, and what its instrumentation of CrewAI notes of a crew.
+    *("input.value", "output.value", "tool.parameters", "tool.output", "llm.function_call"),
+    *("embedding.text", "crew_inputs", "flow_inputs", "crew_tasks"),
+    *("traceloop.entity.input", "traceloop.entity.output"),  # OpenLLMetry
+    *("langfuse.observation.input", "langfuse.observation.output"),
+    *("langfuse.trace.input", "langfuse.trace.output"),
+    *("mlflow.spanInputs", "mlflow.spanOutputs"),
+    # Pydantic AI and Logfire.
+    *("pydantic_ai.all_messages", "all_messages_events", "final_result", "tool_arguments", "tool_response"),
+    *("events", "request_data", "response_data"),
+    *("ai.values", "ai.value", "ai.response.text", "ai.response.toolCalls", "ai.response.object"),  # Vercel
+    *("ai.response.reasoning", "ai.toolCall.args", "ai.toolCall.result"),
 )
-"""Attributes that hold texts of prompts, answers, inputs and outputs (the last four: OpenInference's and
-OpenLLMetry's); with them go `CONTENT_PREFIXES`."""
+"""Attributes that hold texts of prompts, answers, inputs and outputs, by OpenTelemetry's conventions and by
+those of other instrumentations; with them go `CONTENT_PREFIXES`."""
 
 CONTENT_PREFIXES: tuple[str, ...] = (
     *("gen_ai.prompt", "gen_ai.completion", "llm.input_messages.", "llm.output_messages.", "llm.prompts"),
+    *("llm.completions", "llm.prompt_template.", "llm.tools.", "embedding.embeddings."),
+    *("retrieval.documents.", "reranker.", "ai.prompt"),
+    *("gcp.vertex.agent.llm_re", "gcp.vertex.agent.tool_", "gcp.vertex.agent.data"),  # Google's ADK
 )
 """First parts of attributes that hold one part of such a text each."""
+
+CONTENT_OF_EVENTS: tuple[str, ...] = (*("content", "message", "tool_calls", "arguments", "parts", "body"),)
+"""The same on events whose name begins `gen_ai.`: `gen_ai.user.message`, `gen_ai.choice` and their like."""
 
 CALL_ID = "watchglass.call_id"
 REPORTED_COST = "watchglass.cost.reported_usd"

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 
-from watchglass.capture import content, context, recorder
+from watchglass.capture import content, context, outcomes, recorder, steps
 from watchglass.capture.records import SpanRecord, decode
 from watchglass.capture.spans import AsTheApplication, RecordSpans, ToTheApplication
 
@@ -70,11 +70,17 @@ def test_a_span_is_recorded_whole(kept: Kept) -> None:
 
 
 def test_nothing_is_recorded_when_nobody_listens() -> None:
-    """Without a sink a span ends as if the processor were not there."""
+    """Without a sink nothing is asked of the sampler, and nothing is told to the sink that comes after."""
+    detail = HoldBack()
     provider = TracerProvider()
-    provider.add_span_processor(RecordSpans())
-    with provider.get_tracer("shop").start_as_current_span("work"):
+    provider.add_span_processor(RecordSpans(detail))
+    with provider.get_tracer("watchglass.steps").start_as_current_span("work") as span:
         pass
+    sink = Kept()
+    recorder.install(sink)
+    recorder.install(None)
+    assert detail.offered == [] and sink.spans == []
+    assert not span.is_recording()
 
 
 def test_what_the_application_samples_away_keeps_its_steps(kept: Kept) -> None:
@@ -162,3 +168,86 @@ def test_texts_of_other_instrumentations_follow_the_policy(kept: Kept) -> None:
     (span,) = kept.spans
     assert "secret plan" not in str(span)
     assert {"watchglass.content.hash.gen_ai.input.messages", "gen_ai.request.model"} <= span.attributes.keys()
+
+
+@pytest.fixture
+def off() -> Iterator[None]:
+    before = content.use(content.policy("off"))
+    yield
+    content.use(before)
+
+
+CONTENT = {
+    "langfuse.observation.input": "PLANTED",
+    "langfuse.trace.output": "PLANTED",
+    "llm.prompts": ("PLANTED", "PLANTED"),
+    "gen_ai.prompt.0.content": "PLANTED",
+    "embedding.embeddings.0.embedding.text": "PLANTED",
+    "retrieval.documents.0.document.content": "PLANTED",
+    "llm.tools.0.tool.json_schema": "PLANTED",
+    "tool.parameters": "PLANTED",
+    "input.value": "PLANTED",
+}
+
+
+@pytest.mark.parametrize("marker", [{}, {"langfuse.observation.type": "generation"}])
+def test_no_text_of_any_instrumentation_is_kept_where_none_is_wanted(
+    kept: Kept, off: None, marker: dict[str, str]
+) -> None:
+    """With content off, texts go from spans of calls and of detail alike, from lists, and from events."""
+    provider = TracerProvider()
+    provider.add_span_processor(RecordSpans())
+    span = provider.get_tracer("theirs").start_span("chat", attributes={**CONTENT, "kept": "yes", **marker})
+    span.add_event("gen_ai.user.message", {"content": "PLANTED", "role": "user"})
+    span.add_event("gen_ai.choice", {"message": "PLANTED", "gen_ai.event.content": "PLANTED"})
+    span.end()
+    (record,) = kept.spans
+    assert "PLANTED" not in str(record)
+    assert record.attributes == {"kept": "yes", **marker}
+    assert record.events[0][2] == {"role": "user"}
+
+
+def test_lists_of_texts_stay_lists(kept: Kept) -> None:
+    """Under a policy that keeps texts, a list of them is a list still, without the credentials in it."""
+    provider = TracerProvider()
+    provider.add_span_processor(RecordSpans())
+    texts = ("hello", "my key: sk-PLANTED1234567890")
+    provider.get_tracer("theirs").start_span("chat", attributes={"llm.prompts": texts}).end()
+    (record,) = kept.spans
+    assert record.attributes["llm.prompts"] == ["hello", "my key: [redacted:api_key]"]
+
+
+@pytest.mark.parametrize("scope", ["httpx", "watchglass.steps"])
+def test_no_credential_is_kept_of_any_span(kept: Kept, scope: str) -> None:
+    """Credentials go from names, attributes, lists, events and errors of spans, by shape and by name."""
+    provider = TracerProvider()
+    provider.add_span_processor(RecordSpans())
+    url = "https://h/x?api_key=PLANTED1&access_token=PLANTED2"
+    tracer = provider.get_tracer(scope)
+    with (
+        pytest.raises(RuntimeError),
+        tracer.start_as_current_span(f"GET {url}", attributes={"http.url": url}) as span,
+    ):
+        span.set_attribute("authorization", "Bearer PLANTED12345")
+        span.set_attribute("http.request.header.x_api_key", ["PLANTED3"])
+        span.set_attribute("urls", [url])
+        span.set_attribute("llm.token_count.total", 5)
+        span.add_event("retry", {"url": url})
+        raise RuntimeError("bad key sk-PLANTED12345678")
+    (record,) = kept.spans
+    assert "PLANTED" not in str(record)
+    assert record.status_message == "RuntimeError: bad key [redacted:api_key]"
+    assert record.attributes["llm.token_count.total"] == 5
+
+
+def test_no_credential_is_kept_of_what_the_application_says_itself(kept: Kept) -> None:
+    """Attributes and metadata of steps, labels of scores and fields of the context lose credentials."""
+    secret = "sk-PLANTED1234567890"
+    said: dict[str, object] = {"api_key": "PLANTED99", "hdr": "Bearer PLANTED123456789", "n": 3}
+    with context.context(user=secret, session="s1"):
+        outcomes.score("quality", 1.0, label=secret, response_id=secret)
+        steps.begin("task", "t", attributes=said, metadata=said).fail("Timeout", secret)
+    written = [decode(each) for each in kept.payloads]
+    assert "PLANTED" not in str(written)
+    assert {each.context.get("session.id") for each in written} == {"s1"}
+    assert written[-1].attributes["n"] == 3

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from watchglass.capture import boundary, scoped
+from watchglass.capture.credentials import scrub_value
 
 ATTRIBUTES: dict[str, str] = {
     "tenant": "watchglass.tenant",
@@ -185,12 +186,12 @@ class _Said:
             field, attribute = _NAMES[name]
             # Nearly every value is a short text of ASCII, which needs no call of a function.
             text = value if type(value) is str and value.isascii() else _text(field, value)
-            if text and len(text) <= MAX_VALUE:
+            if text and len(text) <= MAX_VALUE and scrub_value(text) is text:
                 fields[field] = attributes[attribute] = text
             else:
                 gone.append(field)
                 if text:
-                    _too_long(field, text)
+                    _left_out(field, text)
         self.fields, self.attributes, self.gone = fields, attributes, gone
 
     def upon(self, outer: Context) -> Context:
@@ -227,7 +228,15 @@ def _unknown(name: str) -> None:
     )
 
 
-def _too_long(field: str, text: str) -> None:
+def _left_out(field: str, text: str) -> None:
+    """Not cut or masked: two tenants might then be one."""
+    if len(text) <= MAX_VALUE:
+        boundary.once(
+            f"context.{field}.secret",
+            "watchglass: %s looks like a credential and is left out of the context; give an id",
+            field,
+        )
+        return
     boundary.once(
         f"context.{field}.long",
         "watchglass: %s of %d characters is left out of the context; the limit is %d",

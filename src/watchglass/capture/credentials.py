@@ -9,7 +9,8 @@ takes more than linear time: what may be long is possessive (`++`), what may fai
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping, Sized
+from typing import NamedTuple, cast
 
 
 class Shape(NamedTuple):
@@ -167,6 +168,41 @@ def scrub(text: str) -> str:
     if ":" in text:
         text = _scrub_assigned(text, ":")
     return text
+
+
+def scrub_value(text: str) -> str:
+    """`scrub` for values of attributes and names: most are short, and the same again and again."""
+    if len(text) < 7 or text in _harmless or (len(text) <= 80 and _ID.fullmatch(text)):
+        return text
+    kept = scrub(text)
+    if kept is text and len(text) <= 80:
+        if len(_harmless) >= _MOST_HARMLESS:
+            _harmless.clear()
+        _harmless[text] = None
+    return kept
+
+
+_ID = re.compile("[0-9a-f.:,/T -]*")
+"""Numbers, times, addresses, UUIDs, hashes: no prefix and no name of a credential can be in these."""
+_harmless: dict[str, None] = {}
+_MOST_HARMLESS = 2048
+
+
+def holds_a_credential(name: str, value: object) -> bool:
+    """Whether the value under a name that `names_a_credential` is one: what is true, missing or described
+    by a schema is not, nor a number of tokens, nor what is masked already."""
+    if isinstance(value, str):
+        return len(value) > 2 and not value.startswith("[redacted:") and value.lower() not in _NO_VALUE
+    if value is None or isinstance(value, bool):
+        return False
+    if isinstance(value, Mapping):
+        return bool(value) and _SCHEMA.isdisjoint(cast("Mapping[object, object]", value))
+    if isinstance(value, int | float):
+        return not name.lower().rstrip("s").endswith("token")
+    return not isinstance(value, Sized) or len(value) > 0
+
+
+_SCHEMA = frozenset(("type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"))
 
 
 def names_a_credential(name: str) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from watchglass import names
 from watchglass.capture import boundary, recorder, sampling
+from watchglass.capture.attributes import is_content, without_texts
 from watchglass.capture.records import Record, SpanRecord
 from watchglass.capture.settings import CaptureSettings
 from watchglass.capture.spans import RecordSpans
@@ -56,8 +57,7 @@ class Sampled:
         if record.kind == _CLIENT and record.scope.startswith(names.SCOPE):
             self.sampler.observe(record)
         attributes = record.attributes
-        texts = [key for key in attributes if key in names.CONTENT or key.startswith(names.CONTENT_PREFIXES)]
-        if not texts:
+        if not record.events and not any(map(is_content, attributes)):
             return
         tokens = sum(value for key in _TOKENS if isinstance(value := attributes.get(key), int) and value > 0)
         kept = self.sampler.keeps_content(
@@ -68,7 +68,7 @@ class Sampled:
             _cost(attributes.get(names.REPORTED_COST)),
         )
         if not kept:
-            record.attributes = {key: attributes[key] for key in attributes if key not in texts}
+            without_texts(record)
 
     def _watch(self) -> None:
         threading.Thread(

@@ -7,6 +7,7 @@ from opentelemetry import trace
 from watchglass import __version__, names
 from watchglass.capture import boundary, content, ids, recorder
 from watchglass.capture.context import current
+from watchglass.capture.credentials import scrub_value
 from watchglass.capture.records import Attributes, EventRecord
 
 _SCOPE = "watchglass.outcomes"
@@ -87,6 +88,9 @@ def _invoked(
 def _event(name: str, attributes: Attributes) -> None:
     if not recorder.recording():
         return
+    for key, value in attributes.items():
+        if isinstance(value, str):
+            attributes[key] = scrub_value(value)
     span = trace.get_current_span().get_span_context()
     recorder.record(
         EventRecord(

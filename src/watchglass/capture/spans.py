@@ -6,16 +6,18 @@ which may be sampled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import get_current_span
 
-from watchglass.capture import boundary, content, context, recorder
-from watchglass.capture.records import Attributes, SpanRecord
-from watchglass.names import CONTENT, CONTENT_PREFIXES, SCOPE
+from watchglass.capture import boundary, context, recorder
+from watchglass.capture.attributes import cleaned
+from watchglass.capture.credentials import scrub, scrub_value
+from watchglass.capture.records import SpanRecord
+from watchglass.names import SCOPE
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context as OTelContext
@@ -33,6 +35,7 @@ _MOST_OPEN = 100_000
 """Open spans whose context is remembered; of more (spans that never end) the oldest lose theirs."""
 
 _NOBODY = context.EMPTY.attributes
+_FEATURE = context.ATTRIBUTES["feature"]
 
 
 class Detail(Protocol):
@@ -83,11 +86,7 @@ class RecordSpans(SpanProcessor):
         record = record_of(span, said)
         if record is None:
             return
-        ours = record.scope.startswith(SCOPE)
-        always = ours or any(key in record.attributes for key in CALL_MARKERS)
-        if always and not ours:
-            record.attributes = _under_policy(record.attributes)
-            record.events = [(name, at, _under_policy(said)) for name, at, said in record.events]
+        always = record.scope.startswith(SCOPE) or any(key in record.attributes for key in CALL_MARKERS)
         if self.detail is None:
             recorder.record(record)
             return
@@ -97,29 +96,41 @@ class RecordSpans(SpanProcessor):
 
 
 def record_of(span: ReadableSpan, said: dict[str, str]) -> SpanRecord | None:
-    """An ended span as a record, `said` being its context; None while it has no identity or no end."""
+    """An ended span as a record, `said` being its context; None while it has no identity or no end.
+
+    What it says is under the policy on content already, and without credentials.
+    """
     identity, start, end = span.context, span.start_time, span.end_time
     if identity is None or start is None or end is None:
         return None
     scope = span.instrumentation_scope
+    ours = scope is not None and scope.name.startswith(SCOPE)
+    feature = said.get(_FEATURE)
     return SpanRecord(
         identity.trace_id.to_bytes(16, "big"),
         identity.span_id.to_bytes(8, "big"),
         span.parent.span_id.to_bytes(8, "big") if span.parent is not None else b"",
-        span.name,
+        scrub_value(span.name),
         span.kind.value + 1,  # OpenTelemetry's API counts from internal = 0, OTLP from unspecified = 0
         start,
         end,
         span.status.status_code.value,
-        span.status.description or "",
-        _plain(span.attributes),
+        scrub(span.status.description) if span.status.description else "",
+        cleaned(span.attributes, ours=ours, feature=feature),
         said,
-        [(event.name, event.timestamp, _plain(event.attributes)) for event in span.events],
+        [
+            (
+                event.name,
+                event.timestamp,
+                cleaned(event.attributes, ours=ours, feature=feature, event=event.name),
+            )
+            for event in span.events
+        ],
         [
             (
                 link.context.trace_id.to_bytes(16, "big"),
                 link.context.span_id.to_bytes(8, "big"),
-                _plain(link.attributes),
+                cleaned(link.attributes, ours=ours, feature=feature),
             )
             for link in span.links
         ],
@@ -128,34 +139,6 @@ def record_of(span: ReadableSpan, said: dict[str, str]) -> SpanRecord | None:
         identity.trace_state.to_header(),
         int(identity.trace_flags),
     )
-
-
-def _under_policy(attributes: Attributes) -> Attributes:
-    """Texts that another instrumentation recorded, as the policy on content has them."""
-    made: Attributes = {}
-    for key, value in attributes.items():
-        if isinstance(value, str) and (key in CONTENT or key.startswith(CONTENT_PREFIXES)):
-            content.put(made, key, value)
-        else:
-            made[key] = value
-    return made
-
-
-_PLAIN = frozenset({str, int, bool, float})
-
-
-def _plain(attributes: Mapping[str, Any] | None) -> Attributes:
-    if not attributes:
-        return {}
-    return {key: value if type(value) in _PLAIN else _value(value) for key, value in attributes.items()}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_value(each) for each in value]
-    if isinstance(value, Mapping):
-        return {str(key): _value(each) for key, each in value.items()}
-    return value
 
 
 class AsTheApplication(Sampler):

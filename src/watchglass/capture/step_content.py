@@ -8,7 +8,7 @@ import msgspec
 
 from watchglass import names
 from watchglass.capture import content
-from watchglass.capture.credentials import scrub
+from watchglass.capture.credentials import MASK, holds_a_credential, names_a_credential, scrub, scrub_value
 from watchglass.capture.records import Attribute, Attributes
 
 INPUT: dict[str, str] = {"tool": "gen_ai.tool.call.arguments"}
@@ -36,12 +36,16 @@ def put_output(attributes: Attributes, kind: str, value: object, feature: str | 
 def metadata(given: Mapping[str, object]) -> Attributes:
     """What the caller attached, under its own prefix."""
     found = {names.METADATA + str(key): value for key, value in given.items() if value is not None}
-    return {key: scrub(as_text(value)) for key, value in found.items()}
+    return {key: _masked(key, value) or scrub_value(as_text(value)) for key, value in found.items()}
 
 
 def plain(given: Mapping[str, object]) -> Attributes:
     """Attributes as the caller names them, as far as they are values that a span can have."""
-    return {str(key): _value(value) for key, value in given.items() if value is not None}
+    return {
+        str(key): _masked(str(key), value) or _value(value)
+        for key, value in given.items()
+        if value is not None
+    }
 
 
 def error(kind: str, message: str, stacktrace: str | None) -> Attributes:
@@ -53,7 +57,12 @@ def error(kind: str, message: str, stacktrace: str | None) -> Attributes:
 
 
 def _value(value: object) -> Attribute:
-    return value if isinstance(value, bool | int | float) else scrub(as_text(value))
+    return value if isinstance(value, bool | int | float) else scrub_value(as_text(value))
+
+
+def _masked(key: str, value: object) -> str:
+    """What stands for a value whose name says that it is a credential; empty for others."""
+    return MASK % "password" if names_a_credential(key) and holds_a_credential(key, value) else ""
 
 
 def _put(attributes: Attributes, key: str, value: object, feature: str | None) -> None:
