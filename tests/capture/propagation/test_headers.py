@@ -186,6 +186,18 @@ def test_inject_for_a_host_follows_the_rule() -> None:
         assert inject({"a": "b", "baggage": "c=d"})["baggage"] == "c=d,watchglass.tenant=acme"
 
 
+def test_the_shared_secret_goes_to_allowed_hosts_only() -> None:
+    """A message in a queue has the tenant and not the secret; an allowed host has both, another neither."""
+    propagation.install(destinations=["billing.internal"], secret="0123456789abcdef")
+    with context(tenant="acme"):
+        assert set(inject({})) == {"baggage"}
+        assert inject({}, to="https://billing.internal/x") == {
+            "baggage": "watchglass.tenant=acme",
+            "watchglass-secret": "0123456789abcdef",
+        }
+        assert inject({}, to="https://api.openai.com/v1") == {}
+
+
 def test_a_carrier_that_cannot_be_written_costs_nothing_but_the_headers() -> None:
     """Headers that refuse to be set raise nothing into the application."""
 

@@ -58,26 +58,31 @@ def inject(headers: MutableMapping[str, str], to: str | None = None) -> MutableM
     """Add `traceparent` and the context in force to `headers`, and return them.
 
     With `to`, a URL or `host:port`, the tenant and so on only go along if that is an allowed destination.
-    Without it they do: for a message in a queue of one's own, which has no host to ask about.
+    Without it they do: for a message in a queue of one's own, which has no host to ask about. The shared
+    secret (`init(baggage_secret=…)`) goes to allowed destinations only: a queue keeps what it is given.
     """
-    _inject(headers, to is None or allows(to))
+    _inject(headers, to)
     return headers
 
 
 @boundary.guarded("propagation.inject")
-def _inject(headers: MutableMapping[str, str], allowed: bool) -> None:
-    sent = _headers(None, allowed, shown(headers))
+def _inject(headers: MutableMapping[str, str], to: str | None) -> None:
+    allowed = to is not None and allows(to)
+    sent = _headers(None, allowed or to is None, shown(headers), proven=allowed)
     for name, value in sent.items():
         headers[name] = value
 
 
 def outgoing(there: str = "") -> dict[str, str]:
     """All headers for a destination that may be told; `there` is the `baggage` that they had already."""
-    return _headers(None, True, there)
+    return _headers(None, True, there, proven=True)
 
 
-def _headers(context: otel.Context | None, allowed: bool, there: str) -> dict[str, str]:
-    """What the application's own propagator says, with our baggage or without any of it."""
+def _headers(context: otel.Context | None, allowed: bool, there: str, *, proven: bool) -> dict[str, str]:
+    """What the application's own propagator says, with our baggage or without any of it.
+
+    `proven` adds the secret by which a service believes it.
+    """
     inner = propagate.get_global_textmap()
     if isinstance(inner, Guarded):
         inner = inner.inner
@@ -87,8 +92,8 @@ def _headers(context: otel.Context | None, allowed: bool, there: str) -> dict[st
         ours = baggage.written(contexts.current().fields, sent.get(baggage.HEADER) or there)
         if ours:
             sent[baggage.HEADER] = ours
-        if rules.secret is not None:
-            sent[trust.SECRET_HEADER] = rules.secret
+    if proven and rules.secret is not None:
+        sent[trust.SECRET_HEADER] = rules.secret
     return sent
 
 
@@ -152,7 +157,7 @@ def _guarded(carrier: Any, context: otel.Context | None) -> dict[str, str]:
     places = _destinations(context)
     allowed = bool(places) and all(map(allows, places))
     there = shown(carrier)
-    sent = _headers(context, allowed, there)
+    sent = _headers(context, allowed, there, proven=allowed)
     if places and not allowed and baggage.HEADER not in sent and baggage.PREFIX in there:
         # A redirect to another host takes the headers of the first request along.
         sent[baggage.HEADER] = baggage.without_ours(there)
