@@ -30,7 +30,7 @@ from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
 
-from watchglass.capture import boundary, ids, recorder
+from watchglass.capture import boundary, ids, on_behalf, recorder
 from watchglass.capture.application_code import code_attributes
 from watchglass.capture.attempts import Attempt, describe_failure
 from watchglass.capture.context import Context, current
@@ -87,11 +87,18 @@ class Call:
     __slots__ = (
         *("attributes", "context", "ended", "flags", "group", "model", "name", "operation"),
         *("outer", "parent_span_id", "scope", "seen", "span_id", "start_ns", "trace_id", "trace_state"),
-        *("_held", "first_ns", "secrets"),
+        *("_held", "first_ns", "secrets", "watched"),
     )
 
     def __init__(
-        self, scope: str, operation: str, model: str, *, outer: Call | None, context: dict[str, str]
+        self,
+        scope: str,
+        operation: str,
+        model: str,
+        *,
+        outer: Call | None,
+        context: dict[str, str],
+        beside: Call | None = None,
     ) -> None:
         self.scope = scope
         self.operation = operation
@@ -103,6 +110,7 @@ class Call:
         self.ended = False
         self.first_ns = 0
         self.secrets: tuple[str, ...] = ()
+        self.watched = True  # what it sends passes the HTTP layer while it runs
         self._held: tuple[Token[Call | None], Token[otel.Context]] | None = None
         self.span_id = ids.span_id()
         if outer is not None:  # beside the call around it, which may turn out to be no request
@@ -110,8 +118,15 @@ class Call:
             self.trace_id, self.parent_span_id = outer.trace_id, outer.parent_span_id
             self.flags, self.trace_state = outer.flags, outer.trace_state
             return
-        self.group = _group.get() or Group()
         parent = trace.get_current_span().get_span_context()
+        if beside is not None:  # a callback's own request is no attempt at what it was called for
+            self.group = Group()
+            if parent.span_id == int.from_bytes(beside.span_id, "big"):
+                self.trace_id, self.parent_span_id = beside.trace_id, beside.parent_span_id
+                self.flags, self.trace_state = beside.flags, beside.trace_state
+                return
+        else:
+            self.group = _group.get() or Group()
         if parent.is_valid:
             self.trace_id = parent.trace_id.to_bytes(16, "big")
             self.parent_span_id = parent.span_id.to_bytes(8, "big")
@@ -173,12 +188,13 @@ def begin(
     """Start a call here and now; None where nothing is recorded. `context` overrides the one in force."""
     if not recorder.recording():
         return None
-    outer = _call.get()
-    if outer is not None and outer.ended:
-        outer = None
-    if outer is not None:
-        operation = outer.operation
-    call = Call(scope, operation, model, outer=outer, context=(context or current()).attributes)
+    outer, beside = _call.get(), None
+    if outer is not None and (outer.ended or on_behalf.begun_by_others()):
+        outer, beside = None, outer
+    if outer is not None and operation == "chat":
+        operation = outer.operation  # what LiteLLM makes of it on the way to the provider
+    of = (context or current()).attributes
+    call = Call(scope, operation, model, outer=outer, context=of, beside=beside)
     if provider:
         call.attributes["gen_ai.provider.name"] = provider
     if outer is None:
@@ -280,11 +296,11 @@ def _end(
         if len(seen) > 1:
             start_ns = attempt.start_ns
             model = attempt.model() or call.model
-            if model != cast("Attempt", seen[0]).model():
+            if model != _first(seen).model():
                 own["gen_ai.request.model"] = call.model = model
     message = ""
     if error is not None:
-        if not seen and REQUEST_SENT not in own:
+        if not seen and call.watched and REQUEST_SENT not in own:
             own[REQUEST_SENT] = False
         own["error.type"] = describe_failure(error)
         message = _safe(str(error), call.secrets)
@@ -301,8 +317,7 @@ def _earlier(call: Call, last: Attempt | None) -> None:
             continue  # answered, and of another kind than the call: a token fetched for it, say
         own = call.attributes.copy()
         model = attempt.model()
-        first = next(each for each in call.seen if isinstance(each, Attempt))
-        if model and model != first.model():
+        if model and model != _first(call.seen).model():
             own["gen_ai.request.model"] = model
         else:
             model = call.model
@@ -314,6 +329,10 @@ def _earlier(call: Call, last: Attempt | None) -> None:
 
 
 _LONGEST = 16_384
+
+
+def _first(seen: list[Attempt | Call]) -> Attempt:
+    return next(each for each in seen if isinstance(each, Attempt))
 
 
 def _safe(message: str, secrets: tuple[str, ...]) -> str:

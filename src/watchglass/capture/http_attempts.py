@@ -14,23 +14,15 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from watchglass.capture import boundary, calls
+from watchglass.capture import boundary, calls, on_behalf
 from watchglass.capture.attempts import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 MODULES = ("httpx", "httpx2")
 """LiteLLM, OpenAI's and Anthropic's clients use httpx; those of 2027 may use its successor."""
 
-_OTHERS_WORK = (
-    *("/litellm/integrations/", "/litellm/caching/", "/litellm/proxy/", "/litellm/secret_managers/"),
-    *("/litellm_core_utils/litellm_logging.py", "/litellm_core_utils/logging_worker.py"),
-)
-"""Who sends on behalf of others while a call runs (callbacks, caches, secret stores): no attempt at it."""
-
-_DEEPEST = 48
 _ADDRESSES = 1000
 
 _patched: list[tuple[Any, str, Any]] = []
@@ -104,7 +96,7 @@ def _watched_async(original: Callable[..., Any]) -> Callable[..., Any]:
 def _noted(request: Any) -> Attempt | None:
     """The request as an attempt at the call that runs here; None where it is none."""
     call = calls.running_here()
-    if call is None or request.method != "POST" or _on_behalf_of_others():
+    if call is None or request.method != "POST" or on_behalf.of_others(2):
         return None
     url = request.url
     host, path = _address(url.raw_host, url.raw_path.partition(b"?")[0], url)
@@ -128,29 +120,3 @@ def _address(host: bytes, path: bytes, url: Any) -> tuple[str, str]:
             _addresses.clear()
         known = _addresses[host, path] = (url.host, url.path)
     return known
-
-
-def _on_behalf_of_others() -> bool:
-    frame: FrameType | None = sys._getframe(3)  # pyright: ignore[reportPrivateUsage] - inspect is 100× slower
-    for _ in range(_DEEPEST):
-        if frame is None:
-            return False
-        file = frame.f_code.co_filename
-        others = _on_behalf.get(file)
-        if others is None:
-            others = _on_behalf[file] = _told_by(file)
-        if others is not _NOTHING_TOLD:
-            return others is _OTHERS
-        frame = frame.f_back
-    return False
-
-
-_OTHERS, _OURS, _NOTHING_TOLD = "others", "ours", "nothing"
-_on_behalf: dict[str, str] = {}
-"""By file of a frame, for whom its code sends."""
-
-
-def _told_by(file: str) -> str:
-    if file.endswith("/capture/litellm/entry.py"):
-        return _OURS
-    return _OTHERS if any(place in file for place in _OTHERS_WORK) else _NOTHING_TOLD

@@ -142,3 +142,19 @@ def test_a_fault_of_ours_is_not_the_applications(
     assert boundary.failures["record"] == 3
     assert caplog.text.count("the disk is on fire") == 1
     boundary.forget()
+
+
+def test_a_failure_that_only_hooks_saw_may_have_been_sent(books: Books, provider: Provider) -> None:
+    """Nobody watched the HTTP layer for it: the record does not say that no request was sent."""
+    uninstall()
+    early: Any = litellm.completion
+    install()
+    provider.fail(401)
+
+    with pytest.raises(litellm.AuthenticationError):
+        early(**openai(provider, max_retries=0))
+    until(lambda: len(books.payloads) >= 1)
+
+    assert books.call.attributes["error.type"] == "AuthenticationError"
+    assert "watchglass.request_sent" not in books.call.attributes
+    assert len(provider.ledger) == 1

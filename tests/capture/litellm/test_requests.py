@@ -346,3 +346,35 @@ def test_the_record_is_kept_before_the_caller_goes_on(books: Books, provider: Pr
         litellm.completion(**openai(provider))
     assert len(books.payloads) == 3
     assert set(books.threads) == {threading.get_ident()}
+
+
+_PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+_MOST = {"model": "openai/some-model", "api_key": "sk-test"}
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("acompletion", {"messages": ASKED, "max_retries": 0}),
+        ("atext_completion", {"prompt": "two and two?", "max_retries": 0}),
+        ("aembedding", {"input": ["x"], "max_retries": 0}),
+        ("aimage_generation", {"prompt": "a cat", "max_retries": 0}),
+        ("aimage_edit", {"prompt": "a cat", "image": _PNG}),
+        ("aimage_variation", {"image": _PNG, "max_retries": 0}),
+        ("amoderation", {"input": "x", "max_retries": 0}),
+        ("atranscription", {"file": ("a.wav", b"RIFF"), "max_retries": 0}),
+        ("aspeech", {"input": "x", "voice": "alloy", "max_retries": 0}),
+    ],
+)
+def test_every_asynchronous_twin_that_fails_is_one_failed_call(
+    books: Books, provider: Provider, run: Run, name: str, asked: dict[str, Any]
+) -> None:
+    """Its synchronous twin, which it goes through, records nothing of its own, and no success."""
+    provider.fail(404)
+
+    with pytest.raises(Exception, match=r"."):
+        run(getattr(litellm, name)(**_MOST, **asked, api_base=f"{provider.url}/v1"))
+
+    assert [each.status for each in books.calls] == [2]
+    assert len(provider.ledger) == 1
+    assert books.call.attributes["http.response.status_code"] == 404

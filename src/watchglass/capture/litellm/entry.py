@@ -46,7 +46,7 @@ _WITHIN = frozenset(
             "aimage_edit",
             "atranscription",
         ),
-        *("arerank", "aspeech", "aresponses", "amoderation", "is_async"),
+        *("arerank", "aspeech", "aresponses", "amoderation", "is_async", "async_call"),
     )
 )
 """Keywords by which LiteLLM's asynchronous functions call their synchronous twins: that is no new call."""

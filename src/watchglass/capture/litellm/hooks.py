@@ -67,6 +67,7 @@ def _report(kwargs: dict[str, Any], answer: Any, start: Any, end: Any, *, failed
         return
     for key in ("code.file.path", "code.line.number", "code.function.name"):
         call.attributes.pop(key, None)  # whoever asked is not on this stack
+    call.watched = False  # nobody saw whether a request was sent
     call.attributes[CALL_ID] = call_id
     if isinstance(start, datetime):
         call.start_ns = _ns(start)
