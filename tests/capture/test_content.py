@@ -275,3 +275,29 @@ def test_broken_unicode_is_kept_as_far_as_it_can_be() -> None:
     assert "hello" in str(kept(messages("hello \ud800 there"))[KEY])
     content.use(content.policy("hashed"))
     assert names.CONTENT_HASH + KEY in kept("hello \ud800")
+
+
+def test_what_one_policy_found_harmless_another_looks_through() -> None:
+    """A text that one policy kept is redacted by the next, by its own pattern, and kept again after it."""
+    text = "the ticket ABC-1234 is open, and nobody has looked at it since"
+    content.use(content.policy("redacted"))
+    assert kept(text) == kept(text) == {KEY: text}
+    before = content.use(content.policy("redacted", patterns={"ticket": r"ABC-\d+"}))
+    masked = {KEY: "the ticket [redacted:ticket] is open, and nobody has looked at it since"}
+    assert kept(text) == kept(text) == masked
+    content.use(before)
+    assert kept(text) == {KEY: text}
+
+
+@pytest.mark.parametrize("between", [": ", "=", '": "', "': '", '" : "', '\\": \\"', " = "])
+def test_what_is_assigned_to_a_credentials_name_goes(between: str) -> None:
+    """The value is gone however name and value are joined, at the start of a text and within it."""
+    for start in ("", "café {", "x=1 y:2\n"):
+        assert "hunter2hunter2" not in kept(f"{start}password{between}hunter2hunter2")[KEY]
+
+
+def test_a_card_is_found_among_letters_of_any_script() -> None:
+    """Thirteen digits are enough to be looked at, twelve are not a card."""
+    content.use(content.policy("redacted"))
+    assert kept("карта 4222222222222 été")[KEY] == "карта [redacted:card] été"
+    assert kept("карта 422222222222 été")[KEY] == "карта 422222222222 été"
