@@ -261,6 +261,31 @@ def test_values_of_telling_names_are_removed() -> None:
     assert json.loads(said)["max_tokens"] == 500
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"headers": [("authorization", "PLANTED12345"), ["x-api-key", "PLANTED"]]},
+        {"api_key": ["PLANTED1"]},
+        {"client_secret": {"v": "PLANTED"}},
+        {"secrets": {"openai": "PLANTED"}},
+        {"access_tokens": ["PLANTED1234567"]},
+        {"apikey": b"PLANTED"},
+        {"DB_PASS": "PLANTED"},
+        {"pass": "PLANTED"},
+    ],
+)
+def test_whatever_a_telling_name_holds_is_removed(value: object) -> None:
+    """Lists, mappings, bytes and the values of pairs under a credential's name go as texts do."""
+    said = str(kept(value)[KEY])
+    assert "PLANTED" not in said and "[redacted:password]" in said
+
+
+def test_numbers_under_telling_names() -> None:
+    """A number as a password goes; one of tokens, and a list of two names, stay."""
+    value = {"password": 123456, "token": 5, "required": ["password", "email"]}
+    assert json.loads(str(kept(value)[KEY])) == {**value, "password": "[redacted:password]"}
+
+
 def test_what_is_given_is_not_changed() -> None:
     """Cleaning and cutting leave the application's own messages alone."""
     content.use(content.policy(max_bytes=1024))

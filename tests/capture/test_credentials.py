@@ -66,6 +66,16 @@ NAMED = {
     "redis://:s3cret@host": "s3cret",
     "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG": "wJalr",
     "Cookie: session=abcdef": "abcdef",
+    "authorization: ApiKey PLANTEDv1234": "PLANTED",
+    "bearer PLANTEDlower12345678": "PLANTED",
+    "DB_PASS=PLANTEDpw1": "PLANTED",
+    "https://h/x?api_key=PLANTEDq1&sig=PLANTEDsig": "PLANTED",
+    "https://h/x?key=PLANTEDq2": "PLANTED",
+    "https://s3/x?X-Amz-Signature=0123456789abcdef&x=1": "abcdef",
+    "sk_PLANTEDelevenlabs123456": "PLANTED",
+    "postgres://u:PLAN/TED@host/db": "TED",
+    '{"password": "PLAN\\"quoted rest"}': "rest",
+    "password=PLAN$TED": "TED",
     "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIabc\n-----END RSA PRIVATE KEY-----": "MII",
     "-----BEGIN PRIVATE KEY-----\\nMIIabc\\nabc and then it ends": "MII",
 }
@@ -87,6 +97,8 @@ ORDINARY = [
     "The Basic plan; the Bearer of this; JSON, KIA, AIzawa",
     "550e8400-e29b-41d4-a716-446655440000 and 2024-01-02T03:04:05Z",
     "hf_hub_download(repo_id)  # sk-learn",
+    "the bearer of responsibilities; bypass: nothing, compass=north; cache_key=customer_segment",
+    "https://[::1]:80/a and https://example.com:443?x=1 or a@b",
 ]
 
 

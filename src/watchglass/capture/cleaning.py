@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
-from watchglass.capture.credentials import MASK, names_a_credential, scrub
+from watchglass.capture.credentials import MASK, holds_a_credential, names_a_credential, scrub
 
 CUT_MARK = "… [cut]"
 _MARGIN = 1024
@@ -23,6 +23,7 @@ _DEPTH = 64
 _SCANNED = 8
 """How many times the bound is read in full; texts after that are read for their first KiB only."""
 _HASHED = 64 << 10
+_PAIRS = (tuple, list)
 
 _json = msgspec.json.Encoder().encode
 _DATA_URL = re.compile(r"data:([\w.+/-]{1,80})?(?:;[\w=.-]{1,40}){0,4}?;base64,([A-Za-z0-9+/=_-]{32,}+)")
@@ -98,18 +99,32 @@ class Cleaner:
         if kind is dict or (kind is not list and isinstance(value, Mapping)):  # asking for a Mapping is slow
             return self._mapping(cast("Mapping[object, Any]", value), depth)
         if isinstance(value, (list, tuple, set, frozenset)):
-            return [self.value(each, depth + 1) for each in cast("list[Any]", value)]
+            return [
+                self.value(each, depth + 1)
+                if type(each) not in _PAIRS or len(each) != 2
+                else self._pair(each, depth + 1)
+                for each in cast("list[Any]", value)
+            ]
         if isinstance(value, (bytes, bytearray, memoryview)):
             return _binary("bytes", bytes(value[:_HASHED]), len(value))
         if isinstance(value, str):
             return self.text(str.__str__(value))
         return self.value(_plain(value), depth + 1)
 
+    def _pair(self, pair: Any, depth: int) -> Any:
+        """A header, maybe: they are told as lists of pairs too."""
+        name, held = pair
+        if type(name) is str and _is_known(name) and holds_a_credential(name, held):
+            return [name, MASK % "password"]
+        return self.value(pair, depth)
+
     def _mapping(self, value: Mapping[object, Any], depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for key, each in value.items():
             name = key if type(key) is str else str(key)
             if type(each) is not str:
+                if each is not None and _is_known(name) and holds_a_credential(name, each):
+                    each = MASK % "password"
                 made[scrub(name) if len(name) > 12 else name] = self.value(each, depth + 1)
             elif name in _STRUCTURE and len(each) <= 40:
                 made[name] = each if each in _USUAL else scrub(each)

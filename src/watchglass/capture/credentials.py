@@ -45,6 +45,7 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape("api_key", "[rs]k_live_", 8, _WORD + "{16,}+", "https://docs.stripe.com/keys"),
     Shape("api_key", "[rs]k_test_", 8, _WORD + "{16,}+", "https://docs.stripe.com/keys"),
+    Shape("api_key", "sk_", 3, _WORD + "{20,}+", "https://elevenlabs.io/docs/api-reference/authentication"),
     Shape("watchglass_key", "wg_", 3, "[0-9a-f]{12}_" + _TOKEN + "{8,}+", "watchglass.store.keys"),
     Shape(
         "aws_key",
@@ -71,6 +72,8 @@ SHAPES: tuple[Shape, ...] = (
     # RFC 6750, section 2.1 and RFC 7617.
     Shape("bearer", "Bearer ", 7, "[A-Za-z0-9._~+/=-]{8,}+", "RFC 6750"),
     Shape("bearer", "BEARER ", 7, "[A-Za-z0-9._~+/=-]{8,}+", "RFC 6750"),
+    # In lower case it is a word of prose too: a token is long, and has a digit.
+    Shape("bearer", "bearer ", 7, "(?=[A-Za-z._~+/=-]{0,64}[0-9])[A-Za-z0-9._~+/=-]{16,}+", "RFC 6750"),
     Shape("basic", "Basic ", 6, "[A-Za-z0-9+/]{7,}+=*+", "RFC 7617"),
 )
 
@@ -83,9 +86,18 @@ NAMES: dict[str, int] = {
         for between in ("_", "-", "", " ")
     },
     "token": 8,
+    **dict.fromkeys(("_pass", "-pass"), 4),
 }
 """How names of credentials end, lower case, each with the length from which a value is taken for one."""
 
+IN_TEXT: dict[str, int] = {
+    **NAMES,
+    # Parameters of addresses: Google's key, signatures of Azure, AWS and Google.
+    **{mark + name: 8 for mark in "?&" for name in ("key", "sig", "signature", "pass")},
+    **dict.fromkeys(("amz-signature", "goog-signature"), 8),
+    **dict.fromkeys((" signature", ",signature"), 32),  # of an Authorization header of AWS
+}
+"""The same of names within a text: there, what stands before one tells it from a word."""
 
 MASK = "[redacted:%s]"
 
@@ -114,6 +126,7 @@ _LEADING = tuple(
         ("J", 2, "eyJ", "eyJ"),
         ("B", 0, "Bearer ", "Bearer "),
         ("B", 0, "BEARER ", "BEARER "),
+        ("b", 0, "bearer ", "bearer "),
         ("B", 0, "Basic ", "Basic "),
     )
     for shape in SHAPES
@@ -126,20 +139,32 @@ _PEM = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----(?:[A-Za-z0-9+/=:,\s\\]|-(?!----))*+"
     r"(?:-----END [A-Z0-9 ]{0,60}-----)?"
 )
-# RFC 3986, section 3.2.1: what stands before the last `@` of the authority.
-_USERINFO = re.compile(r"://[^\s/:@\"']{0,256}:([^\s/\"']{1,256})@")
+# RFC 3986, section 3.2.1: what stands before the last `@` of the authority; some leave a `/` as it is in a
+# password, which then looks like the begin of a path, but for the number of a port before it.
+_USERINFO = re.compile(r"://[^\s/:@\"']{0,256}:(?:([^\s/\"']{1,256})|(?!\d{0,5}[/?#])([^\s@\"']{1,256}))@")
 
 # What follows one of NAMES, told by its last three letters, so that few other words are looked at.
-_ENDS = frozenset(end for name in NAMES for end in (name[-3:], name[-3:].upper(), name[-3:].capitalize()))
+_ENDS = frozenset(end for name in IN_TEXT for end in (name[-3:], name[-3:].upper(), name[-3:].capitalize()))
 _BETWEEN = "\\\"' \t\n"
 """What may stand between a name and its `:` or `=`: at most two of these."""
-_NAMES = tuple(NAMES)
+_NAMES = tuple(IN_TEXT)
 _BY_LENGTH = tuple(
-    (length, tuple(name for name in NAMES if NAMES[name] == length)) for length in sorted(set(NAMES.values()))
+    (length, tuple(name for name in IN_TEXT if IN_TEXT[name] == length))
+    for length in sorted(set(IN_TEXT.values()))
+)
+_KEYS = (
+    *NAMES,
+    *(f"{name}s" for name in NAMES if name not in ("token", "credentials", "_pass", "-pass")),
+    *(f"{of}_tokens" for of in ("access", "refresh", "auth", "api", "bearer")),
 )
 _VALUE = re.compile(
     r"\s{0,3}(?:(?i:bearer|basic|token|digest|negotiate)\s{1,3})?"
-    r"(?:\"([^\"\\]{1,512}+)\"|'([^'\\]{1,512}+)'|\\?[\"']?([^\s\"'\\,;&<>(){}\[\]$*]{1,4096}+))"
+    r"(?:\"((?:[^\"\\]|\\.){1,512}+)\"|'((?:[^'\\]|\\.){1,512}+)'"
+    r"|\\?[\"']?([^\s\"'\\,;&<>(){}\[\]$*][^\s\"'\\,;&<>(){}\[\]]{0,4095}+))"
+)
+# RFC 9110, section 11.4: any scheme, a blank, and what has to be kept secret.
+_AUTHORIZED = re.compile(
+    r"[A-Za-z][\w-]{1,30}[ \t]{1,3}(?=[^\s\"'\\]{0,64}[0-9])[^\s\"'\\,;&<>(){}\[\]]{6,4096}+"
 )
 _NO_VALUE = frozenset(
     (
@@ -196,13 +221,19 @@ def holds_a_credential(name: str, value: object) -> bool:
     if value is None or isinstance(value, bool):
         return False
     if isinstance(value, Mapping):
-        return bool(value) and _SCHEMA.isdisjoint(cast("Mapping[object, object]", value))
+        return bool(value) and not _is_schema(cast("Mapping[object, object]", value))
     if isinstance(value, int | float):
         return not name.lower().rstrip("s").endswith("token")
     return not isinstance(value, Sized) or len(value) > 0
 
 
-_SCHEMA = frozenset(("type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"))
+_SCHEMA = frozenset(("$ref", "anyOf", "oneOf", "allOf", "enum", "const"))
+_TYPES = frozenset(("string", "integer", "number", "boolean", "array", "object", "null"))
+
+
+def _is_schema(value: Mapping[object, object]) -> bool:
+    kind = value.get("type")
+    return not _SCHEMA.isdisjoint(value) or isinstance(kind, list) or (type(kind) is str and kind in _TYPES)
 
 
 def names_a_credential(name: str) -> bool:
@@ -211,7 +242,8 @@ def names_a_credential(name: str) -> bool:
     >>> names_a_credential("X-Api-Key"), names_a_credential("prompt_tokens")
     (True, False)
     """
-    return name.lower().endswith(_NAMES)
+    name = name.lower()
+    return name.endswith(_KEYS) or name == "pass"
 
 
 def _stands(text: str, anchor: str, offset: int, start: str) -> bool:
@@ -238,7 +270,7 @@ def _scrub_anchored(text: str, anchor: str) -> str:
 
 
 def _without_userinfo(found: re.Match[str]) -> str:
-    return found[0][: found.start(1) - found.start()] + MASK % "password" + "@"
+    return found[0][: found.start(found.lastindex or 1) - found.start()] + MASK % "password" + "@"
 
 
 def _scrub_assigned(text: str, anchor: str) -> str:
@@ -261,4 +293,7 @@ def _scrub_assigned(text: str, anchor: str) -> str:
             continue
         parts += text[done : value.start(group)], MASK % "password"
         done = value.end(group)
+        if group == 3 and name.endswith("authorization"):
+            whole = _AUTHORIZED.match(text, value.start(group))
+            done = done if whole is None else whole.end()
     return "".join((*parts, text[done:])) if parts else text
