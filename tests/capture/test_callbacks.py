@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace import TracerProvider
 
 from watchglass.capture import announced, boundary, recorder
 from watchglass.capture.callbacks import CallbackHandler, CallbackHandlerIntegration
@@ -322,7 +324,8 @@ def test_an_announced_task_is_taken_up_once_and_only_by_its_own_agent(recorded: 
 
 def test_an_announced_task_is_never_taken_up_for_another_tenant(recorded: Recorded) -> None:
     """What one request left in its thread is not part of another tenant's work there."""
-    start(handler(), "assessor", "readiness")
+    told = handler()
+    start(told, "assessor", "readiness")
     with context(tenant="8"):
         assert announced.take("assessor") is None
     with context(tenant="7"):
@@ -338,5 +341,37 @@ def test_an_announcement_is_taken_up_in_a_task_or_thread_once(recorded: Recorded
     async def both() -> list[object]:
         return await asyncio.gather(take(), take())
 
-    start(handler(), "assessor", "readiness")
+    told = handler()
+    start(told, "assessor", "readiness")
     assert sum(each is not None for each in asyncio.run(both())) == 1
+
+
+def test_an_announced_task_is_not_taken_up_by_another_request(recorded: Recorded) -> None:
+    """Nor where the next one's tenant or user is unknown, its trace another, the handler gone, or late."""
+    tracer = TracerProvider().get_tracer("application")
+    told = handler()
+    with context(tenant="7", user="ann"):
+        start(told, "assessor", "readiness")
+    assert announced.take("assessor") is None
+    with context(user="ann"):
+        assert announced.take("assessor") is None
+    with tracer.start_as_current_span("first"):
+        start(told, "assessor", "readiness")
+    with tracer.start_as_current_span("second"):
+        assert announced.take("assessor") is None
+    start(told, "assessor", "readiness")
+    assert announced.take("assessor", time.monotonic_ns() + announced.WAITS_NS + 1) is None
+    forgotten = handler()
+    start(forgotten, "assessor", "readiness")
+    del forgotten
+    assert announced.take("assessor") is None
+
+
+def test_an_announced_task_is_taken_up_by_its_own_request(recorded: Recorded) -> None:
+    """Within the same trace and for the same user, below whatever else was begun there."""
+    tracer = TracerProvider().get_tracer("application")
+    with context(tenant="7", user="ann"), tracer.start_as_current_span("request"):
+        told = handler()
+        start(told, "assessor", "readiness")
+        with tracer.start_as_current_span("crew"), context(flow="crew", feature="crewai"):
+            assert announced.take("assessor") is not None

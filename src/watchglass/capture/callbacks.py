@@ -90,7 +90,7 @@ class CallbackHandler:
         opened = _Open(execution, task_id, agent, task)
         with self._lock:
             self._open.append(opened)
-        announced.put(execution, agent)
+        announced.put(execution, agent, self)
         return opened
 
     def _go_on(self, step: Mapping[str, object]) -> None:
