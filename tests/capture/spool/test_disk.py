@@ -6,6 +6,8 @@ import logging
 import os
 import resource
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 
 from tests.capture.spool.test_spool import drained
 from watchglass.capture import boundary
-from watchglass.capture.spool import Spool
+from watchglass.capture.spool import Spool, owner, segment, writing
 
 SEGMENT = 64 << 10
 
@@ -73,6 +75,52 @@ def test_no_room_for_a_segment(tmp_path: Path) -> None:
     heir.adopt()
     assert b"on disk" in drained(heir)
     heir.close()
+
+
+def test_stalls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the disk stalls a caller waits once, a second; nothing is lost, and files come back."""
+    back, asked = threading.Event(), threading.Event()
+    allocate = segment.allocate
+
+    def stalling(fd: int, size: int) -> None:
+        asked.set()
+        assert back.wait(60)
+        allocate(fd, size)
+
+    spool = Spool(tmp_path, about=b"", segment_bytes=4096)
+    spool.append(b"first")
+    spool.tend()  # the next segment is ready
+    monkeypatch.setattr(segment, "allocate", stalling)
+    payloads = [number.to_bytes(8, "big") * 64 for number in range(100)]
+    slowest: list[float] = []
+
+    def append(some: list[bytes]) -> None:
+        for each in some:
+            began = time.perf_counter()
+            assert spool.append(each)
+            slowest.append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=append, args=(payloads[start::4],)) for start in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert asked.is_set()
+    assert sum(each > writing.QUICK_S / 2 for each in slowest) <= len(threads)
+    assert sum(slowest) < writing.QUICK_S * (len(threads) + 2)
+    back.set()
+    spool.tend()
+    spool.append(b"on disk")
+    found = [
+        each.payload(frame)
+        for path in owner.segments(owner.folders(tmp_path)[0])
+        for each in [segment.Segment.load(path, owner.salt_of(path.parent), write=False)]
+        for frame in each.records(each.acked, live=True)
+    ]
+    assert b"on disk" in found
+    assert sorted(drained(spool)) == sorted([b"first", *payloads, b"on disk"])
+    assert not spool.stats().dropped
+    spool.close()
 
 
 def test_the_directory_is_deleted(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from watchglass.capture.spool import Spool, owner, tally
+from watchglass.capture.spool import Spool, owner, tally, writing
 
 
 def drained(spool: Spool, **limits: int) -> list[bytes]:
@@ -42,6 +43,35 @@ def test_unacknowledged(spool: Spool) -> None:
     first, again = spool.read(), spool.read()
     assert first and again and first.payloads == again.payloads == [b"one"]
     assert first.about == b"me"
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    """What a signal handler records while its own thread is appending waits for nobody and is kept."""
+    spool = Spool(tmp_path, about=b"")
+    inner: list[bool] = []
+    began = time.perf_counter()
+    spool.ring(lambda: inner.append(spool.append(b"inner")))  # called where the thread holds the lock
+    spool.append(b"outer")
+    assert time.perf_counter() - began < 0.5
+    assert inner == [True]
+    assert drained(spool) == [b"outer", b"inner"]
+    spool.close()
+
+
+def test_set_aside(tmp_path: Path) -> None:
+    """Records that find the spool held stay, up to a bound, when it closes; those beyond it are counted."""
+    spool = Spool(tmp_path, about=b"", segment_bytes=1 << 20)
+    spool.append(b"first")
+    kept: list[bool] = []
+    with spool._writer.lock:  # as a signal handler finds it
+        kept += [spool.append(b"%d" % number) for number in range(writing.SET_ASIDE + 5)]
+    assert kept.count(False) == 5
+    spool.close()
+    assert spool.stats().dropped == {"memory": 5}
+    heir = Spool(tmp_path, about=b"")
+    heir.adopt()
+    assert len(drained(heir)) == 1 + writing.SET_ASIDE
+    heir.close()
 
 
 def test_large(spool: Spool) -> None:

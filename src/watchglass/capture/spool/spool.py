@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -14,7 +16,7 @@ from watchglass.capture import boundary
 from watchglass.capture.spool import owner
 from watchglass.capture.spool.reading import Batch, Mark, Reader
 from watchglass.capture.spool.tally import Reason, Tally
-from watchglass.capture.spool.writing import NEVER, Writer
+from watchglass.capture.spool.writing import Writer
 from watchglass.errors import ConfigError
 
 __all__ = ["Batch", "Mark", "Spool", "SpoolStats"]
@@ -80,6 +82,8 @@ class Spool:
         self._reader = Reader(self._writer, self._tally)
         self.on_start: Callable[[], None] | None = None
         """Called with the first record, and again with the first in a forked child: starts what delivers."""
+        self._taken = 0
+        """Bytes that all processes have taken, at most, but for what others took in the last seconds."""
         self._keeper: threading.Thread | None = None
         self._tending = threading.Lock()
         self._starting = threading.Lock()
@@ -91,7 +95,10 @@ class Spool:
         self._writer.about = about
 
     def append(self, payload: bytes) -> bool:
-        """Keep a record; False when it is dropped (and counted). Never raises, never waits for a disk."""
+        """Keep a record; False when it is dropped (and counted). Never raises.
+
+        A disk that stalls is waited for a second, once; then records go to memory until it is back.
+        """
         return self._writer.append(payload)
 
     def start(self) -> None:
@@ -104,6 +111,7 @@ class Spool:
                 self._keeper.start()
             except RuntimeError:  # the interpreter is ending: callers make their segments themselves
                 return
+            self._writer.keep(True)
             if self.on_start is not None:
                 self.on_start()
 
@@ -130,6 +138,7 @@ class Spool:
 
     def mark(self) -> Mark:
         """Where the spool ends now."""
+        self._writer.settle()
         return self._reader.mark()
 
     def passed(self, mark: Mark) -> bool:
@@ -144,10 +153,6 @@ class Spool:
         self._writer.unread = 0
         self._writer.ring = bell
         self._writer.ring_at = after_bytes
-
-    def ring_no_more(self) -> None:
-        """Take back what `ring` asked for."""
-        self._writer.ring_at = NEVER
 
     def stats(self) -> SpoolStats:
         """Where it stands."""
@@ -165,6 +170,7 @@ class Spool:
     @boundary.guarded("spool.close")
     def close(self) -> None:
         """Leave what is not delivered to the next process."""
+        self._writer.settle()
         self._stop_keeper()
         held = self._tending.acquire(timeout=_PATIENCE_S)
         try:
@@ -177,38 +183,55 @@ class Spool:
 
     def _keep(self, wanted: SimpleQueue[None]) -> None:
         """The spool's thread: woken when a segment is used up, else all few seconds."""
+        due = time.monotonic()
         while wanted is self._writer.wanted:
-            self._tend(wanted)
-            try:
-                wanted.get(timeout=_TEND_EVERY_S)
-            except Empty:
-                continue
+            if time.monotonic() >= due:
+                self._tend(wanted)
+                due = time.monotonic() + _TEND_EVERY_S
+            else:  # callers may be waiting: what is not urgent waits for its time
+                self._prepare(wanted)
+            with suppress(Empty):
+                wanted.get(timeout=max(0.0, due - time.monotonic()))
 
     @boundary.guarded("spool.tend")
     def _tend(self, wanted: SimpleQueue[None]) -> None:
         with self._tending:
             if wanted is not self._writer.wanted:  # closed meanwhile
                 return
-            self._writer.prepare(self._make_room)
+            self._writer.prepare()
+            self._taken = self._limit_bytes
+            self._make_room(0)
             if self._reader.adopt():
                 self._writer.ring()
             self._save()
+
+    @boundary.guarded("spool.prepare")
+    def _prepare(self, wanted: SimpleQueue[None]) -> None:
+        with self._tending:
+            if wanted is self._writer.wanted:
+                self._make_room(self._writer.prepare())
 
     def _stop_keeper(self) -> None:
         if self._keeper is not None:
             self._keeper = None
             self._starting = threading.Lock()
+        self._writer.keep(False)
         wanted = self._writer.wanted
         self._writer.wanted = SimpleQueue()
         wanted.put(None)
 
-    def _make_room(self, size: int) -> None:
-        taken = owner.taken(self.directory)
-        while taken + size > self._limit_bytes:
+    def _make_room(self, made: int) -> None:
+        """Drop the oldest until what there is, after so many bytes more, is within the limit."""
+        # Looking at every file is for when it may be too much: each look may wait 5 ms for the interpreter.
+        self._taken += made
+        if self._taken < self._limit_bytes:
+            return
+        self._taken = owner.taken(self.directory)
+        while self._taken > self._limit_bytes:
             freed = self._reader.drop_oldest()
             if freed == 0:
                 return
-            taken -= freed
+            self._taken -= freed
 
     def _save(self) -> None:
         if self.directory.is_dir():
