@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import shutil
 import statistics
 import sys
 import tempfile
@@ -123,12 +124,12 @@ def main() -> None:
             await asyncio.sleep(0.02)
             return whole(**asked)
 
+        folder = tempfile.mkdtemp(prefix="watchglass-bench-")
         entry, stop = completion, lambda: None
         if given.who == "ours":
             import watchglass
             from watchglass.capture.litellm.entry import tracked_async
 
-            folder = tempfile.mkdtemp(prefix="watchglass-bench-")
             runtime = watchglass.init(
                 service_name="bench", endpoint=url, spool_dir=folder, instrument=["litellm"]
             )
@@ -139,6 +140,7 @@ def main() -> None:
         json.dump(found, sys.stdout)
         sys.stdout.flush()
         stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
