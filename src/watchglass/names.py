@@ -250,7 +250,7 @@ CONTENT: tuple[str, ...] = (
     # OpenInference, and what its instrumentation of CrewAI notes of a crew.
     *("input.value", "output.value", "tool.parameters", "tool.output", "llm.function_call"),
     *("embedding.text", "crew_inputs", "flow_inputs", "crew_tasks"),
-    *("traceloop.entity.input", "traceloop.entity.output"),  # OpenLLMetry
+    *("traceloop.entity.input", "traceloop.entity.output", "crewai.crew.result"),  # OpenLLMetry
     *("langfuse.observation.input", "langfuse.observation.output"),
     *("langfuse.trace.input", "langfuse.trace.output"),
     *("mlflow.spanInputs", "mlflow.spanOutputs"),
@@ -266,7 +266,7 @@ those of other instrumentations; with them go `CONTENT_PREFIXES`."""
 CONTENT_PREFIXES: tuple[str, ...] = (
     *("gen_ai.prompt", "gen_ai.completion", "llm.input_messages.", "llm.output_messages.", "llm.prompts"),
     *("llm.completions", "llm.prompt_template.", "llm.tools.", "embedding.embeddings."),
-    *("retrieval.documents.", "reranker.", "ai.prompt"),
+    *("retrieval.documents.", "reranker.", "gen_ai.content.", "llm.content.", "llm.choices.", "ai.prompt"),
     *("gcp.vertex.agent.llm_re", "gcp.vertex.agent.tool_", "gcp.vertex.agent.data"),  # Google's ADK
 )
 """First parts of attributes that hold one part of such a text each."""

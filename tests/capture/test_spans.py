@@ -207,6 +207,18 @@ def test_no_text_of_any_instrumentation_is_kept_where_none_is_wanted(
     assert record.events[0][2] == {"role": "user"}
 
 
+def test_the_policy_holds_for_what_is_put_on_a_step(kept: Kept, off: None) -> None:
+    """With content off, a text among a step's attributes goes, whoever put it there."""
+    provider = TracerProvider()
+    provider.add_span_processor(RecordSpans())
+    tracer = provider.get_tracer("watchglass.steps")
+    tracer.start_span("step", attributes={"input.value": "PLANTED", "n": 1}).end()
+    steps.begin("flow", "f", attributes={"output.value": "PLANTED", "n": 1}).end()
+    written = [decode(each) for each in kept.payloads]
+    assert len(written) == 3 and "PLANTED" not in str(written)
+    assert all(each.attributes["n"] == 1 for each in written)
+
+
 def test_lists_of_texts_stay_lists(kept: Kept) -> None:
     """Under a policy that keeps texts, a list of them is a list still, without the credentials in it."""
     provider = TracerProvider()

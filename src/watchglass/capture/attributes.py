@@ -31,7 +31,7 @@ def cleaned(
 ) -> Attributes:
     """What may be kept of a span's attributes, or of those of its `event`.
 
-    On spans of `ours` the policy has had the texts already.
+    On spans of `ours` the policy has had the texts that a step writes itself.
     """
     if not given:
         return {}
@@ -40,10 +40,10 @@ def cleaned(
     for key, value in given.items():
         role = _roles.get(key) or _role(key)
         if role == "content" or key in told:
-            if ours:
-                made[key] = _listed(value)
+            if ours and key in _WRITTEN:
+                made[key] = value
             else:
-                _put(made, key, value, feature)
+                put(made, key, value, feature)
         elif role == "credential" and holds_a_credential(key, value):
             made[key] = MASK % "password"
         else:
@@ -63,6 +63,12 @@ def without_texts(record: SpanRecord) -> None:
 
 
 _PLAIN = frozenset({int, bool, float})
+_WRITTEN = frozenset(
+    (
+        *("gen_ai.task.input", "gen_ai.task.output"),
+        *("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+    )
+)
 
 
 def _told(event: str, key: str) -> bool:
@@ -72,14 +78,14 @@ def _told(event: str, key: str) -> bool:
 def _role(key: str) -> _Role:
     if len(_roles) >= _MOST_ROLES:
         _roles.clear()
+    role: _Role = "credential" if names_a_credential(key) else "plain"
     if key in CONTENT or key.startswith(CONTENT_PREFIXES):
-        _roles[key] = "content"
-    else:
-        _roles[key] = "credential" if names_a_credential(key) else "plain"
-    return _roles[key]
+        role = "content"
+    _roles[key] = role
+    return role
 
 
-def _put(made: Attributes, key: str, value: Any, feature: str | None) -> None:
+def put(made: Attributes, key: str, value: Any, feature: str | None) -> None:
     """A text under the policy; a list or mapping of texts stays one."""
     if type(value) in _PLAIN:
         made[key] = value
@@ -104,10 +110,3 @@ def _value(value: Any) -> Any:
 
 def _is_secret(key: str, value: Any) -> bool:
     return (_roles.get(key) or _role(key)) == "credential" and holds_a_credential(key, value)
-
-
-def _listed(value: Any) -> Any:
-    """OpenTelemetry holds lists as tuples."""
-    if isinstance(value, tuple):
-        return [_listed(each) for each in cast("tuple[Any, ...]", value)]
-    return dict(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value

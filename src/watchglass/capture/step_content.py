@@ -8,6 +8,7 @@ import msgspec
 
 from watchglass import names
 from watchglass.capture import content
+from watchglass.capture.attributes import is_content
 from watchglass.capture.credentials import MASK, holds_a_credential, names_a_credential, scrub, scrub_value
 from watchglass.capture.records import Attribute, Attributes
 
@@ -39,13 +40,16 @@ def metadata(given: Mapping[str, object]) -> Attributes:
     return {key: _masked(key, value) or scrub_value(as_text(value)) for key, value in found.items()}
 
 
-def plain(given: Mapping[str, object]) -> Attributes:
+def plain(given: Mapping[str, object], feature: str | None) -> Attributes:
     """Attributes as the caller names them, as far as they are values that a span can have."""
-    return {
-        str(key): _masked(str(key), value) or _value(value)
-        for key, value in given.items()
-        if value is not None
-    }
+    made: Attributes = {}
+    for key, value in given.items():
+        key = str(key)
+        if is_content(key):
+            content.put(made, key, value, feature)
+        elif value is not None:
+            made[key] = _masked(key, value) or _value(value)
+    return made
 
 
 def error(kind: str, message: str, stacktrace: str | None) -> Attributes:

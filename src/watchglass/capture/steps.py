@@ -66,11 +66,12 @@ def _open(
 ) -> None:
     execution.context = outer.with_fields(**_below(execution, outer.fields, given))
     asked, metadata, attributes = noted
-    held: Attributes = {} if attributes is None else step_content.plain(attributes)
+    feature = execution.context.fields.get("feature")
+    held: Attributes = {} if attributes is None else step_content.plain(attributes, feature)
     if metadata is not None:
         held.update(step_content.metadata(metadata))
     if asked is not None:
-        step_content.put_input(held, execution.kind, asked, execution.context.fields.get("feature"))
+        step_content.put_input(held, execution.kind, asked, feature)
     above = parent.otel_context() if isinstance(parent, Execution) else parent
     execution.open(state, held, above)
 
