@@ -11,6 +11,7 @@ The call goes through LiteLLM and is recorded like any other, with the kind of t
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import tomllib
 from collections.abc import Mapping
@@ -64,6 +65,7 @@ class MultiModelService:
         Raises `ConfigError` for a table that is none.
         """
         self._models = None if models is None else _checked(models, "models")
+        self._imported = False
 
     def configure(self, models: Mapping[str, object]) -> None:
         """Use these models from now on. Raises `ConfigError` for a table that is none."""
@@ -75,7 +77,7 @@ class MultiModelService:
         if models is None:
             models = self._models = _from_file()
         wanted = TaskComplexity(complexity).value
-        own = models.get(task_type)
+        own = None if task_type in DEFAULTS else models.get(task_type)
         if isinstance(own, Mapping) and wanted in own:
             return str(cast("Mapping[str, object]", own)[wanted])
         return str(own) if isinstance(own, str) else str(models.get(wanted, DEFAULTS[wanted]))
@@ -91,8 +93,17 @@ class MultiModelService:
     ) -> Response:
         """Ask the model for this kind of task. `prompt` is a text, or messages; `options` go to LiteLLM.
 
-        Tenant and engagement that are not given are those of the context in force. Raises LiteLLM's errors.
+        Tenant and engagement that are not given are those of the context in force. Raises LiteLLM's errors,
+        and `ConfigError` for `stream=True` before anything is sent: it answers with the whole text.
         """
+        if options.get("stream"):
+            raise ConfigError(
+                "stream=True: generate_response returns the whole answer; leave it out, or stream with "
+                "litellm.acompletion(model=multi_model_service.model_for(…), stream=True, …)"
+            )
+        if not self._imported:  # it takes seconds, for which the event loop is not to wait
+            await asyncio.to_thread(importlib.import_module, "litellm")
+            self._imported = True
         litellm: Any = importlib.import_module("litellm")
         model = self.model_for(task_type, complexity)
         messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt

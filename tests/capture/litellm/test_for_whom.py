@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import litellm
@@ -209,6 +212,53 @@ def test_the_service_asks_the_model_for_the_task(books: Books, provider: Provide
     assert str(answer) == answer.text == "Four, as far as I know."
     assert (answer.input_tokens, answer.output_tokens) == (provider.ledger[2].input_tokens, 9)
     books.agree()
+
+
+def test_the_service_refuses_to_stream_before_it_asks(provider: Provider, run: Run) -> None:
+    """A stream would be billed and could not be returned: it is refused, and nothing is sent."""
+    service = MultiModelService({"simple": "openai/small"})
+    with pytest.raises(ConfigError, match="stream=True"):
+        run(service.generate_response("a", stream=True, api_base=f"{provider.url}/v1", api_key="sk-test"))
+    assert not provider.ledger
+
+
+def test_a_kind_of_task_named_like_a_complexity_is_no_complexity() -> None:
+    """The task `simple` that is asked for as agentic gets the agentic model."""
+    service = MultiModelService({"simple": "openai/small", "agentic": "openai/large"})
+    assert service.model_for("simple", TaskComplexity.AGENTIC) == "openai/large"
+    assert service.model_for("agentic", TaskComplexity.SIMPLE) == "openai/small"
+
+
+def test_the_event_loop_does_not_wait_for_litellms_import(tmp_path: Path) -> None:
+    """What else is in the loop goes on while the service's first call imports LiteLLM: here the import ends
+    only when the loop has gone on."""
+    (tmp_path / "litellm.py").write_text(
+        "import __main__\n"
+        "assert __main__.went_on.wait(30)\n"
+        "async def acompletion(**_): raise LookupError('imported')\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", WAITING], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stdout.strip() == "imported", ran.stderr
+
+
+WAITING = """
+import asyncio, sys, threading
+sys.path.insert(0, ".")
+from watchglass.capture.service import MultiModelService
+went_on = threading.Event()
+async def go_on():
+    went_on.set()
+async def main():
+    asked = asyncio.ensure_future(MultiModelService({}).generate_response("a"))
+    asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(go_on()))
+    try:
+        await asked
+    except LookupError as error:
+        print(*error.args)
+asyncio.run(main())
+"""
 
 
 def test_the_services_models_without_configuration() -> None:
