@@ -87,7 +87,7 @@ class Call:
     __slots__ = (
         *("attributes", "context", "ended", "flags", "group", "model", "name", "operation"),
         *("outer", "parent_span_id", "scope", "seen", "span_id", "start_ns", "trace_id", "trace_state"),
-        *("_held", "first_ns", "secrets", "watched"),
+        *("_around", "_held", "first_ns", "secrets", "watched"),
     )
 
     def __init__(
@@ -112,6 +112,7 @@ class Call:
         self.secrets: tuple[str, ...] = ()
         self.watched = True  # what it sends passes the HTTP layer while it runs
         self._held: tuple[Token[Call | None], Token[otel.Context]] | None = None
+        self._around: otel.Context | None = None
         self.span_id = ids.span_id()
         if outer is not None:  # beside the call around it, which may turn out to be no request
             self.group = outer.group
@@ -157,6 +158,15 @@ class Call:
         except ValueError:
             return  # another context: OpenTelemetry would log an error for each
         otel.detach(held[1])
+        if self._around is None:
+            self._around = otel.get_current()
+
+    def step_out(self) -> None:
+        """Where the call's span is current after its end, put back the one before: instrumentations that end
+        theirs with a stream put ours back."""
+        current = trace.get_current_span().get_span_context().span_id
+        if current == int.from_bytes(self.span_id, "big") and self._around is not None:
+            otel.attach(self._around)
 
     @property
     def identity(self) -> str:

@@ -20,7 +20,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from watchglass.capture import boundary, ids, logs, propagation, recorder, settings, tracing
+from watchglass.capture import boundary, ids, logs, propagation, recorder, settings, tracing, unfinished
 from watchglass.capture import content as texts
 from watchglass.capture.delivery import Delivery, Pace
 from watchglass.capture.detail import Sampled
@@ -176,6 +176,7 @@ def shutdown(timeout_s: float | None = None) -> bool:
 
 @boundary.guarded("shutdown")
 def _stop(runtime: Runtime, timeout_s: float) -> bool:
+    unfinished.end_all()
     runtime.instrumented.stop()
     for each in reversed(runtime.undo):
         _undo(each)

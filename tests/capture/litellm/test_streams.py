@@ -10,10 +10,14 @@ from typing import Any
 import litellm
 import pytest
 from litellm import CustomStreamWrapper
+from opentelemetry import trace
+from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
 
 from tests.capture.litellm.asking import Run, anthropic, needs_proxy, openai
 from tests.capture.litellm.books import USAGE, Books
 from tests.capture.provider import Answer, Provider
+from watchglass.capture import unfinished
 
 TOLD = {"stream": True, "stream_options": {"include_usage": True}}
 
@@ -211,3 +215,64 @@ def test_the_routers_streams_are_recorded_once(books: Books, provider: Provider,
 
     books.agree()
     assert [call.attributes["watchglass.stream.end"] for call in books.calls] == ["exhausted"] * 2
+
+
+@needs_proxy
+@pytest.mark.parametrize("whole", [True, False])
+def test_anthropics_own_events_are_read_as_they_pass(
+    books: Books, provider: Provider, run: Run, whole: bool
+) -> None:
+    """`anthropic_messages` hands on bytes: id, tokens, reason and text are in them; broken off, what came."""
+    provider.default = Answer(input_tokens=50, cache_read=20)
+
+    async def ask() -> None:
+        stream: Any = await litellm.anthropic_messages(**anthropic(provider, max_tokens=9, stream=True))
+        async for _ in stream:
+            pass
+
+    if whole:
+        run(ask())
+    else:
+        provider.fail("cut")
+        with pytest.raises(Exception, match=r"."):
+            run(ask())
+
+    own = books.call.attributes
+    assert own["gen_ai.response.id"] == provider.ledger[0].response_id
+    assert (own[USAGE + "input_tokens"], own[USAGE + "cache_read.input_tokens"]) == (50, 20)
+    if whole:
+        assert own["watchglass.ttft_ns"]
+        books.agree()
+        assert own["gen_ai.response.finish_reasons"] == ["end_turn"]
+        assert Answer().text in str(own["gen_ai.output.messages"])
+    else:
+        assert USAGE + "output_tokens" not in own
+
+
+def test_a_stream_that_nobody_reads_on_is_recorded_at_the_end(books: Books, provider: Provider) -> None:
+    """When recording stops, an answer that is still held is recorded as abandoned, once."""
+    stream: Any = litellm.completion(**openai(provider, stream=True))
+    next(stream)
+
+    unfinished.end_all()
+
+    assert books.call.attributes["watchglass.stream.end"] == "abandoned"
+    list(stream)
+    unfinished.end_all()
+    assert len(books.calls) == 1
+
+
+def test_a_stream_beside_another_instrumentation_leaves_its_span_nowhere(
+    books: Books, provider: Provider
+) -> None:
+    """OpenTelemetry's for OpenAI puts our call back as it ends: the caller's span is current again."""
+    traced = TracerProvider()
+    theirs = OpenAIInstrumentor()
+    theirs.instrument(tracer_provider=traced)
+    try:
+        with traced.get_tracer("application").start_as_current_span("work") as work:
+            list(litellm.completion(**openai(provider, stream=True)))
+            assert trace.get_current_span() is work
+    finally:
+        theirs.uninstrument()
+    assert not trace.get_current_span().get_span_context().is_valid

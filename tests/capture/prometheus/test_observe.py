@@ -365,3 +365,17 @@ def test_a_child_that_ends_at_once_is_counted(tmp_path: Path) -> None:
     running.stop()
     assert at(found, "llm_calls_total", **WHO, status="success") == 321
     assert at(found, "worker_processes") == 1
+
+
+def test_a_foreign_call_after_ours_is_another_request(
+    metrics: runtime.Metrics, observer: Observer, clock: ManualClock
+) -> None:
+    """One that starts when ours has ended is not within it, though it names it as its parent."""
+    ours = span(call(), span_id=b"outer---")
+    later = span(call(), span_id=b"inner---", parent=b"outer---", scope="opentelemetry.instrumentation.x")
+    later.start_ns = ours.end_ns + 1
+    observer.observe(ours)
+    observer.observe(later)
+    clock.advance_ns(2 * HELD_NS)
+    observer.settle()
+    assert at(samples(metrics), "llm_calls_total", **WHO, status="success") == 2

@@ -1,12 +1,16 @@
-"""A streamed answer put together from its pieces (LiteLLM's `ModelResponseStream`, OpenAI's chunks)."""
+"""A streamed answer put together from its pieces: LiteLLM's `ModelResponseStream`, OpenAI's chunks,
+Anthropic's events as bytes."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
 def has_token(piece: Any) -> bool:
     """Whether a piece brings something of the answer, and not only its head."""
+    if isinstance(piece, bytes):
+        return b"content_block_delta" in piece
     choices = getattr(piece, "choices", None)
     if choices is None:
         kind = getattr(piece, "type", None)  # an event of the responses API
@@ -19,6 +23,20 @@ def has_token(piece: Any) -> bool:
         elif delta.content or getattr(delta, "tool_calls", None) or getattr(delta, "reasoning_content", None):
             return True
     return False
+
+
+def events_of(chunks: list[bytes]) -> list[dict[str, Any]]:
+    """The server-sent events of an answer that is handed on as bytes; one that broke off is none."""
+    events: list[dict[str, Any]] = []
+    for line in b"".join(chunks).splitlines():
+        if line.startswith(b"data:"):
+            try:
+                event = json.loads(line[5:])
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                events.append(event)
+    return events
 
 
 def finish_reason(chunks: list[Any]) -> str | None:

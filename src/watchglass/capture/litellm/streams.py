@@ -10,7 +10,8 @@ from __future__ import annotations
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 
-from watchglass.capture import boundary, calls, content
+from watchglass.capture import boundary, calls, content, unfinished
+from watchglass.capture.crewai import bodies
 from watchglass.capture.litellm import seen
 from watchglass.capture.litellm.answers import (
     describe_answer,
@@ -18,7 +19,7 @@ from watchglass.capture.litellm.answers import (
     describe_usage,
     hidden_params,
 )
-from watchglass.capture.litellm.pieces import finish_reason, has_token, last_usage, put_together
+from watchglass.capture.litellm.pieces import events_of, finish_reason, has_token, last_usage, put_together
 from watchglass.names import CACHE_HIT, SERVICE_TIER, STREAM_END, STREAMING
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _WATCH = "_watchglass_watch"
 class Watch:
     """Follows one streamed answer to its end, whichever that is."""
 
-    __slots__ = ("_collects", "_whole", "call", "chunks")
+    __slots__ = ("__weakref__", "_collects", "_whole", "call", "chunks")
 
     def __init__(self, call: Call, chunks: list[Any] | None = None) -> None:
         """`chunks`: where LiteLLM collects the pieces itself, with the usage, which it takes out of them."""
@@ -41,6 +42,7 @@ class Watch:
         self._collects = chunks is None
         self.chunks: list[Any] = [] if chunks is None else chunks
         self._whole: Any = None
+        unfinished.note(self)
 
     def piece(self, piece: Any) -> None:
         """A piece has arrived."""
@@ -60,7 +62,9 @@ class Watch:
     @boundary.guarded("litellm.stream")
     def end(self, how: str, error: BaseException | None = None) -> None:
         """The stream has ended; only the first end counts."""
+        unfinished.forget(self)
         call = self.call
+        call.step_out()
         if call.ended:
             return
         said: Attributes = {STREAM_END: how}
@@ -223,6 +227,10 @@ _METHODS = {"__next__": _next, "__anext__": _anext, "close": _close, "aclose": _
 def _describe(call: Call, chunks: list[Any], own: Attributes, *, complete: bool) -> None:
     """What the pieces say together."""
     first = chunks[0]
+    feature = call.context.get("watchglass.feature")
+    if isinstance(first, bytes):
+        _describe_events(events_of(chunks), own, feature, complete=complete)
+        return
     describe_identity(call, getattr(first, "id", None), getattr(first, "model", None), own)
     reason = finish_reason(chunks)
     if reason:
@@ -236,9 +244,18 @@ def _describe(call: Call, chunks: list[Any], own: Attributes, *, complete: bool)
     tier = next((tier for each in reversed(chunks) if isinstance(tier := _tier(each), str)), None)
     if tier:
         own.setdefault(SERVICE_TIER, tier)
-    feature = call.context.get("watchglass.feature")
     if content.wanted(feature):
         content.put(own, "gen_ai.output.messages", put_together(chunks), feature)
+
+
+def _describe_events(
+    events: list[dict[str, Any]], own: Attributes, feature: str | None, *, complete: bool
+) -> None:
+    """The same of Anthropic's own events, which LiteLLM hands on as they were sent."""
+    whole = bodies.put_together("/messages", events)
+    bodies.describe_answer(whole, own, feature)
+    if not complete and not whole.get("stop_reason"):
+        own.pop("gen_ai.usage.output_tokens", None)
 
 
 def _tier(chunk: Any) -> Any:

@@ -43,7 +43,7 @@ class Observer:
         self._now_ns = now_ns
         self._lock = threading.Lock()
         self._held: OrderedDict[bytes, tuple[int, SpanRecord, Said]] = OrderedDict()
-        self._ours: OrderedDict[bytes, None] = OrderedDict()
+        self._ours: OrderedDict[bytes, int] = OrderedDict()
         self._agents: OrderedDict[bytes, None] = OrderedDict()
         self._running: OrderedDict[bytes, tuple[str, str, str]] = OrderedDict()
         self._sessions: OrderedDict[str, int] = OrderedDict()
@@ -85,14 +85,15 @@ class Observer:
 
     def _call(self, record: SpanRecord, said: Said) -> None:
         if record.scope.startswith(names.SCOPE):
-            remember(self._ours, record.span_id, None)
+            remember(self._ours, record.span_id, record.end_ns)
             for held, (_, inner, _) in list(self._held.items()):
-                if inner.parent_span_id == record.span_id:
+                # One that starts after ours ended only took it for the current span.
+                if inner.parent_span_id == record.span_id and inner.start_ns <= record.end_ns:
                     del self._held[held]
             count_call(record, said)
         elif not record.parent_span_id:
             count_call(record, said)
-        elif record.parent_span_id not in self._ours:
+        elif record.start_ns > self._ours.get(record.parent_span_id, -1):
             remember(self._held, record.span_id, (self._now_ns() + HELD_NS, record, said))
 
     def _let_go(self) -> None:
