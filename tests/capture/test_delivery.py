@@ -15,8 +15,9 @@ from opentelemetry import context
 from tests.capture.otlp_server import Misdeed, OtlpServer, answering, hang_up, talk_nonsense
 from watchglass.capture import boundary
 from watchglass.capture.backoff import Backoff
-from watchglass.capture.delivery import Delivery, Pace
+from watchglass.capture.delivery import Delivery, Pace, checked_endpoint
 from watchglass.capture.encoder import Request
+from watchglass.capture.posting import Answer
 from watchglass.capture.spool import Spool
 from watchglass.errors import ConfigError
 
@@ -281,10 +282,71 @@ def test_state(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery
     assert delivery.state() == "off"
 
 
+def test_credentials_in_answers(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """What a server says of our key, or of another, is neither kept nor logged."""
+    body = b"unknown key mykey-123456789, not Bearer wg_0123456789ab_PLANTEDKEY " + b"x" * 1000
+    server.misdeeds.append(answering(401, body, content_type="text/plain"))
+    spool.append(b"one")
+    delivery = deliver(
+        server.url, "mykey-123456789", Pace(interval_s=0.01, backoff=lambda: Backoff(first_s=60))
+    )
+    assert server.wait_for(lambda: len(server.received) == 1)
+    while delivery.stats.last_error is None:
+        os.sched_yield()
+    assert "answers 401 unknown key [redacted:" in delivery.stats.last_error
+    assert "mykey" not in delivery.stats.last_error and "PLANTED" not in delivery.stats.last_error
+    assert len(delivery.stats.last_error) <= 300
+
+
+def test_rests_for_ever(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]) -> None:
+    """However long records are to be collected, the thread lives, and a flush sends them at once."""
+    delivery = deliver(server.url, pace=Pace(interval_s=float("inf")))
+    for name in ("one", "two"):
+        spool.append(name.encode())
+        assert delivery.flush(5)
+    assert arrived(server) == ["one", "two"]
+    assert delivery.state() != "off"
+
+
+def test_own_fault(tmp_path: Path) -> None:
+    """Where delivering itself fails, the figures say what failed, without credentials."""
+    spool = Spool(tmp_path, about=b"")
+    spool.append(b"one")
+
+    def broken(path: str, body: bytes) -> Answer:
+        raise RuntimeError("broken by Bearer abcdefghijklmnop")
+
+    delivery = Delivery(spool, encode, "http://localhost:1", post=broken)
+    assert not delivery.drain(0.1)
+    assert delivery.stats.last_error == "delivery failed (RuntimeError: broken by [redacted:bearer])"
+    spool.close()
+
+
 @pytest.mark.parametrize(
-    "endpoint", ["", "localhost:4318", "ftp://host", "http://", "http://[::1", "http://h:0"]
+    "endpoint",
+    [
+        *("", "localhost:4318", "ftp://host", "http://", "http://[::1", "http://h:0", "http://exa mple"),
+        *("http://-h", "http://h/a b", "http://[::zz]", "http://h\n"),
+    ],
 )
 def test_no_address(spool: Spool, endpoint: str) -> None:
     """What is no address of a server is refused at set-up, with what to write instead."""
     with pytest.raises(ConfigError, match="4318"):
         Delivery(spool, encode, endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://u:SECRET@host:99999", "http://u:SECRET@host", "http://host?key=SECRET", "http://host#SECRET"],
+)
+def test_no_credentials_in_addresses(spool: Spool, endpoint: str) -> None:
+    """An address that may hold a credential is refused, and not shown."""
+    with pytest.raises(ConfigError, match="4318") as refused:
+        Delivery(spool, encode, endpoint)
+    assert "SECRET" not in str(refused.value) and refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("endpoint", ["https://a-b.example:8443/x", "http://[::1]:4318", "http://10.0.0.1"])
+def test_addresses(spool: Spool, endpoint: str) -> None:
+    """Names, addresses and paths are taken as they are."""
+    assert checked_endpoint(endpoint + "/") == endpoint

@@ -8,6 +8,7 @@ them, and they are sent again later: the same bytes with the same ids, which the
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 import weakref
@@ -15,12 +16,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from watchglass.capture import boundary
 from watchglass.capture.backoff import Backoff
+from watchglass.capture.credentials import scrub
 from watchglass.capture.spool import Batch, Spool, place
 from watchglass.clock import Clock, SystemClock
 from watchglass.errors import ConfigError
@@ -35,6 +38,8 @@ Encode: TypeAlias = "Callable[[bytes, Sequence[bytes]], Sequence[Request]]"
 BATCH_BYTES = 256 << 10
 BATCH_RECORDS = 256
 _IDLE_S = 30.0
+_LONGEST_S = 86400.0
+"""Waiting for longer, or for ever, is an error in some systems."""
 
 
 @dataclass(slots=True)
@@ -123,7 +128,7 @@ class Delivery:
         self._turns = self._failed_turns = 0
         self._urgent = 0
         """How many wait in `flush`."""
-        self._closing = False
+        self._closing = self._quiet = False
         self._work: _Work | None = None
         self._poster: Poster | None = None
 
@@ -216,24 +221,29 @@ class Delivery:
             place.describe(self._spool.directory, self._endpoint)
 
     def _deliver(self) -> None:
-        quiet = False
         while not self._closing:
-            outcome = self._turn()
-            match outcome:
-                case "nothing" if quiet:
-                    self._rest(_IDLE_S, ring_after=1)
-                    quiet = False
-                    if not self._closing:
-                        self._rest(self._pace.interval_s, ring_after=BATCH_BYTES)
-                case "nothing" | "less":
-                    quiet = outcome == "nothing"
-                    self._rest(self._pace.interval_s, ring_after=BATCH_BYTES)
-                case float():
-                    self._rest(outcome)
-                case _:
-                    self._rest(self._backoff.failed())
+            if self._cycle() is None:  # nobody would start this thread again
+                self._rest(self._backoff.failed())
         if self._poster is not None:
             self._poster.close()
+
+    @boundary.guarded("delivery.cycle")
+    def _cycle(self) -> bool:
+        outcome = self._turn()
+        match outcome:
+            case "nothing" if self._quiet:
+                self._rest(_IDLE_S, ring_after=1)
+                self._quiet = False
+                if not self._closing:
+                    self._rest(self._pace.interval_s, ring_after=BATCH_BYTES)
+            case "nothing" | "less":
+                self._quiet = outcome == "nothing"
+                self._rest(self._pace.interval_s, ring_after=BATCH_BYTES)
+            case float():
+                self._rest(outcome)
+            case _:
+                self._rest(self._backoff.failed())
+        return True
 
     @boundary.guarded("delivery")
     def _turn(self) -> str | float:
@@ -254,6 +264,10 @@ class Delivery:
                 # A backlog is delivered at half speed: the application has the processor, too.
                 return (time.thread_time_ns() - began) / 1e9 if work.full else "less"
             return self._backoff.failed(answer.retry_after_s)
+        except Exception as fault:
+            self.stats.last_error = f"delivery failed ({type(fault).__name__}: {scrub(str(fault))})"
+            self.stats.last_status = None
+            raise
         finally:
             self.stats.cpu_ns += time.thread_time_ns() - began
             with self._turned:
@@ -360,7 +374,7 @@ class Delivery:
             self._spool.ring(self._ring, ring_after)
             if ring_after == 1 and self._spool.stats().waiting:
                 return
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + min(seconds, _LONGEST_S)
         while not (self._urgent or self._closing):
             try:
                 self._bell.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -380,14 +394,26 @@ _CONSEQUENCES = {
 
 
 def checked_endpoint(endpoint: str) -> str:
-    """The address without a slash at its end. Raises `ConfigError`."""
+    """The address without a slash at its end. Raises `ConfigError`, which shows no credential."""
     try:
         parts = urlsplit(endpoint)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-            return endpoint.rstrip("/")
+        valid = parts.scheme in ("http", "https") and parts.port != 0 and _is_host(parts.hostname or "")
     except ValueError:  # brackets that do not close, a port that is no number
-        pass
+        valid = False
+    if "@" in endpoint or "?" in endpoint or "#" in endpoint:
+        raise ConfigError(
+            "the server's address (not shown: it may hold a password) holds more than host, port and path; "
+            "write http://localhost:4318 and give the key as key=…"
+        )
+    if valid and endpoint.isascii() and endpoint.isprintable() and " " not in endpoint:
+        return endpoint.rstrip("/")
     raise ConfigError(f"{endpoint!r} is no address of a server; write http://localhost:4318")
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        return bool(ip_address(host))
+    return bool(re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})", host))
 
 
 def checked_key(key: str | None) -> str | None:

@@ -15,11 +15,14 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from watchglass.capture.backoff import retry_after
+from watchglass.capture.credentials import MASK, scrub
 from watchglass.clock import Clock
 
 _LEVEL = 1
 """gzip's: higher levels save little more and cost the application CPU."""
 _ANSWER_BYTES = 64 << 10
+_MESSAGE = 300
+"""Most signs that are kept of what a server says; cut after credentials are out, half of one is none."""
 _PROTOBUF = "application/x-protobuf"
 
 
@@ -63,6 +66,7 @@ class Poster:
     ) -> None:
         parts = urlsplit(endpoint)
         self._prefix = parts.path.rstrip("/")
+        self._key = key
         self._clock = clock
         self._timeout_s = timeout_s
         self._endpoint = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
@@ -89,11 +93,12 @@ class Poster:
                 preload_content=False,
             )
             try:
-                return replace(self._answer(response), sent=len(packed))
+                answer = self._answer(response)
+                return replace(answer, message=self._shown(answer.message), sent=len(packed))
             finally:
                 response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
-            return Answer(Verdict.LATER, f"no answer from {self._endpoint} ({_plain(fault)})")
+            return Answer(Verdict.LATER, self._shown(f"no answer from {self._endpoint} ({_plain(fault)})"))
 
     def close(self) -> None:
         """Close the connection."""
@@ -113,6 +118,12 @@ class Poster:
             return Answer(Verdict.REFUSED, message, status)
         asked = retry_after(response.headers.get("retry-after"), self._clock)
         return Answer(Verdict.LATER, message, status, retry_after_s=asked)
+
+    def _shown(self, message: str) -> str:
+        """The message as it may be logged: what a server says may name our key, or somebody's."""
+        if self._key:
+            message = message.replace(self._key, MASK % "watchglass_key")
+        return scrub(message)[:_MESSAGE]
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes | None:
         """The body; None, and the connection closed, if it is too long or takes too long."""
@@ -164,10 +175,10 @@ def _taken(status: int, kind: str, body: bytes, endpoint: str) -> Answer:
 
 
 def _text(kind: str, body: bytes) -> str:
-    """What an answer says, if it is made for people; at most 200 signs of it."""
+    """What an answer says, if it is made for people."""
     if "json" not in kind and "text/plain" not in kind:
         return ""
-    return "".join(sign if sign.isprintable() else " " for sign in body[:200].decode("utf-8", "replace"))
+    return "".join(sign if sign.isprintable() else " " for sign in body.decode("utf-8", "replace"))
 
 
 def _plain(fault: Exception) -> str:
