@@ -207,6 +207,26 @@ def test_interrupts_count_by_kind_and_status(metrics: runtime.Metrics, observer:
     assert at(samples(metrics), "interrupts_total", kind="clarification", status="requested") == 1
 
 
+def test_invocations_that_are_told_are_executions_of_agents(
+    metrics: runtime.Metrics, observer: Observer
+) -> None:
+    """`MetricsCollector`'s runs count by agent and outcome, with their time if it was said, and not a second
+    time where the run is traced."""
+    said: dict[str, Attribute] = {"gen_ai.agent.name": "pricer", names.INVOCATION_SUCCESS: True}
+    failed: dict[str, Attribute] = {**said, names.INVOCATION_SUCCESS: False}
+    observer.observe(EventRecord(names.INVOCATION_EVENT, 0, {**said, names.INVOCATION_DURATION: 12_500_000}))
+    observer.observe(EventRecord(names.INVOCATION_EVENT, 0, failed))
+    began: dict[str, Attribute] = {names.STEP_KIND: "agent", "gen_ai.agent.name": "pricer"}
+    observer.observe(EventRecord(names.STEP_EVENT, 0, began, span_id=b"11111111"))
+    observer.observe(EventRecord(names.INVOCATION_EVENT, 0, said, span_id=b"11111111"))
+    found = samples(metrics)
+    assert at(found, "agent_executions_total", agent="pricer", status="success") == 1
+    assert at(found, "agent_executions_total", agent="pricer", status="error") == 1
+    assert at(found, "agent_duration_seconds_count", agent="pricer") == 1
+    assert at(found, "agent_duration_seconds_sum", agent="pricer") == 0.0125
+    assert at(found, "errors_total", source="agent", error_type="") == 1
+
+
 def test_sessions_end_when_nothing_comes(
     metrics: runtime.Metrics, observer: Observer, clock: ManualClock
 ) -> None:

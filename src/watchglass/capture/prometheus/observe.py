@@ -134,12 +134,23 @@ class Observer:
         if record.name == names.INTERRUPT_EVENT:
             kind, status = said.get(names.INTERRUPT_KIND), said.get(names.INTERRUPT_STATUS)
             metric("interrupts_total", kind=kind, status=status).inc()
+        elif record.name == names.INVOCATION_EVENT:
+            self._invoked(record, said)
         elif record.name == names.STEP_EVENT and record.span_id not in self._running:
             kind = said.get(names.STEP_KIND)
             if kind == "flow":
                 self._runs(record.span_id, "pipelines_running", "pipeline", said.get(names.STEP_NAME))
             elif kind in {"task", "agent"}:
                 self._runs(record.span_id, "agents_running", "agent", said.get("gen_ai.agent.name"))
+
+    def _invoked(self, record: EventRecord, said: Said) -> None:
+        agent = record.attributes.get("gen_ai.agent.name")
+        if self._running.get(record.span_id) == ("agents_running", "agent", str(agent)):
+            return  # it is traced all the same, and counts when that execution ends
+        status = "success" if said.get(names.INVOCATION_SUCCESS) else "error"
+        took_ns = said.get(names.INVOCATION_DURATION)
+        agent_ran(agent, status, took_ns / 1e9 if isinstance(took_ns, int) else None)
+        failed("agent", status, said)
 
     def _runs(self, span_id: bytes, name: str, label: str, value: Attribute) -> None:
         if len(self._running) >= REMEMBERED:
@@ -226,10 +237,11 @@ def count_for(said: Said, status: str, seconds: float) -> None:
         metric("feature_calls_total", feature=feature, status=status).inc()
 
 
-def agent_ran(agent: Attribute, status: str, seconds: float) -> None:
-    """One execution of an agent."""
+def agent_ran(agent: Attribute, status: str, seconds: float | None) -> None:
+    """One execution of an agent; how long it took may be unknown."""
     metric("agent_executions_total", agent=agent, status=status).inc()
-    metric("agent_duration_seconds", agent=agent).observe(seconds)
+    if seconds is not None:
+        metric("agent_duration_seconds", agent=agent).observe(seconds)
 
 
 def failed(source: str, status: str, said: Said) -> None:
