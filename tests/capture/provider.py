@@ -80,6 +80,8 @@ class Provider:
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self.retry_after: str | None = None
+        self.refusal = ""
+        """What a failure says beside its status: providers repeat the key that they refuse."""
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.provider = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -236,7 +238,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(400, {"error": error})
         else:
             request.status = int(fault)
-            error = {"message": f"scripted failure {fault}", "type": "scripted", "code": str(fault)}
+            message = f"scripted failure {fault} {self.server.provider.refusal}".rstrip()
+            error = {"message": message, "type": "scripted", "code": str(fault)}
             self._say(int(fault), {"type": "error", "error": error})
 
     def _say(self, status: int, body: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchglass.capture.credentials import SHAPES, Shape, scrub
+from watchglass.capture.credentials import SHAPES, Shape, scrub, scrub_start
 from watchglass.capture.personal import redact_personal
 
 BODY = "Ab3" * 12
@@ -130,3 +130,13 @@ def test_a_hostile_megabyte_takes_linear_time(unit: str) -> None:
     scrub(text)
     redact_personal(text)
     assert time.process_time() - started < 15
+
+
+@pytest.mark.parametrize("before", range(0, 60, 7))
+def test_a_credential_at_the_cut_goes(before: int) -> None:
+    """Whether a text is cut before, within or after a credential, no part of it is kept."""
+    for after in (0, 5_000):
+        kept = scrub_start("x " * before + f"sk-proj-{BODY} " + "y " * after, 100)
+        assert len(kept) <= 100
+        assert BODY[:3] not in kept
+    assert len(scrub_start("y" * 5_000, 100)) == 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from watchglass.capture import ids
@@ -24,6 +25,9 @@ _BY_STATUS = {
 """Names of LiteLLM's errors by status, so that a failure that a client hid and repeated is grouped with
 those that it passed on (litellm/exceptions.py; the OpenAI client's have the same names)."""
 
+_Headers = Sequence[tuple[bytes, bytes]]
+_CREDENTIALS = frozenset((b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key"))
+
 UNUSABLE = "UnusableAnswer"
 """`error.type` of an answer that the provider gave, and billed, and the client could not use."""
 
@@ -35,16 +39,20 @@ def describe_failure(error: BaseException) -> str:
 
 class Attempt:
     """One request that was sent. `status` 0: no answer. `body` is what was sent, kept until the call ends to
-    tell a fallback's model from a retry's; nothing else of the request is."""
+    tell a fallback's model from a retry's, and so are its `headers`, to take the key that they hold out of an
+    error's message; nothing else of the request is."""
 
-    __slots__ = ("body", "end_ns", "error", "host", "path", "port", "resent", "start_ns", "status")
+    __slots__ = ("body", "end_ns", "error", "headers", "host", "path", "port", "resent", "start_ns", "status")
 
-    def __init__(self, host: str, port: int | None, path: str, body: bytes, resent: str) -> None:
+    def __init__(
+        self, host: str, port: int | None, path: str, body: bytes, resent: str, headers: _Headers = ()
+    ) -> None:
         self.start_ns = ids.now_ns()
         self.end_ns = 0
         self.host, self.port, self.path = host, port, path
         self.body = body
         self.resent = resent
+        self.headers = headers
         self.status = 0
         self.error = ""
 
@@ -93,6 +101,14 @@ class Attempt:
             attributes["http.response.status_code"] = self.status
         if self.resent and self.resent != "0":
             attributes["http.request.resend_count"] = int(self.resent) if self.resent.isdigit() else 1
+
+    def secrets(self) -> list[str]:
+        """The credentials that it was sent with."""
+        found: list[str] = []
+        for name, value in self.headers:
+            if name.lower() in _CREDENTIALS:
+                found.append(value.decode("latin-1").rpartition(" ")[2])  # without `Bearer`
+        return found
 
     def model(self) -> str:
         """The model that was asked, as the provider is told it; empty where the body does not say."""

@@ -34,7 +34,7 @@ from watchglass.capture import boundary, ids, on_behalf, recorder
 from watchglass.capture.application_code import code_attributes
 from watchglass.capture.attempts import Attempt, describe_failure
 from watchglass.capture.context import Context, current
-from watchglass.capture.credentials import MASK, scrub
+from watchglass.capture.credentials import MASK, scrub_start
 from watchglass.capture.records import Attributes, SpanRecord
 from watchglass.names import ATTEMPT, FALLBACK_OF, REQUEST_SENT, RETRY_OF, TTFT
 
@@ -313,7 +313,7 @@ def _end(
         if not seen and call.watched and REQUEST_SENT not in own:
             own[REQUEST_SENT] = False
         own["error.type"] = describe_failure(error)
-        message = _safe(str(error), call.secrets)
+        message = _safe(str(error), [*call.secrets, *_sent_with(seen)])
     call.group.enter(own, call.model, call.identity, failed=error is not None)
     _write(call, call.span_id, start_ns, end_ns, own, message, error is not None)
 
@@ -339,19 +339,24 @@ def _earlier(call: Call, last: Attempt | None) -> None:
 
 
 _LONGEST = 16_384
+_SHORTEST = 4
 
 
 def _first(seen: list[Attempt | Call]) -> Attempt:
     return next(each for each in seen if isinstance(each, Attempt))
 
 
-def _safe(message: str, secrets: tuple[str, ...]) -> str:
+def _sent_with(seen: list[Attempt | Call]) -> list[str]:
+    return [each for sent in seen if isinstance(sent, Attempt) for each in sent.secrets()]
+
+
+def _safe(message: str, secrets: list[str]) -> str:
     """An error's message, bounded, without credentials: providers repeat the key that they refuse."""
-    if len(message) > _LONGEST:
-        message = message[:_LONGEST] + "…"
-    for secret in secrets:
-        message = message.replace(secret, MASK % "api_key")
-    return scrub(message)
+    for secret in sorted({*secrets}, key=len, reverse=True):  # one may be part of another
+        if len(secret) >= _SHORTEST:
+            message = message.replace(secret, MASK % "api_key")
+    safe = scrub_start(message, _LONGEST)
+    return safe + "…" if len(message) > _LONGEST else safe
 
 
 def _write(

@@ -175,6 +175,10 @@ _NO_VALUE = frozenset(
 """Where a value is expected: types, placeholders, and the scheme before a credential that is already gone."""
 
 
+_MARGIN = 1024
+"""More than a credential is long."""
+
+
 def scrub(text: str) -> str:
     """The text with each credential replaced by `[redacted:<kind>]`; the same object if there is none."""
     if "-" in text:
@@ -234,6 +238,17 @@ _TYPES = frozenset(("string", "integer", "number", "boolean", "array", "object",
 def _is_schema(value: Mapping[object, object]) -> bool:
     kind = value.get("type")
     return not _SCHEMA.isdisjoint(value) or isinstance(kind, list) or (type(kind) is str and kind in _TYPES)
+
+
+def scrub_start(text: str, longest: int) -> str:
+    """`scrub` of no more than the first `longest` characters; cut afterwards, for half a credential is not
+    known as one."""
+    if len(text) <= longest:
+        return scrub(text)
+    head = scrub(text[: longest + _MARGIN])
+    if len(text) > longest + _MARGIN:
+        head = head[:-_MARGIN]  # where one may have been cut
+    return head[:longest]
 
 
 def names_a_credential(name: str) -> bool:

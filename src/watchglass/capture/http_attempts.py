@@ -2,9 +2,9 @@
 
 Provider clients repeat a failed request by themselves and say nothing of it, and each of those may be billed.
 `httpx.Client.send` is where all of LiteLLM's, OpenAI's and Anthropic's clients pass, also those whose
-transport is aiohttp. What is kept of a request is where it went, when, and the answer's status: no headers,
-no query. Clients that bring an HTTP library of their own (Bedrock's boto3, LiteLLM's Rust core) are not seen;
-their call is one request.
+transport is aiohttp. What is recorded of a request is where it went, when, and the answer's status: no
+headers, no query. Clients that bring an HTTP library of their own (Bedrock's boto3, LiteLLM's Rust core) are
+not seen; their call is one request.
 """
 
 from __future__ import annotations
@@ -103,8 +103,9 @@ def _noted(request: Any) -> Attempt | None:
     # A body that is made while it is sent (a file) is not there yet, and names no model.
     body = getattr(request, "_content", b"")
     # `headers.get` decodes them all; both clients write this one in lower case.
-    resent = dict(request.headers.raw).get(b"x-stainless-retry-count", b"").decode("latin-1")
-    attempt = Attempt(host, url.port, path, body, resent)
+    headers = request.headers.raw
+    resent = dict(headers).get(b"x-stainless-retry-count", b"").decode("latin-1")
+    attempt = Attempt(host, url.port, path, body, resent, headers)
     call.seen.append(attempt)
     return attempt
 

@@ -378,3 +378,52 @@ def test_every_asynchronous_twin_that_fails_is_one_failed_call(
     assert [each.status for each in books.calls] == [2]
     assert len(provider.ledger) == 1
     assert books.call.attributes["http.response.status_code"] == 404
+
+
+@needs_proxy
+def test_tokens_of_a_list_that_was_cached_in_part_are_an_estimate(
+    books: Books, provider: Provider, run: Run
+) -> None:
+    """LiteLLM adds those of the cached texts to those that were billed: neither count is one of the bill."""
+    litellm.cache = Cache(type="local")  # pyright: ignore[reportArgumentType] - it takes the name as well
+    asked = {"model": "openai/embedder", "api_base": f"{provider.url}/v1", "api_key": "sk-test"}
+
+    async def ask() -> None:
+        await litellm.aembedding(**asked, input=["a"], caching=True)
+        while not litellm.cache.cache.cache_dict:
+            await asyncio.sleep(0.005)
+        await litellm.aembedding(**asked, input=["a", "b"], caching=True)
+
+    run(ask())
+
+    first, second = books.calls
+    assert len(provider.ledger) == 2
+    assert first.attributes[USAGE + "input_tokens"] == provider.ledger[0].input_tokens
+    assert USAGE + "input_tokens" not in second.attributes
+    assert "watchglass.cache_hit" not in second.attributes
+    estimated: Any = second.attributes["watchglass.estimated.input_tokens"]
+    assert estimated > provider.ledger[1].input_tokens
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5"])
+def test_a_key_from_the_environment_stays_out_of_an_errors_message(
+    books: Books, provider: Provider, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    """The one that was sent is known, wherever it came from, and one that it is a part of goes as a whole."""
+    key = "plain words as a key".replace(" ", "")
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(name, key)
+    provider.refusal = f"no such key: {key}, nor {key}-and-more"
+    provider.fail(401)
+    asked = openai(provider, model=model, max_retries=0, extra_headers={"x-team": f"{key}-and-more"})
+    del asked["api_key"]
+    if model.startswith("anthropic"):
+        asked["api_base"] = provider.url
+
+    with pytest.raises(litellm.AuthenticationError, match=key):
+        litellm.completion(**asked)
+
+    assert provider.ledger[0].key == key
+    assert key not in books.call.status_message
+    assert "and-more" not in books.call.status_message
+    assert key.encode() not in books.payloads[0]

@@ -69,17 +69,21 @@ def hidden_params(answer: Any) -> dict[str, Any]:
 def describe_answer(call: Call, answer: Any, own: Attributes) -> None:
     """Write into `own` everything that a whole answer says."""
     hidden = hidden_params(answer)
-    if hidden.get("cache_hit") is True and not call.seen:
-        call.attributes[CACHE_HIT] = True
+    partly = False
+    if hidden.get("cache_hit") is True:
+        if call.seen:
+            partly = True  # of a list of texts some: the tokens are those of all, what was billed is less
+        else:
+            call.attributes[CACHE_HIT] = True
     fields = fields_of(answer)
     describe_identity(call, fields.get("id"), fields.get("model"), own)
     tier = fields.get("service_tier")
     if isinstance(tier, str):
         own[SERVICE_TIER] = tier
     cost = hidden.get("response_cost")
-    if cost and CACHE_HIT not in call.attributes and MOCK not in call.attributes:
+    if cost and not partly and CACHE_HIT not in call.attributes and MOCK not in call.attributes:
         own[REPORTED_COST] = format(Decimal(repr(cost)), "f")
-    describe_usage(call, fields.get("usage"), own)
+    describe_usage(call, fields.get("usage"), own, partly_cached=partly)
     reasons = messages.finish_reasons(fields)
     if reasons:
         own["gen_ai.response.finish_reasons"] = reasons
@@ -90,13 +94,13 @@ def describe_answer(call: Call, answer: Any, own: Attributes) -> None:
             content.put(own, "gen_ai.output.messages", said, feature)
 
 
-def describe_usage(call: Call, usage: Any, own: Attributes) -> None:
+def describe_usage(call: Call, usage: Any, own: Attributes, *, partly_cached: bool = False) -> None:
     """Tokens that a provider billed; those of an answer that nobody billed are an estimate at most."""
     if usage is None or call.attributes.get(CACHE_HIT):
         return
     noted: Attributes = {}
     tier = note_usage(usage, noted)
-    if call.attributes.get(MOCK):
+    if partly_cached or call.attributes.get(MOCK):
         for key, name in ((ESTIMATED_INPUT, "input_tokens"), (ESTIMATED_OUTPUT, "output_tokens")):
             if f"gen_ai.usage.{name}" in noted:
                 own[key] = noted[f"gen_ai.usage.{name}"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from watchglass.capture import context
 from watchglass.capture.context import ALIASES, Context
-from watchglass.capture.credentials import names_a_credential, scrub
+from watchglass.capture.credentials import names_a_credential, scrub_start
 from watchglass.names import METADATA
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def apply_metadata(metadata: Any, attributes: Attributes) -> None:
         if not isinstance(key, str) or key in _OURS or key in _LITELLMS or key.startswith("user_api_key"):
             continue
         if isinstance(value, str):
-            value = scrub(value[:_LONGEST])
+            value = scrub_start(value, _LONGEST)
         elif not isinstance(value, bool | int | float):
             continue
         if names_a_credential(key):
