@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +129,26 @@ def test_fork(spool: Spool, tmp_path: Path) -> None:
     other.adopt()
     # The parent's own thread may have been there first.
     assert sorted(drained(other) + drained(spool)) == [b"child", b"parent"]
+
+
+def resident() -> int:
+    """MiB of files, tmpfs included, that are mapped and in memory."""
+    status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    return sum(int(status[name].split()[0]) for name in ("RssFile", "RssShmem")) >> 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells how much memory is mapped")
+def test_memory(tmp_path: Path) -> None:
+    """What waits is on the disk, not in the process's memory, and is read from there."""
+    spool = Spool(tmp_path, about=b"")
+    before = resident()
+    payloads = [os.urandom(100_000) for _ in range(400)]
+    for each in payloads:
+        spool.append(each)
+    spool.tend()
+    assert resident() - before < 10
+    assert drained(spool) == payloads
+    spool.close()
 
 
 def test_limit(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import mmap
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -25,6 +26,7 @@ from watchglass.capture.spool.frames import UNLOCKED, WORD, checksum
 SUFFIX = ".segment"
 _NEW = ".new"
 MAGIC = b"WGspool1"
+"""For people and for `file`; not asked when reading, since damage to it must not cost the records."""
 HEAD = 3 * WORD
 _POPULATE_WRITE = 23
 """MADV_POPULATE_WRITE of Linux 5.14: maps pages for writing, else some 4 µs at the first touch of each."""
@@ -70,6 +72,7 @@ class Segment:
         self.sealed = False
         """Nothing more is written to it."""
         self.populated = False
+        self.rested = False
         self.gone = False
         """It was removed: there is nothing to acknowledge any more."""
         self._data = data
@@ -146,6 +149,13 @@ class Segment:
                 self._data.madvise(_POPULATE_WRITE, start, min(_POPULATED_AT_ONCE, self.size - start))
         except (AttributeError, OSError):  # another system, an older kernel: pages come one by one
             return
+
+    def rest(self) -> None:
+        """Give back the memory of one that nobody writes to: its bytes are in the file."""
+        self.rested = True
+        if self.path is not None and hasattr(mmap, "MADV_DONTNEED"):
+            with suppress(OSError):  # it stays where it is
+                self._data.madvise(mmap.MADV_DONTNEED)
 
     def append(self, payload: bytes) -> bool:
         """Write a record; False when there is no room."""

@@ -117,6 +117,9 @@ class Writer:
                 self._use(self._spare)
                 self._spare = None
                 self.wanted.put(None)
+            sealed = [each for each in self.segments if each.sealed and not each.rested]
+        for each in sealed:
+            each.rest()
         self.settle()
         return made
 
