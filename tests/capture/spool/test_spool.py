@@ -131,6 +131,28 @@ def test_fork(spool: Spool, tmp_path: Path) -> None:
     assert sorted(drained(other) + drained(spool)) == [b"child", b"parent"]
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+def test_dropped_on_its_way(tmp_path: Path, arrives: bool) -> None:
+    """A batch whose segment is dropped while it is sent counts as delivered if it arrives, else dropped."""
+    spool = Spool(tmp_path, about=b"", segment_bytes=4096, limit_bytes=40960)
+    payloads = [number.to_bytes(8, "big") * 64 for number in range(200)]
+    spool.append(payloads[0])
+    spool.append(payloads[1])
+    batch = spool.read(max_records=1)
+    assert batch is not None and batch.payloads == payloads[:1]
+    for each in payloads[2:]:
+        spool.append(each)
+        spool.tend()
+    assert batch.stale
+    if arrives:
+        spool.acknowledge(batch, 1)
+    kept = drained(spool)
+    stats = spool.stats()
+    assert stats.dropped == {"limit": 200 - len(kept) - arrives}
+    assert stats.delivered == len(kept) + arrives
+    spool.close()
+
+
 def resident() -> int:
     """MiB of files, tmpfs included, that are mapped and in memory."""
     status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())

@@ -70,6 +70,8 @@ class Reader:
         self._tally = tally
         self._folders: list[Folder] = []
         self._left: list[Left] = []
+        self._out: Batch | None = None
+        """The batch that was read last, until it is acknowledged."""
 
     def adopt(self) -> int:
         """Take over what dead processes left; how many segments there were. Raises `OSError`."""
@@ -94,11 +96,13 @@ class Reader:
     def read(self, max_bytes: int, max_records: int) -> Batch | None:
         """The oldest records not acknowledged; None when there are none. Raises `OSError`."""
         with self.lock:
+            self._give_up()
             while (segment := self._oldest()) is not None:
                 # Asked before reading: what is appended after the reading may also have ended the segment.
                 sealed = segment.sealed
                 batch = _batch(segment, max_bytes, max_records)
                 if batch.payloads:
+                    self._out = batch
                     return batch
                 self._acknowledge(batch)
                 if not sealed:
@@ -112,6 +116,10 @@ class Reader:
             if not batch.stale:
                 self._acknowledge(batch)
                 self.delivered += delivered
+            elif batch is self._out:  # dropped for want of room while it was on its way, and arrived
+                self._tally.drop("damaged", batch.lost)
+                self.delivered += delivered
+            self._out = None
 
     def drop_oldest(self) -> int:
         """Drop the oldest segment that is ours to drop; its bytes, 0 if there is none. Raises `OSError`."""
@@ -119,7 +127,10 @@ class Reader:
             segment = self._oldest(sealed=True)
             if segment is None:
                 return 0
-            records = sum(frame.lost + (frame.length >= 0) for frame in segment.records(segment.acked))
+            # What becomes of a batch on its way is not known yet: it is counted when it is.
+            out = self._out
+            begin = out.end if out is not None and out.segment is segment else segment.acked
+            records = sum(frame.lost + (frame.length >= 0) for frame in segment.records(begin))
             self._remove(segment)
             self._tally.drop("limit", records)
             return segment.size
@@ -155,6 +166,7 @@ class Reader:
     def close(self) -> None:
         """Remove what is delivered, and let go of the rest for whoever comes next. Raises `OSError`."""
         with self.lock:
+            self._give_up()
             for segment in self._own():
                 if segment.path is None:
                     self._tally.drop("memory", segment.count)
@@ -171,7 +183,7 @@ class Reader:
         """In a forked child: all of it is the parent's."""
         for each in self._folders:
             each.release()
-        self._folders, self._left = [], []
+        self._folders, self._left, self._out = [], [], None
         self.lock = threading.Lock()
         self.delivered = 0
 
@@ -198,6 +210,12 @@ class Reader:
                 self._left.pop(0)
             self._tidy()
         return own
+
+    def _give_up(self) -> None:
+        """Count a batch that was dropped on its way and did not arrive."""
+        if self._out is not None and self._out.stale:
+            self._tally.drop("limit", len(self._out.payloads) + self._out.lost)
+        self._out = None
 
     def _acknowledge(self, batch: Batch) -> None:
         self._tally.drop("damaged", batch.lost)
