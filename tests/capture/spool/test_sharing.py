@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from tests.capture.spool.test_spool import drained
 from watchglass.capture.spool import Spool, tally
@@ -87,3 +90,37 @@ def test_drops_are_added_up(tmp_path: Path) -> None:
 
     wait([child(drop) for _ in range(PROCESSES)])
     assert tally.saved(tmp_path) == {"refused": 50 * PROCESSES}
+
+
+@pytest.mark.parametrize("adopted", [True, False])
+def test_descriptors_closed(tmp_path: Path, adopted: bool) -> None:
+    """A program that closes all that is open loses no record, also if another process was quicker."""
+
+    def daemon() -> None:
+        spool = Spool(tmp_path, about=b"")
+        spool.append(b"before")
+        spool.tend()
+        with spool._tending:  # its own thread takes the folder back at once
+            os.closerange(3, 256)
+            if adopted:
+                heir = Spool(tmp_path, about=b"heir")
+                assert heir.adopt()
+                assert drained(heir) == [b"before"]
+        spool.tend()
+        for number in range(50):
+            spool.append(b"%d" % number)
+        # Files of the application's own, under the numbers that were ours.
+        mine = [os.open(os.devnull, os.O_RDONLY) for _ in range(50)]
+        found = drained(spool) if adopted else []
+        if adopted:
+            assert found == [b"before", *(b"%d" % number for number in range(50))]
+            spool.close()
+            assert [os.fstat(each) for each in mine]
+        os.kill(os.getpid(), 0 if adopted else signal.SIGKILL)
+
+    status = os.waitpid(child(daemon), 0)[1]
+    assert status == (0 if adopted else signal.SIGKILL)
+    last = Spool(tmp_path, about=b"last")
+    last.adopt()
+    assert drained(last) == ([] if adopted else [b"before", *(b"%d" % number for number in range(50))])
+    last.close()

@@ -44,6 +44,21 @@ class Folder:
 
     path: Path
     fd: int
+    file: tuple[int, int]
+    """Device and inode of what `fd` was opened on: its number may since be another file's."""
+
+    @classmethod
+    def of(cls, path: Path, fd: int) -> Folder:
+        """The folder whose owner file, locked, is open as `fd`. Raises `OSError`."""
+        return cls(path, fd, _file(fd))
+
+    @property
+    def held(self) -> bool:
+        """Whether the lock is still ours: a program that becomes a daemon may close all that is open."""
+        try:
+            return _file(self.fd) == self.file
+        except OSError:
+            return False
 
     @property
     def salt(self) -> int:
@@ -56,7 +71,8 @@ class Folder:
 
     def release(self) -> None:
         """Let go of it: whoever comes next may take it over."""
-        os.close(self.fd)
+        if self.held:
+            os.close(self.fd)
 
     def remove(self) -> None:
         """Delete it and let go of it. It must have no segments any more. Raises `OSError`."""
@@ -80,14 +96,15 @@ def create(spool: Path) -> Folder:
             _lock(fd)
             program = Path(sys.argv[0]).name if getattr(sys, "argv", None) else ""
             os.write(fd, msgspec.json.encode(Owner(os.getpid(), program, started_ns)))
-            new.rename(spool / name)
+            made = Folder.of(spool / name, fd)
+            new.rename(made.path)
         except BaseException:
             os.close(fd)
             raise
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
-    return Folder(spool / name, fd)
+    return made
 
 
 def take_over(folder: Path) -> Folder | None:
@@ -100,7 +117,7 @@ def take_over(folder: Path) -> Folder | None:
         _lock(fd)
         # Whoever held it may have removed it between our opening and our locking it.
         if os.fstat(fd).st_nlink > 0:
-            return Folder(folder, fd)
+            return Folder.of(folder, fd)
     except BlockingIOError:
         pass
     except BaseException:
@@ -168,6 +185,11 @@ def taken(spool: Path) -> int:
             except FileNotFoundError:  # delivered meanwhile
                 continue
     return total
+
+
+def _file(fd: int) -> tuple[int, int]:
+    status = os.fstat(fd)
+    return status.st_dev, status.st_ino
 
 
 def _entries(directory: Path) -> Iterator[Path]:

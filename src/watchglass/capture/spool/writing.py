@@ -103,6 +103,11 @@ class Writer:
         How many bytes that took.
         """
         made = 0
+        try:
+            self._hold()
+        except OSError as fault:
+            self._failed(fault)
+            return 0
         if self._spare is None:
             spare = self._created(self._spare_bytes, ahead=True)
             if spare is None:
@@ -171,6 +176,28 @@ class Writer:
     def _take_back(self) -> None:
         while self._aside:
             self._append(self._aside.popleft())
+
+    def _hold(self) -> None:
+        """Take the lock on the folder again if the application closed it; a new folder if another did.
+
+        What is written so far is then delivered by both, which the server counts once. Raises `OSError`.
+        """
+        folder = self.folder
+        if folder is None or folder.held:
+            return
+        again = owner.take_over(folder.path) if folder.path.is_dir() else None
+        with self.lock:
+            # Their mappings hold descriptors that were closed, too: freed, they would close somebody's file.
+            _never_freed.extend(self.segments)
+            self.folder = again
+            if again is None:
+                if self._spare is not None:
+                    _never_freed.append(self._spare)
+                    self._use(self._spare)
+                    self._spare = None
+                if self._current is not None:
+                    self._current.sealed = True
+                    self._current = None
 
     def _append_to_next(self, payload: bytes) -> bool:
         if len(payload) > RECORD_BYTES:
@@ -301,3 +328,6 @@ class Writer:
 
 def _nobody() -> None:
     return
+
+
+_never_freed: list[Segment] = []
