@@ -27,6 +27,8 @@ MEMORY_BYTES = 8 << 20
 _SMALLEST_SEGMENT = 4096
 _SEGMENTS_AT_LEAST = 4
 _TEND_EVERY_S = 5.0
+_LOOK_EVERY_S = 1.0
+"""Whether the lock on the folder is still there, and the disk again: two system calls."""
 _PATIENCE_S = 2.0
 """Longest that closing waits for the spool's thread, which may be waiting for a disk."""
 
@@ -191,7 +193,7 @@ class Spool:
             else:  # callers may be waiting: what is not urgent waits for its time
                 self._prepare(wanted)
             with suppress(Empty):
-                wanted.get(timeout=max(0.0, due - time.monotonic()))
+                wanted.get(timeout=min(_LOOK_EVERY_S, max(0.0, due - time.monotonic())))
 
     @boundary.guarded("spool.tend")
     def _tend(self, wanted: SimpleQueue[None]) -> None:
