@@ -39,7 +39,7 @@ def books(provider: Provider) -> Iterator[Books]:
     tracking.uninstall()
     recorder.install(None)
     content.use(before)
-    litellm.callbacks = []
+    litellm.logging_callback_manager._reset_all_callbacks()
     litellm.cache = None
     assert not boundary.failures
 

@@ -49,10 +49,6 @@ class Judge(CustomLogger):
             self.left.clear()
             await litellm.acompletion(**self.asks)
 
-    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        if "log" in self.left and kwargs["model"] != "gpt-4o":
-            litellm.completion(**self.asks)
-
 
 @pytest.mark.parametrize("when", ["pre", "post"])
 def test_what_a_hook_asks_is_a_call_beside_the_one_it_is_called_for(
@@ -73,7 +69,13 @@ def test_what_a_hook_asks_is_a_call_beside_the_one_it_is_called_for(
 
 def test_a_synchronous_logger_that_asks_a_model_hides_nothing(books: Books, provider: Provider) -> None:
     """LiteLLM runs it on another thread, in a copy of the call's context, whether that has ended or not."""
-    litellm.callbacks = [*litellm.callbacks, Judge(provider, "log")]
+
+    class Logger(CustomLogger):
+        def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+            if kwargs["model"] != "gpt-4o":
+                litellm.completion(**openai(provider, model="openai/gpt-4o"))
+
+    litellm.callbacks = [*litellm.callbacks, Logger()]
     for _ in range(5):
         before = len(books.payloads)
         litellm.completion(**openai(provider))

@@ -364,6 +364,13 @@ _MOST = {"model": "openai/some-model", "api_key": "sk-test"}
         ("amoderation", {"input": "x", "max_retries": 0}),
         ("atranscription", {"file": ("a.wav", b"RIFF"), "max_retries": 0}),
         ("aspeech", {"input": "x", "voice": "alloy", "max_retries": 0}),
+        ("acompact_responses", {"input": "x"}),
+        ("avideo_generation", {"prompt": "a cat"}),
+        ("agenerate_content", {"model": "gemini/some-model", "contents": [{"parts": [{"text": "x"}]}]}),
+        (
+            "agenerate_content_stream",
+            {"model": "gemini/some-model", "contents": [{"parts": [{"text": "x"}]}]},
+        ),
     ],
 )
 def test_every_asynchronous_twin_that_fails_is_one_failed_call(
@@ -373,7 +380,8 @@ def test_every_asynchronous_twin_that_fails_is_one_failed_call(
     provider.fail(404)
 
     with pytest.raises(Exception, match=r"."):
-        run(getattr(litellm, name)(**_MOST, **asked, api_base=f"{provider.url}/v1"))
+        ask = getattr(litellm, name, None) or getattr(litellm.google_genai, name)
+        run(ask(**{**_MOST, **asked}, api_base=f"{provider.url}/v1"))
 
     assert [each.status for each in books.calls] == [2]
     assert len(provider.ledger) == 1

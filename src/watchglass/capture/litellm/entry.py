@@ -25,7 +25,10 @@ OPERATIONS: dict[str, str] = {
     "text_completion": "text_completion",
     "embedding": "embeddings",
     "responses": "chat",
+    "compact_responses": "chat",
     "anthropic_messages": "chat",
+    "generate_content": "generate_content",
+    "generate_content_stream": "generate_content",
     "image_generation": "image_generation",
     "image_edit": "image_generation",
     "image_variation": "image_generation",
@@ -33,6 +36,7 @@ OPERATIONS: dict[str, str] = {
     "transcription": "transcription",
     "speech": "speech",
     "moderation": "moderation",
+    "video_generation": "video_generation",
 }
 """LiteLLM's functions (each with its `a…` twin), and what OpenTelemetry calls what they do."""
 
@@ -46,6 +50,7 @@ _WITHIN = frozenset(
             "aimage_edit",
             "atranscription",
         ),
+        *("acompact_responses", "agenerate_content", "agenerate_content_stream"),
         *("arerank", "aspeech", "aresponses", "amoderation", "is_async", "async_call"),
     )
 )

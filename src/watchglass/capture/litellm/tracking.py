@@ -89,10 +89,11 @@ def _listen(litellm: Any) -> None:
 
 
 def _functions(litellm: Any, name: str) -> list[Callable[..., Any]]:
-    """The functions of this name: the public one, and that of `litellm.main`, which LiteLLM's own retries
-    and asynchronous functions look up."""
+    """The functions of this name: the public one, that of `litellm.main`, which LiteLLM's own retries and
+    asynchronous functions look up, and Google's form, which is public in a package of its own."""
     main = importlib.import_module("litellm.main")
-    found = (getattr(litellm, name, None), main.__dict__.get(name))
+    google = sys.modules.get("litellm.google_genai.main")
+    found = (getattr(litellm, name, None), main.__dict__.get(name), getattr(google, name, None))
     return list(dict.fromkeys(each for each in found if callable(each)))
 
 
