@@ -20,7 +20,8 @@ def run(tmp_path: Path, program: str) -> dict[str, Any]:
     written = tmp_path / "program.py"
     written.write_text(
         textwrap.dedent(program)
-        + "\nimport msgspec, sys\nsys.stdout.buffer.write(msgspec.json.encode(check) + b'\\n')\n",
+        + "\nimport msgspec, sys\nsys.stdout.flush()"
+        + "\nsys.stdout.buffer.write(msgspec.json.encode(check) + b'\\n')\n",
         "utf-8",
     )
     done = subprocess.run(

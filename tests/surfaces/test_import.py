@@ -122,9 +122,11 @@ def test_the_recorded_calls_of_a_coding_tool(run: Run) -> None:
     done = run(str(AIDER), *options, "--json")
     tally = json.loads(done.stdout)[str(AIDER)]
     assert (tally["rows"], tally["new"], tally["rejected"], tally["reported"]) == (3380, 3380, 0, 3380)
-    assert (tally["agree"], tally["differ"]) == (2932, 110)
+    undated = tally["agree"] - 2932
+    assert undated in (0, 4), "where LiteLLM is installed, its map knows four more"
+    assert tally["differ"] == 110
     assert tally["differences"] == {
-        "price_unknown": 338,
+        "price_unknown": 338 - undated,
         "stale_list": 62,
         "caching_not_on_record": 35,
         "other_models_price": 8,
