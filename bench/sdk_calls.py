@@ -120,7 +120,7 @@ def timed(call: Call, calls: int, per_second: int = 0) -> list[int]:
         if per_second:
             due += 10**9 // per_second
             if (early := due - clock()) > 0:
-                time.sleep(early / 1e9)
+                time.sleep(early / 1e9)  # the rate is what is measured
         began = clock()
         call(number)
         taken.append(clock() - began)
@@ -133,7 +133,7 @@ def measured(call: Call, calls: int, alone: Call | None = None) -> dict[str, dic
         call(number)
         if alone:
             alone(number)
-    time.sleep(1.2)
+    time.sleep(1.2)  # until delivery is done with the warming up
     found: dict[str, dict[str, float]] = {}
     for way, rate, many in (("hot", 0, calls), ("paced", 200, min(calls, 1000))):
         subtract = statistics.median(timed(alone, many // 4, rate)) if alone else 0
@@ -177,7 +177,7 @@ def langfuse(url: str, calls: int) -> Iterator[tuple[str, Any]]:
 
     def call(number: int) -> None:
         about = {"as_type": "generation", "name": "chat", "model": MODEL, "input": messages[number]}
-        with client.start_as_current_observation(**about) as made:  # type: ignore[arg-type]
+        with client.start_as_current_observation(**about) as made:  # type: ignore[arg-type] - one of many shapes
             made.update(
                 output={"role": "assistant", "content": ANSWER},
                 usage_details={"input": PROMPT_TOKENS, "output": ANSWER_TOKENS},
@@ -238,7 +238,7 @@ def stubs() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]
             return next(self._left)
 
     response = httpx.Response(200)
-    httpx.Client.send = lambda *_, **__: response  # type: ignore[method-assign]
+    httpx.Client.send = lambda *_, **__: response  # type: ignore[method-assign] - nothing is sent here
     client = httpx.Client()
     request = client.build_request("POST", "https://api.openai.com/v1/chat/completions", content=b"{}")
 

@@ -6,6 +6,8 @@ on, and whoever iterates it never has it.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from opentelemetry import context as otel
 
 from watchglass.capture import context, scoped
@@ -20,9 +22,9 @@ class Held(scoped.Scope):
         self._inner: tuple[context.Entry, otel.Context] | None = None
         self._outer = (context.NOTHING, otel.Context())
 
+    @abstractmethod
     def begin(self) -> None:
         """What the run begins with; MUST NOT raise."""
-        raise NotImplementedError
 
     def enter(self) -> None:
         """Begin, or put back what was in force when it last left."""

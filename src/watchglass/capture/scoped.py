@@ -8,30 +8,31 @@ from __future__ import annotations
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Scope:
+class Scope(ABC):
     """One run of a function. `enter` and `leave` alternate; `enter` MUST put back in force what was when
     `leave` was last called. Thread and task may differ from step to step. None of its methods may raise."""
 
     __slots__ = ()
 
+    @abstractmethod
     def enter(self) -> None:
         """Before the function's code runs, first or again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self) -> None:
         """When it has returned, raised or yielded."""
-        raise NotImplementedError
 
-    def done(self, result: object) -> None:
+    def done(self, result: object) -> None:  # noqa: B027 - not each scope wants to know
         """It has returned, after the last `leave`; a generator that its consumer closed, with None."""
 
-    def failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:  # noqa: B027 - likewise
         """It has raised, after the last `leave`."""
 
 

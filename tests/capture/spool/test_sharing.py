@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,13 @@ from watchglass.capture.spool import Spool, tally
 PROCESSES = 6
 
 
-def child(work: object) -> int:
+def child(work: Callable[[], object]) -> int:
     """A forked process that does `work` and ends without cleaning up."""
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
-            work()  # type: ignore[operator]
+            work()
             status = 0
         finally:
             os._exit(status)
