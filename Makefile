@@ -28,7 +28,7 @@ test: $(VENV)/.dev ## run the tests
 	$(BIN)/python -m pytest -q -n 2
 
 test-long: $(VENV)/.dev ## run the tests with those that take long: soak, many kills, large data, the real CrewAI
-	$(BIN)/python -m pytest -q -m "long or not long"
+	$(BIN)/python -m pytest -q -m "long or not long" --hypothesis-profile search
 	@$(MAKE) --no-print-directory test-crewai
 
 test-crewai: $(CREWAI)/.done ## run the tests with the real CrewAI, in an environment of its own

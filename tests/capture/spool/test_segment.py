@@ -68,7 +68,10 @@ def test_torn(payloads: list[bytes], last: bytes, data: st.DataObject) -> None:
 @given(PAYLOADS, st.randoms(use_true_random=False), st.integers(1, 5))
 @settings(max_examples=200)
 def test_flipped(payloads: list[bytes], chance: random.Random, flips: int) -> None:
-    """Whichever bytes are flipped, each record that they do not touch is read, in order, and no other."""
+    """Whichever bytes are flipped, each record that they do not touch is read, in order, and no other.
+
+    How many are lost is not always known: where a length is hit, what lies behind it may look like one.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = written(Path(folder), payloads)
         content = bytearray(path.read_bytes())
@@ -93,8 +96,8 @@ def test_flipped(payloads: list[bytes], chance: random.Random, flips: int) -> No
         remaining = iter(found)
         assert all(any(each == other for other in remaining) for each in intact)
         assert len(found) <= len(payloads) and all(each in payloads for each in found)
-        # What a damaged header says of the process may be taken for one damaged record more.
-        assert lost <= len(hit) + header_hit
+        # What a damaged header says of the process may be taken for a damaged record.
+        assert (lost > 0) == (len(found) < len(payloads)) or header_hit
 
 
 def test_every_damaged_payload_is_counted(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""The books: repricing with undo, the summary that outlives its calls, bills compared, budgets."""
