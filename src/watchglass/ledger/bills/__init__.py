@@ -1,0 +1,1 @@
+"""What providers say they served and charged, one file a format."""
