@@ -52,7 +52,7 @@ class BillLine(msgspec.Struct, frozen=True, kw_only=True):
     tier: str | None = None
     """batch, flex, priority …; None for the standard one."""
     above: int | None = None
-    """Requests with more input tokens than this only (the providers' long context), where the line says so."""
+    """Requests with more input tokens than this only (the long context), where the line says so."""
     tokens: int | None = None
     requests: int | None = None
     amount_usd: Decimal | None = None
