@@ -6,7 +6,9 @@ Attached here and nowhere else, so that no writer, of today or later, can forget
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 
 import pyarrow as pa
 
@@ -30,6 +32,7 @@ class RolledEngine:
     def __init__(self, engine: Engine, rollup: Rollup) -> None:
         self._engine = engine
         self._rollup = rollup
+        self._alone = threading.RLock()
 
     @property
     def rollup(self) -> Rollup:
@@ -56,6 +59,17 @@ class RolledEngine:
         """
         with self._rollup.changing(hours):
             return self._engine.execute(sql, params)
+
+    @contextmanager
+    def alone(self) -> Generator[None]:
+        """While rows of calls are read in order to be written back, or deleted.
+
+        Settling, repricing, retention, a tenant's removal and a snapshot hold it, each for a chunk of its
+        work: one that wrote back what another has deleted or changed meanwhile would undo that. New rows
+        come in all the time. The same thread may take it again.
+        """
+        with self._alone:
+            yield
 
     def insert(self, table: str, batches: Sequence[pa.RecordBatch]) -> int:
         """See `Engine.insert`."""
