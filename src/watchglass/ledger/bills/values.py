@@ -1,0 +1,176 @@
+"""Values of a bill's record, read exactly as they are written or not at all and with the reason.
+
+A value comes from JSON (text, whole numbers, `Decimal`s) or from a table (text); None and '' are "does not
+say". Nothing passes through a float, nothing is rounded, and nothing that looks like a credential is kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeAlias, cast
+
+from watchglass.ledger.bills.line import MOST_DECIMALS, MOST_USD
+
+Record: TypeAlias = Mapping[str, Any]
+"""One record: names to text, whole numbers, `Decimal`s, records, lists or None."""
+
+MOST = 2**63 - 1
+LONGEST_TEXT = 512
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_INSTANT = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9})0*)?\s?([Zz]|UTC|[+-]\d\d(?::?\d\d)?)?", re.ASCII
+)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_CREDENTIAL = re.compile(
+    # What the keys of the providers' APIs begin with, each with enough after it to be one and no name.
+    r"\b(?:sk|pk|rk)-[\w-]{12,}|\b(?:gsk_|xai-|pplx-|nvapi-|r8_|hf_|AIza|AKIA|ya29\.)[\w-]{16,}"
+    r"|\bBearer\s+\S{8,}|\beyJ[\w-]{8,}\.[\w-]{8,}"
+)
+
+
+class Unreadable(Exception):
+    """A value that cannot be read; the message is why, and what to do."""
+
+
+def money(record: Record, name: str) -> Decimal | None:
+    """US dollars or whatever the caller knows the unit to be; negative for a credit."""
+    number = _number(record, name, "write a plain number")
+    if number is None:
+        return None
+    exponent = cast("int", number.as_tuple().exponent)
+    if number.adjusted() >= MOST_USD.adjusted():
+        raise Unreadable(f"{name} is {shown(number)}: no bill has so much; below 10^20 can be kept")
+    if -exponent > MOST_DECIMALS:
+        raise Unreadable(f"{name} is {shown(number)}: more than {MOST_DECIMALS} decimals cannot be kept")
+    return number
+
+
+def shifted(amount: Decimal, places: int) -> Decimal:
+    """`amount` × 10^`places`, every digit kept, whatever the arithmetic's precision is set to."""
+    sign, digits, exponent = amount.as_tuple()
+    return Decimal((sign, digits, cast("int", exponent) + places))
+
+
+def count(record: Record, name: str) -> int | None:
+    """A whole number from 0 to 2^63 - 1; spreadsheets write `10.0`, which is one."""
+    number = _number(record, name, "write a whole number, 0 or more")
+    if number is None:
+        return None
+    if number.adjusted() > 18 or number != int(number) or not 0 <= number <= MOST:
+        raise Unreadable(f"{name} is {shown(number)}: write a whole number, 0 or more")
+    return int(number)
+
+
+def text(record: Record, name: str) -> str | None:
+    """Text, or a number as it is written; what looks like a credential becomes its hash (`unkeyed`)."""
+    value = record.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise Unreadable(f"{name} is {shown(value)}: write text")
+    said = str(value).strip()
+    if len(said) > LONGEST_TEXT:
+        raise Unreadable(f"{name} is {shown(said)}: longer than {LONGEST_TEXT} characters")
+    if not said.isascii() and any("\ud800" <= char <= "\udfff" for char in said):
+        raise Unreadable(f"{name} is not UTF-8; convert the file first")
+    return unkeyed(said) or None
+
+
+def unkeyed(said: str) -> str:
+    """The text, with each credential in it as `sha256:` and its hash: that tells two apart, and opens nothing.
+
+    A text that is a key from end to end becomes the bare hash: LiteLLM's spend logs name a key that way.
+    """
+    whole = _CREDENTIAL.fullmatch(said)
+    if whole:
+        return hashlib.sha256(said.encode()).hexdigest()
+    return _CREDENTIAL.sub(lambda found: f"sha256:{hashlib.sha256(found[0].encode()).hexdigest()[:16]}", said)
+
+
+def currency(record: Record, name: str) -> None:
+    """Raises `Unreadable` unless the record's money is in US dollars. Where it says nothing, so does this."""
+    said = text(record, name)
+    if said is not None and said.lower() != "usd":
+        raise Unreadable(f"{name} is {shown(said)}: only US dollars can be compared; convert the bill first")
+
+
+def epoch(record: Record, name: str) -> int:
+    """Nanoseconds of a time that is written in whole seconds since 1970."""
+    seconds = count(record, name)
+    if seconds is None or not 0 <= seconds * 10**9 <= MOST:
+        raise Unreadable(f"{name} is {shown(record.get(name))}: write seconds since 1970")
+    return seconds * 10**9
+
+
+def instant(record: Record, name: str) -> int:
+    """Nanoseconds of an RFC 3339 time; one without a zone is UTC."""
+    value = record.get(name)
+    match = _INSTANT.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 64 else None
+    try:
+        if match is None:
+            raise ValueError
+        zone = "Z" if match[4] in (None, "Z", "z", "UTC") else match[4]
+        moment = dt.datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}")
+    except ValueError:
+        advice = "write a time as 2026-01-31T12:00:00Z"
+        raise Unreadable(f"{name} is {shown(value)}: {advice}") from None
+    return _nanoseconds(moment, name) + int((match[3] or "0").ljust(9, "0"))
+
+
+def day(record: Record, name: str, zone: dt.tzinfo = dt.UTC) -> tuple[int, int]:
+    """The first nanosecond of a day (2026-01-31) in a zone, and the next day's."""
+    value = record.get(name)
+    said = value.strip() if isinstance(value, str) else ""
+    try:
+        if not _DAY.fullmatch(said):
+            raise ValueError
+        first = dt.datetime.fromisoformat(said).replace(tzinfo=zone)
+        following = (dt.datetime.fromisoformat(said) + dt.timedelta(days=1)).replace(tzinfo=zone)
+    except (ValueError, OverflowError):
+        raise Unreadable(f"{name} is {shown(value)}: write a day as 2026-01-31") from None
+    return _nanoseconds(first, name), _nanoseconds(following, name)
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: short, and no credential in it."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    said = str(value) if not isinstance(value, str) else repr(unkeyed(value[:1000]))
+    said = said.encode("utf-8", "backslashreplace").decode()
+    return said if len(said) <= 60 else said[:57] + "…"
+
+
+def _nanoseconds(moment: dt.datetime, name: str) -> int:
+    found = (moment - _EPOCH) // dt.timedelta(seconds=1) * 10**9
+    if not 0 <= found <= MOST - 10**9:
+        raise Unreadable(f"{name} is {moment.year}: write a time from 1970 to 2262")
+    return found
+
+
+def _number(record: Record, name: str, advice: str) -> Decimal | None:
+    value = record.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    elif isinstance(value, str) and len(value) <= 100 and _NUMBER.fullmatch(stripped := value.strip()):
+        value = Decimal(stripped)
+    if not isinstance(value, Decimal) or not value.is_finite():
+        raise Unreadable(f"{name} is {shown(value)}: {advice}")
+    return value
+
+
+def number(literal: str) -> Decimal:
+    """A JSON number as it is written; one beyond all bounds is no number, and refused where it is read."""
+    try:
+        return Decimal(literal)
+    except InvalidOperation:
+        return Decimal("NaN")
