@@ -20,7 +20,7 @@ FORMATS: Mapping[str, BillFormat] = {each.name: each for each in (OpenAICosts(),
 
 
 def recognise(name: str, head: bytes) -> BillFormat:
-    """The format of a file called `name` that begins like this. Raises `BadRequest` if none or several fit."""
+    """The format of a file called `name` that begins like this. Raises `BadRequest` if none or two fit."""
     fitting = [each for each in FORMATS.values() if each.recognises(head[:HEAD_BYTES])]
     if len(fitting) == 1:
         return fitting[0]

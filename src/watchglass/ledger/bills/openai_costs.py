@@ -22,7 +22,7 @@ _COLUMNS = frozenset({"start_time", "end_time", "amount_value", "amount_currency
 
 _ITEM = re.compile(
     # As accounts show them: `gpt-4o-2024-08-06, input`, `priority | gpt-5.6-sol, output, long context`,
-    # `gpt-5.6-luna, cache writes`, `gpt-audio-mini-2025-12-15 audio, cached input`, `gpt-image-1 text, input`.
+    # `gpt-5.6-luna, cache writes`, `gpt-audio-mini-2025-12-15 audio, output`, `gpt-image-1 text, input`.
     r"(?:(?P<tier>[a-z]+) \| )?(?P<model>[^\s,|]+)(?: (?P<kind>text|audio|image))?"
     r", (?P<of>cached input|cache writes|input|output)(?P<long>, long context)?"
 )

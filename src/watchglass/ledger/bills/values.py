@@ -83,7 +83,7 @@ def text(record: Record, name: str) -> str | None:
 
 
 def unkeyed(said: str) -> str:
-    """The text, with each credential in it as `sha256:` and its hash: that tells two apart, and opens nothing.
+    """The text, with each credential in it as `sha256:` and its hash: tells two apart, opens nothing.
 
     A text that is a key from end to end becomes the bare hash: LiteLLM's spend logs name a key that way.
     """
