@@ -56,7 +56,9 @@ def draft(span: Span, described: Described, context: Context, facts: ResourceFac
     return CallDraft(span, described, context, facts, provider, source)
 
 
-def price_request(described: Described, provider: str | None, start_ns: int) -> PriceRequest:
+def price_request(
+    described: Described, provider: str | None, start_ns: int, tenant: str | None
+) -> PriceRequest:
     """What the book must know to price one request."""
     return PriceRequest(
         provider=provider,
@@ -66,12 +68,16 @@ def price_request(described: Described, provider: str | None, start_ns: int) -> 
         usage=described.usage,
         service_tier=described.service_tier,
         success=described.success,
+        tenant=tenant,
     )
 
 
 def call_rows(drafts: Sequence[CallDraft], book: PriceBook, contents: Contents) -> list[tuple[Any, ...]]:
     """Rows in the order of `CALL_COLUMNS`, priced."""
-    asked = [price_request(each.described, each.provider, each.span.start_ns) for each in drafts]
+    asked = [
+        price_request(each.described, each.provider, each.span.start_ns, each.context.tenant)
+        for each in drafts
+    ]
     return [_row(each, priced, contents) for each, priced in zip(drafts, book.price(asked), strict=True)]
 
 

@@ -11,6 +11,7 @@ from watchglass.ingest.call_rows import exact
 from watchglass.ingest.settle import CallNode, SpanNode, Verdict
 from watchglass.ingest.settling.nodes import StepNode
 from watchglass.model import CONTEXT_FIELDS, Context, Usage
+from watchglass.pricing.book import PriceBook
 
 SPANS = """
 SELECT owner, trace_id, span_id, parent_span_id, own_context, resource_context, tenant
@@ -140,6 +141,8 @@ def changes(verdict: Verdict, row: Mapping[str, Any]) -> bool:
     return any(row[name] != value for name, value in verdict_columns(verdict).items())
 
 
-def priced_otherwise(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+def priced_otherwise(old: Mapping[str, Any], new: Mapping[str, Any], book: PriceBook) -> bool:
     """Whether anything has changed that a price depends on."""
+    if old["tenant"] != new["tenant"] and not book.tenants.isdisjoint((old["tenant"], new["tenant"])):
+        return True
     return any(old[name] != new[name] for name in _PRICED_BY)

@@ -114,7 +114,9 @@ class SettleRows:
         builder = TableBuilder(SCHEMAS["calls"], CALL_COLUMNS)
         version = self._versions.next()
         patched = [self._patched(row, *verdicts[row["owner"], row["call_id"]], version) for row in rows]
-        self._reprice([new for old, new in zip(rows, patched, strict=True) if priced_otherwise(old, new)])
+        self._reprice(
+            [new for old, new in zip(rows, patched, strict=True) if priced_otherwise(old, new, self._book)]
+        )
         self._copy_messages(rows, patched)
         builder.rows = [tuple(row[name] for name in CALL_COLUMNS) for row in patched]
         self._engine.insert("store.calls", [builder.batch()])
@@ -168,6 +170,7 @@ class SettleRows:
                 usage=Usage(**{field: row[column] for field, column in TOKENS.items()}),
                 service_tier=row["service_tier"],
                 success=row["success"],
+                tenant=row["tenant"],
             )
             for row in rows
         ]

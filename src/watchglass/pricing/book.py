@@ -6,13 +6,14 @@ at that time wins. A call that cannot be priced has no cost and one reason of a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
 
 from watchglass.model import Usage
+from watchglass.pricing.discounts import Discount, Discounts, discounted
 from watchglass.pricing.genai import GenaiPrices
 from watchglass.pricing.labels import without_provider
 from watchglass.pricing.listed import ListedPrice, PriceList
@@ -30,6 +31,8 @@ class PriceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     usage: Usage
     service_tier: str | None = None
     success: bool = True
+    tenant: str | None = None
+    """Whose call it is: a tenant may have prices of its own."""
 
 
 class Priced(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +59,9 @@ TIER_UNKNOWN = _unpriced("tier_unknown")
 _CACHED_MODELS = 100_000
 
 
-_Key = tuple[str, str | None, str | None, str | None]
+_Key = tuple[str, str | None, str | None, str | None, str | None]
+"""Provider, model that answered, model that was asked for, tier, and the tenant if it has prices of its
+own: where nobody has, what was looked up is every tenant's."""
 
 
 class Layers(msgspec.Struct, frozen=True):
@@ -68,13 +73,23 @@ class Layers(msgspec.Struct, frozen=True):
     """Our dated facts (`prices/`)."""
     litellm: bytes | None = None
     """LiteLLM's map, as its file has it."""
+    discounts: tuple[Discount, ...] = ()
+    """What the user pays less than the list says, where no override states a price."""
 
 
 class _Edition(msgspec.Struct, frozen=True):
     """One state of the book, replaced as a whole: what was looked up belongs to its layers."""
 
-    sources: tuple[PriceSource, ...]
+    overrides: Mapping[str | None, PriceSource]
+    """The user's own prices by whose they are; None is everybody's."""
+    lists: tuple[PriceSource, ...]
+    discounts: Discounts
+    tenants: frozenset[str]
     found: dict[_Key, list[Schedule]]
+
+    def sources(self, tenant: str | None) -> tuple[PriceSource, ...]:
+        own = (self.overrides[tenant],) if tenant is not None and tenant in self.overrides else ()
+        return (*own, self.overrides[None], *self.lists)
 
 
 class PriceBook:
@@ -93,8 +108,18 @@ class PriceBook:
 
     @property
     def sources(self) -> tuple[PriceSource, ...]:
-        """The layers, the first to be asked first."""
-        return self._now.sources
+        """The layers, the first to be asked first, without those that are one tenant's."""
+        return self._now.sources(None)
+
+    @property
+    def tenants(self) -> frozenset[str]:
+        """The tenants that an override or a discount names; to all others the book says the same."""
+        return self._now.tenants
+
+    @property
+    def by_tenant(self) -> bool:
+        """Whether a price depends on whose call it is at all."""
+        return bool(self._now.tenants)
 
     def replace(self, layers: Layers) -> None:
         """Price by other layers from now on. What is being priced meanwhile is priced by the old ones."""
@@ -113,8 +138,8 @@ class PriceBook:
 
     def schedules(self, request: PriceRequest) -> list[tuple[PriceSource, Schedule]]:
         """Each layer that knows the model in its tier, with all its prices of it: the first to hold wins."""
-        key = (request.provider or "", request.response_model, request.request_model, request.service_tier)
-        return list(_by_layer(self._now.sources, *key)) if request.provider else []
+        now = self._now
+        return list(_by_layer(now, *_key(now, request, request.provider))) if request.provider else []
 
 
 @lru_cache(maxsize=2)
@@ -124,13 +149,21 @@ def _same(layers: Layers) -> PriceBook:
 
 
 def _edition(layers: Layers) -> _Edition:
-    sources: list[PriceSource] = [PriceList("override", layers.overrides)]
-    if layers.facts:
-        sources.append(PriceList("watchglass", layers.facts))
-    sources.append(GenaiPrices())
+    lists: list[PriceSource] = [PriceList("watchglass", layers.facts)] if layers.facts else []
+    lists.append(GenaiPrices())
     if layers.litellm is not None:
-        sources.append(LitellmMap(layers.litellm))
-    return _Edition(tuple(sources), {})
+        lists.append(LitellmMap(layers.litellm))
+    stated: dict[str | None, list[ListedPrice]] = {None: []}
+    for each in layers.overrides:
+        stated.setdefault(each.tenant, []).append(each)
+    overrides = {tenant: PriceList("override", prices) for tenant, prices in stated.items()}
+    tenants = {each for each in (*stated, *(each.tenant for each in layers.discounts)) if each is not None}
+    return _Edition(overrides, tuple(lists), Discounts(layers.discounts), frozenset(tenants), {})
+
+
+def _key(now: _Edition, request: PriceRequest, provider: str) -> _Key:
+    tenant = request.tenant if request.tenant in now.tenants else None
+    return (provider, request.response_model, request.request_model, request.service_tier, tenant)
 
 
 def _price(now: _Edition, request: PriceRequest) -> Priced:
@@ -140,7 +173,7 @@ def _price(now: _Edition, request: PriceRequest) -> Priced:
     provider = request.provider
     if provider is None:
         return MODEL_MISSING if asked is None and answered is None else UNKNOWN_PROVIDER
-    key = (provider, answered, asked, request.service_tier)
+    key = _key(now, request, provider)
     schedules = now.found.get(key)
     if schedules is None:
         schedules = _remember(now, key)
@@ -159,20 +192,26 @@ def _price(now: _Edition, request: PriceRequest) -> Priced:
 def _remember(now: _Edition, key: _Key) -> list[Schedule]:
     if len(now.found) >= _CACHED_MODELS:  # hostile model names must not eat the memory
         now.found.clear()
-    found = now.found[key] = [schedule for _, schedule in _by_layer(now.sources, *key)]
+    found = now.found[key] = [schedule for _, schedule in _by_layer(now, *key)]
     return found
 
 
 def _by_layer(
-    sources: Sequence[PriceSource], provider: str, answered: str | None, asked: str | None, tier: str | None
+    now: _Edition,
+    provider: str,
+    answered: str | None,
+    asked: str | None,
+    tier: str | None,
+    tenant: str | None,
 ) -> Iterator[tuple[PriceSource, Schedule]]:
     named = named_tier(tier)
     names = dict.fromkeys(
         name for model in (answered, asked) if model for name in (model, without_provider(provider, model))
     )
-    for layer in sources:
+    less = now.discounts.find(provider, names, named, tenant)
+    for layer in now.sources(tenant):
         for name in names:
             schedule = layer.find(provider, name, named)
             if schedule is not None:
-                yield layer, schedule
+                yield layer, discounted(schedule, less) if layer in now.lists else schedule
                 break

@@ -11,7 +11,7 @@ import msgspec
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, PriceRequest
 from watchglass.pricing.labels import canonical, without_provider
-from watchglass.pricing.listed import time_of_day
+from watchglass.pricing.naming import time_of_day
 from watchglass.pricing.provider import detect
 from watchglass.pricing.rates import CLASSES, ClassPrices, Rates
 from watchglass.pricing.source import Entry, Period, Schedule, named_tier

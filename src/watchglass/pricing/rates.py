@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Context, Decimal
+from math import gcd
 
 import msgspec
 
@@ -155,7 +156,8 @@ class Rates(msgspec.Struct, frozen=True):
     request: int = 0
     """Price of a request as such."""
     finer: int = 1
-    """The prices above are in units of 10⁻¹⁸ dollars divided by this: 1, or 10⁶ where one needs it."""
+    """The prices above are in units of 10⁻¹⁸ dollars divided by this: 1, or 10⁶ where one needs it; another
+    divisor of a power of ten where a discount has been taken off."""
     other_units: bool = False
     """Part of the bill is by the hour, page or character, or no price is known: no usage tells the cost."""
 
@@ -182,7 +184,7 @@ class Rates(msgspec.Struct, frozen=True):
 
     def dollars(self, units: int) -> Decimal:
         """A price of `ClassPrices` or a sum of such, exactly."""
-        return _EXACT.divide(Decimal(units), Decimal(self.finer)) * _COLUMN
+        return _EXACT.multiply(_EXACT.divide(Decimal(units), Decimal(self.finer)), _COLUMN)
 
     def counted(self, usage: Usage) -> bool:
         """Whether the usage has every count that costs something here."""
@@ -219,6 +221,28 @@ def rates(
         request // unit,
         _ROUND // unit,
         other_units or not (classes or hidden or request),
+    )
+
+
+def scaled(rates: Rates, numerator: int, denominator: int, *, price_id: str, source: str) -> Rates:
+    """These rates times a fraction, exactly; its denominator divides a power of ten."""
+    steps = [rates.prices, *(prices for _, prices in rates.above)]
+    units = [rates.request, *(getattr(prices, name) for prices in steps for name in CLASSES)]
+    finer = rates.finer * denominator
+    shared = gcd(finer, *(each * numerator for each in units))
+
+    def of(prices: ClassPrices) -> ClassPrices:
+        changed = {name: getattr(prices, name) * numerator // shared for name in CLASSES}
+        return msgspec.structs.replace(prices, **changed)
+
+    return Rates(
+        price_id,
+        source,
+        of(rates.prices),
+        tuple((threshold, of(prices)) for threshold, prices in rates.above),
+        rates.request * numerator // shared,
+        finer // shared,
+        rates.other_units,
     )
 
 

@@ -99,17 +99,24 @@ def _price(
 ) -> list[Priced]:
     count = len(success)
     nobody: Sequence[Any] = [None] * count
-    asked, answered, tier = (
-        columns.get(name, nobody) for name in ("request_model", "response_model", "service_tier")
+    asked, answered, tier, tenants = (
+        columns.get(name, nobody) for name in ("request_model", "response_model", "service_tier", "tenant")
     )
     usages = map(Usage, *(columns.get(name, nobody) for name in _COUNTS))
     return book.price(
         [
             PriceRequest(
-                provider=a, request_model=b, response_model=c, at_ns=d, usage=e, service_tier=f, success=g
+                provider=a,
+                request_model=b,
+                response_model=c,
+                at_ns=d,
+                usage=e,
+                service_tier=f,
+                success=g,
+                tenant=h,
             )
-            for a, b, c, d, e, f, g in zip(
-                providers, asked, answered, columns["time"], usages, tier, success, strict=True
+            for a, b, c, d, e, f, g, h in zip(
+                providers, asked, answered, columns["time"], usages, tier, success, tenants, strict=True
             )
         ]
     )

@@ -25,7 +25,7 @@ NOT_EXAMINED = "not_examined"
 _TOKENS = tuple(name for name in Usage.__struct_fields__ if name != "total_tokens")
 _ASKED = (
     *("provider", "request_model", "response_model", "service_tier", "success", "cost_usd", "price_source"),
-    *("price_id", "unpriced_reason", "reported_cost_usd", *_TOKENS),
+    *("price_id", "unpriced_reason", "reported_cost_usd", "tenant", *_TOKENS),
 )
 
 
@@ -66,4 +66,5 @@ def _request(row: dict[str, Any], at_ns: int) -> PriceRequest:
         usage=Usage(**{name: row[name] for name in _TOKENS}),
         service_tier=row["service_tier"],
         success=row["success"],
+        tenant=row["tenant"],
     )
