@@ -19,6 +19,11 @@ _SPACE = re.compile(r"[\s,\x1e]*")
 """What stands between two values: blanks, and the record separator of RFC 7464."""
 
 
+def is_json(content: bytes) -> bool:
+    """Whether a file begins as JSON does, and no table."""
+    return content[:4096].lstrip()[:1] in (b"{", b"[")
+
+
 class Document(msgspec.Struct, frozen=True):
     """One value, and where it stands."""
 

@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from itertools import islice
 
 from watchglass.errors import BadRequest, TooLarge
+from watchglass.ledger.bills.anthropic_costs import AnthropicCosts
+from watchglass.ledger.bills.anthropic_usage import AnthropicUsage
 from watchglass.ledger.bills.line import BillFormat, BillLine, Refused
+from watchglass.ledger.bills.litellm_spend import LiteLLMSpend
 from watchglass.ledger.bills.openai_costs import OpenAICosts
+from watchglass.ledger.bills.openai_usage import OpenAIUsage
+from watchglass.ledger.bills.openrouter_activity import OpenRouterActivity
+from watchglass.ledger.bills.plain_csv import PlainCsv
 from watchglass.ledger.bills.unpacked import unpack
 
 HEAD_BYTES = 64 << 10
@@ -15,7 +21,18 @@ MOST_LINES = 4_000_000
 MOST_REFUSED = 1_000
 """Refused records that are told one by one; a last one says how many more there are."""
 
-FORMATS: Mapping[str, BillFormat] = {each.name: each for each in (OpenAICosts(),)}
+FORMATS: Mapping[str, BillFormat] = {
+    each.name: each
+    for each in (
+        OpenAICosts(),
+        OpenAIUsage(),
+        AnthropicCosts(),
+        AnthropicUsage(),
+        OpenRouterActivity(),
+        LiteLLMSpend(),
+        PlainCsv(),
+    )
+}
 """By the name that `--format` takes."""
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 from watchglass.ledger.bills import pages
+from watchglass.ledger.bills.documents import is_json
 from watchglass.ledger.bills.line import BillLine, LineClass, Refused
 from watchglass.ledger.bills.tables import table
-from watchglass.ledger.bills.values import Record, Unreadable, count, currency, epoch, money, shown, text
+from watchglass.ledger.bills.values import Record, Unreadable, count, currency, money, shown, text, tier
 
 _OBJECT = re.compile(rb'"organization\.costs\.result"')
 _COLUMNS = frozenset({"start_time", "end_time", "amount_value", "amount_currency"})
@@ -26,11 +27,7 @@ _ITEM = re.compile(
     r"(?:(?P<tier>[a-z]+) \| )?(?P<model>[^\s,|]+)(?: (?P<kind>text|audio|image))?"
     r", (?P<of>cached input|cache writes|input|output)(?P<long>, long context)?"
 )
-_CLASSES: dict[tuple[str | None, str], LineClass] = {
-    (None, "input"): "input",
-    (None, "output"): "output",
-    (None, "cached input"): "cache_read",
-    (None, "cache writes"): "cache_write",
+_CLASSES: dict[tuple[str, str], LineClass] = {
     ("text", "input"): "input",
     ("text", "output"): "output",
     ("text", "cached input"): "cache_read",
@@ -52,73 +49,61 @@ class OpenAICosts:
 
     def recognises(self, head: bytes) -> bool:
         """See `BillFormat.recognises`."""
-        return _OBJECT.search(head) is not None or table(head).names >= _COLUMNS
+        if is_json(head):
+            return _OBJECT.search(head) is not None
+        return table(head).names >= _COLUMNS
 
     def read(self, content: bytes, mapping: dict[str, str]) -> Iterator[BillLine | Refused]:
         """See `BillFormat.read`."""
-        if content.lstrip()[:1] in (b"{", b"["):
-            return pages.lines(content, _bounds, _result)
-        return self._exported(content)
-
-    def _exported(self, content: bytes) -> Iterator[BillLine | Refused]:
-        for found in table(content).rows():
-            if isinstance(found, Refused):
-                yield found
-                continue
-            where, row = found
-            try:
-                since_ns, until_ns = _bounds(row)
-                if any(text(row, name) for name in ("amount_value", "line_item", "quantity")):
-                    yield from _lines(pages.Result(since_ns, until_ns, where, row), "amount_value", row)
-            except Unreadable as fault:
-                yield Refused(where, str(fault))
+        if is_json(content):
+            return pages.lines_of_pages(content, pages.by_epoch, _of_result)
+        said = ("amount_value", "line_item", "quantity")
+        return pages.lines_of_rows(content, pages.by_epoch, said, _of_row)
 
 
-def _bounds(bucket: Record) -> tuple[int, int]:
-    return epoch(bucket, "start_time"), epoch(bucket, "end_time")
-
-
-def _result(found: pages.Result) -> list[BillLine]:
+def _of_result(found: pages.Result) -> list[BillLine]:
     amount = found.record.get("amount")
     if not isinstance(amount, dict):
         raise Unreadable(f"amount is {shown(amount)}: a cost has an amount with value and currency")
-    currency(cast("Record", amount), "currency")
-    return _lines(found, "value", cast("dict[str, Any]", amount))
+    return [_line(found, cast("Record", amount), "value", "currency")]
 
 
-def _lines(found: pages.Result, name: str, amount: Record) -> list[BillLine]:
+def _of_row(found: pages.Result) -> list[BillLine]:
+    return [_line(found, found.record, "amount_value", "amount_currency")]
+
+
+def _line(found: pages.Result, amount: Record, value: str, unit: str) -> BillLine:
     record = found.record
-    currency(record, "amount_currency")
-    dollars = money(amount, name)
+    currency(amount, unit)
+    dollars = money(amount, value)
     if dollars is None:
-        raise Unreadable("the cost has no amount")
+        raise Unreadable(f"{value} is missing: the cost has no amount")
     item = text(record, "line_item")
     meant = _ITEM.fullmatch(item) if item else None
-    kind: LineClass | None = None if item is None else "other"
+    kind = _class(item, meant)
+    quantity = None if kind in (None, "other") else count(record, "quantity")
+    return BillLine(
+        provider="openai",
+        since_ns=found.since_ns,
+        until_ns=found.until_ns,
+        item=item,
+        project=text(record, "project_id"),
+        key=text(record, "api_key_id"),
+        model=meant["model"] if meant else None,
+        token_class=kind,
+        tier=tier(meant.groupdict(), "tier") if meant else None,
+        long_context=bool(meant and meant["long"]),
+        tokens=None if kind == "search" else quantity,
+        requests=quantity if kind == "search" else None,
+        amount_usd=dollars,
+        where=found.where,
+    )
+
+
+def _class(item: str | None, meant: re.Match[str] | None) -> LineClass | None:
+    """The class of a line item; None where the costs were not asked to be told apart by it."""
     if meant:
-        kind = _CLASSES.get((meant["kind"], meant["of"]), "other")
-    elif item and _SEARCH.fullmatch(item.lower()):
-        kind = "search"
-    counted = count(record, "quantity") if kind not in (None, "other") else None
-    return [
-        BillLine(
-            provider="openai",
-            since_ns=found.since_ns,
-            until_ns=found.until_ns,
-            item=item,
-            project=text(record, "project_id"),
-            key=text(record, "api_key_id"),
-            model=meant["model"] if meant else None,
-            token_class=kind,
-            tier=_tier(meant["tier"]) if meant else None,
-            long_context=bool(meant and meant["long"]),
-            tokens=None if kind == "search" else counted,
-            requests=counted if kind == "search" else None,
-            amount_usd=dollars,
-            where=found.where,
-        )
-    ]
-
-
-def _tier(said: str | None) -> str | None:
-    return None if said in (None, "default", "standard") else said
+        return _CLASSES.get((meant["kind"] or "text", meant["of"]), "other")
+    if item is None:
+        return None
+    return "search" if _SEARCH.fullmatch(item.lower()) else "other"

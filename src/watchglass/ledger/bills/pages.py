@@ -1,17 +1,19 @@
 """Pages of an API that reports by buckets of time: the results in them, one at a time.
 
 OpenAI's and Anthropic's usage and cost reports share this shape: a page has `data`, a list of buckets, and
-`has_more`; a bucket has a start, an end and `results`. A file may hold a page, several, or bare buckets.
+`has_more`; a bucket has a start, an end and `results`. A file may hold a page, several, or bare buckets; the
+exports of their dashboards are the same results as a table, a row each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from watchglass.ledger.bills.documents import documents
 from watchglass.ledger.bills.line import BillLine, Refused
-from watchglass.ledger.bills.values import Record, Unreadable, shown
+from watchglass.ledger.bills.tables import table
+from watchglass.ledger.bills.values import Record, Unreadable, epoch, instant, shown
 
 Bounds: TypeAlias = Callable[[Record], tuple[int, int]]
 """A bucket's start and end in nanoseconds; raises `Unreadable`."""
@@ -26,23 +28,58 @@ class Result(NamedTuple):
     record: Record
 
 
-class _Unfetched(NamedTuple):
-    where: str
-    ended_ns: int | None
+Read: TypeAlias = Callable[[Result], Iterable[BillLine | Refused]]
+"""The lines of a result; raises `Unreadable` for one that is none."""
 
 
-def lines(
-    content: bytes, bounds: Bounds, read: Callable[[Result], list[BillLine]]
-) -> Iterator[BillLine | Refused]:
-    """The lines of all results of a file; `read` raises `Unreadable` for one that is none."""
+def by_epoch(bucket: Record) -> tuple[int, int]:
+    """The bounds of OpenAI's buckets."""
+    return epoch(bucket, "start_time"), epoch(bucket, "end_time")
+
+
+def by_instant(bucket: Record) -> tuple[int, int]:
+    """The bounds of Anthropic's buckets."""
+    return instant(bucket, "starting_at"), instant(bucket, "ending_at")
+
+
+def lines_of_pages(content: bytes, bounds: Bounds, read: Read) -> Iterator[BillLine | Refused]:
+    """The lines of all results of a file of JSON."""
     for found in _Walk(bounds).results(content):
         if isinstance(found, Refused):
             yield found
+        else:
+            yield from _read(found, read)
+
+
+def lines_of_rows(
+    content: bytes, bounds: Bounds, said: Iterable[str], read: Read
+) -> Iterator[BillLine | Refused]:
+    """The lines of a table. A row with none of the columns `said` filled is a bucket without results."""
+    for found in table(content).rows():
+        if isinstance(found, Refused):
+            yield found
+            continue
+        where, row = found
+        if not any(row.get(name) for name in said):
             continue
         try:
-            yield from read(found)
+            since_ns, until_ns = bounds(row)
         except Unreadable as fault:
-            yield Refused(found.where, str(fault))
+            yield Refused(where, str(fault))
+        else:
+            yield from _read(Result(since_ns, until_ns, where, row), read)
+
+
+def _read(found: Result, read: Read) -> Iterator[BillLine | Refused]:
+    try:
+        yield from list(read(found))
+    except Unreadable as fault:
+        yield Refused(found.where, str(fault))
+
+
+class _Unfetched(NamedTuple):
+    where: str
+    ended_ns: int | None
 
 
 class _Walk:
@@ -67,7 +104,7 @@ class _Walk:
         if isinstance(value, list) and not nested:
             for index, each in enumerate(cast("list[Any]", value)):
                 yield from self._of(each, f"{where}[{index}]", nested=True)
-        elif isinstance(record.get("results"), list):
+        elif "results" in record:
             yield from self._bucket(record, where)
         elif isinstance(record.get("data"), list):
             yield from self._page(record, where)

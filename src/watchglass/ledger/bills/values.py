@@ -25,7 +25,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9})0*)?\s?([Zz]|UTC|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ]00:00:00(?:\.0+)?Z?)?", re.ASCII)
+_OFFSETS = {None: "", "Z": "+00:00", "z": "+00:00", "UTC": "+00:00"}
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _CREDENTIAL = re.compile(
     # What the keys of the providers' APIs begin with, each with enough after it to be one and no name.
@@ -38,23 +39,22 @@ class Unreadable(Exception):
     """A value that cannot be read; the message is why, and what to do."""
 
 
-def money(record: Record, name: str) -> Decimal | None:
-    """US dollars or whatever the caller knows the unit to be; negative for a credit."""
+def money(record: Record, name: str, places: int = 0) -> Decimal | None:
+    """US dollars, or what becomes them by moving the point (-2 for cents); negative for a credit.
+
+    Every digit is kept, whatever precision this thread's arithmetic is set to.
+    """
     number = _number(record, name, "write a plain number")
     if number is None:
         return None
-    exponent = cast("int", number.as_tuple().exponent)
+    sign, digits, exponent = number.as_tuple()
+    exponent = cast("int", exponent) + places
+    number = Decimal((sign, digits, exponent))
     if number.adjusted() >= MOST_USD.adjusted():
         raise Unreadable(f"{name} is {shown(number)}: no bill has so much; below 10^20 can be kept")
     if -exponent > MOST_DECIMALS:
         raise Unreadable(f"{name} is {shown(number)}: more than {MOST_DECIMALS} decimals cannot be kept")
     return number
-
-
-def shifted(amount: Decimal, places: int) -> Decimal:
-    """`amount` × 10^`places`, every digit kept, whatever the arithmetic's precision is set to."""
-    sign, digits, exponent = amount.as_tuple()
-    return Decimal((sign, digits, cast("int", exponent) + places))
 
 
 def count(record: Record, name: str) -> int | None:
@@ -93,6 +93,12 @@ def unkeyed(said: str) -> str:
     return _CREDENTIAL.sub(lambda found: f"sha256:{hashlib.sha256(found[0].encode()).hexdigest()[:16]}", said)
 
 
+def tier(record: Record, name: str) -> str | None:
+    """A service tier in the provider's words; None for its standard one."""
+    said = text(record, name)
+    return None if said is None or said.lower() in ("default", "standard", "auto") else said
+
+
 def currency(record: Record, name: str) -> None:
     """Raises `Unreadable` unless the record's money is in US dollars. Where it says nothing, so does this."""
     said = text(record, name)
@@ -108,30 +114,44 @@ def epoch(record: Record, name: str) -> int:
     return seconds * 10**9
 
 
-def instant(record: Record, name: str) -> int:
-    """Nanoseconds of an RFC 3339 time; one without a zone is UTC."""
+def instant(record: Record, name: str, zone: dt.tzinfo = dt.UTC) -> int:
+    """Nanoseconds of an RFC 3339 time; one that names no zone is in `zone`."""
     value = record.get(name)
     match = _INSTANT.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 64 else None
     try:
         if match is None:
             raise ValueError
-        zone = "Z" if match[4] in (None, "Z", "z", "UTC") else match[4]
-        moment = dt.datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}")
+        moment = dt.datetime.fromisoformat(f"{match[1]}T{match[2]}{_OFFSETS.get(match[4], match[4])}")
     except ValueError:
-        advice = "write a time as 2026-01-31T12:00:00Z"
-        raise Unreadable(f"{name} is {shown(value)}: {advice}") from None
-    return _nanoseconds(moment, name) + int((match[3] or "0").ljust(9, "0"))
+        raise Unreadable(f"{name} is {shown(value)}: write a time as 2026-01-31T12:00:00Z") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return _nanoseconds(moment, name) + int((match[3] or "0")[:9].ljust(9, "0"))
+
+
+def instant_or_epoch(record: Record, name: str, zone: dt.tzinfo = dt.UTC) -> int:
+    """As `instant`; digits alone are whole seconds, milliseconds, microseconds or nanoseconds since 1970."""
+    said = text(record, name) or ""
+    if not (said.isascii() and said.isdigit() and len(said) < 20):
+        return instant(record, name, zone)
+    number = int(said)
+    # An epoch in seconds has ten digits until the year 2286; each finer unit has three more.
+    found = number * 10 ** (9 - 3 * max(0, (len(said) - 8) // 3))
+    if not 0 < found <= MOST:
+        raise Unreadable(f"{name} is {shown(said)}: write a time as 2026-01-31T12:00:00Z")
+    return found
 
 
 def day(record: Record, name: str, zone: dt.tzinfo = dt.UTC) -> tuple[int, int]:
     """The first nanosecond of a day (2026-01-31) in a zone, and the next day's."""
     value = record.get(name)
-    said = value.strip() if isinstance(value, str) else ""
+    match = _DAY.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 64 else None
     try:
-        if not _DAY.fullmatch(said):
+        if match is None:
             raise ValueError
-        first = dt.datetime.fromisoformat(said).replace(tzinfo=zone)
-        following = (dt.datetime.fromisoformat(said) + dt.timedelta(days=1)).replace(tzinfo=zone)
+        midnight = dt.datetime.fromisoformat(match[1])
+        first = midnight.replace(tzinfo=zone)
+        following = (midnight + dt.timedelta(days=1)).replace(tzinfo=zone)
     except (ValueError, OverflowError):
         raise Unreadable(f"{name} is {shown(value)}: write a day as 2026-01-31") from None
     return _nanoseconds(first, name), _nanoseconds(following, name)
