@@ -30,7 +30,7 @@ CALL_COLUMNS = (
     *("duration_ns", "ttft_ns", "streaming", "finish_reasons", "success", "error_type", "error_message"),
     *("counted", "not_counted_reason", "duplicate_of", "may_wrap", "supplements_span_id", "dialect"),
     *("code_file", "code_line", "code_function", "input_messages", "output_messages", "metadata"),
-    *("origin", "owner", "version"),
+    *("origin", "price_run", "owner", "version"),
 )
 
 
@@ -133,7 +133,8 @@ def _row(draft: CallDraft, priced: Priced, contents: Contents) -> tuple[Any, ...
         contents.add_messages(context.tenant, described.input_messages, span.start_ns),
         contents.add_messages(context.tenant, described.output_messages, span.start_ns),
         described.metadata,
-        "",
+        "",  # nothing settled yet
+        "",  # priced as it came
         facts.owner,
         FRESH_VERSION,
     )

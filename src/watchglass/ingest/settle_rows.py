@@ -40,6 +40,7 @@ from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, PriceRequest
 from watchglass.pricing.provider import detect
 from watchglass.store.engine import Engine
+from watchglass.store.rollup_engine import alone
 from watchglass.store.tables import SCHEMAS
 from watchglass.store.versions import VersionClock
 
@@ -55,6 +56,10 @@ class SettleRows:
 
     def __call__(self, trace_ids: Sequence[str]) -> None:
         """Settle these traces, and whatever they decide in others."""
+        with alone(self._engine):
+            self._settle(trace_ids)
+
+    def _settle(self, trace_ids: Sequence[str]) -> None:
         supersede(self._engine, trace_ids, self._versions)
         ids = undecided(self._engine, trace_ids)
         if not ids:
@@ -181,6 +186,7 @@ class SettleRows:
                 "price_source": priced.price_source,
                 "price_id": priced.price_id,
                 "unpriced_reason": priced.unpriced_reason,
+                "price_run": "",  # whatever run had priced it: this is another price
             }
 
     def _copy_messages(self, old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> None:

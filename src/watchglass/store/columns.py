@@ -159,6 +159,10 @@ CALLS = _columns(
     ),
     ("output_messages", "Hashes of the messages that came out."),
     ("metadata", "Further facts that the sender attached, by name."),
+    (
+        "price_run",
+        "Run of `watchglass reprice` that the price comes from, as in `repricings`; '' as it came.",
+    ),
 )
 
 SPANS = _columns(
@@ -385,6 +389,35 @@ AUDIT = _columns(
     ("count", "How often."),
 )
 
+REPRICINGS = _columns(
+    ("run", "Run of `watchglass reprice` that changed the row; `reprice show RUN` tells of it."),
+    ("at", "When it was changed, UTC."),
+    ("time", "When the call started, UTC."),
+    ("call_id", "The call, as in `calls`."),
+    *_IDS,
+    _TENANT,
+    ("model", "Model that answered, else the one that was asked for."),
+    ("counted", "Whether the call counted when it was changed."),
+    ("old_cost_usd", "Cost before; NULL when it was unknown.", "US dollars"),
+    ("new_cost_usd", "Cost after; NULL when it is unknown.", "US dollars"),
+    ("old_price_source", "Layer of the price book, before."),
+    ("new_price_source", "Layer of the price book, after."),
+    ("old_price_id", "Entry of the price book, before."),
+    ("new_price_id", "Entry of the price book, after."),
+    ("old_unpriced_reason", "Why there was no cost."),
+    ("new_unpriced_reason", "Why there is no cost."),
+    ("old_provider", "Provider before."),
+    ("new_provider", "Provider after."),
+    ("old_provider_source", "What the provider had been concluded from."),
+    ("new_provider_source", "What the provider was concluded from."),
+    ("old_price_run", "Run that the price before came from; '' as it came."),
+    (
+        "new_price_run",
+        "Run that the price comes from since: this one, or where a run was undone the one before.",
+    ),
+    ("time_ns", "`time` as an exact integer since 1970-01-01 UTC.", "nanoseconds"),
+)
+
 _TEAM_TENANT = ("client_account_id", "The tenant, as text.")
 _TEAM_ENGAGEMENT = ("engagement_id", "The engagement, as text.")
 _TEAM_ERROR = (("error_type", "Class of the error."), ("error_message", "Message of the error."))
@@ -516,6 +549,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "metrics": METRICS,
     "rejects": REJECTS,
     "audit": AUDIT,
+    "repricings": REPRICINGS,
     "llm_usage_logs": LLM_USAGE_LOGS,
     "llm_usage_summary": LLM_USAGE_SUMMARY,
     "llm_calls": LLM_CALLS,
@@ -539,6 +573,7 @@ TABLES: dict[str, str] = {
     "agent_invocations": "Runs of agents as the application tells of them (`MetricsCollector`).",
     "metrics": "Metric points.",
     "rejects": "What was refused, and why.",
+    "repricings": "What repricing changed, call by call, with the price before and after.",
     "audit": "Who was refused what, and what became of keys.",
     "llm_usage_logs": "Counted calls, under the names that teams have them by.",
     "llm_usage_summary": "Counted calls summed by the hour, tenant, engagement, feature, provider and model.",

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 
 from watchglass.store.engine import Engine
+from watchglass.store.rollup_engine import alone
 
 _THEIRS = "tenant IN {tenants:Array(String)}"
 _IN_TRACE = f"({_THEIRS} OR (tenant IS NULL AND trace_id IN (SELECT trace_id FROM store.removing)))"
@@ -23,6 +24,7 @@ _TABLES = {
     "metrics": _THEIRS,
     "rejects": _IN_TRACE,
     "spans": _IN_TRACE,
+    "repricings": _IN_TRACE,
     "messages": f"({_THEIRS} OR (tenant = '' AND hash IN (SELECT hash FROM store.removing_texts)))",
 }
 """The condition on each table's rows. Spans go after what hangs on them, texts last."""
@@ -67,7 +69,7 @@ def remove_tenants(engine: Engine, tenants: Sequence[str]) -> dict[str, int]:
     `StoreError`; what was deleted before that stays deleted, and doing it again is harmless.
     """
     params = {"tenants": list(tenants)}
-    with _one_at_a_time:
+    with _one_at_a_time, alone(engine):
         try:
             engine.execute(_TRACES, params)
             removed: dict[str, int] = {}

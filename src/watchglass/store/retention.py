@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from watchglass.errors import StoreError
 from watchglass.store.engine import Engine
+from watchglass.store.rollup_engine import alone
 
 DAY_NS = 86_400 * 10**9
 HOUR_NS = 3_600 * 10**9
@@ -30,6 +31,7 @@ MOMENTS: Mapping[str, str] = {
     "metrics": "time",
     "rejects": "time",
     "audit": "time",
+    "repricings": "time",
 }
 """The tables that can be kept for a limited time, and what says how old a row is."""
 
@@ -101,13 +103,15 @@ class Retention:
             partition = _checked(each["partition"])
             if each["old"] == each["held"]:
                 # The number of rows is asked once more by nobody: what comes in between is as old.
-                self._engine.execute(f"ALTER TABLE store.{table} DROP PARTITION ID '{partition}'")
+                statement = f"ALTER TABLE store.{table} DROP PARTITION ID '{partition}'"
             else:
-                self._engine.execute(
+                statement = (
                     f"ALTER TABLE store.{table} DELETE IN PARTITION ID '{partition}' WHERE {moment} < {limit}"
-                    " SETTINGS mutations_sync = 1",
-                    before,
+                    " SETTINGS mutations_sync = 1"
                 )
+            # Settling writes rows of all tables anew: what it has read must not come back after this.
+            with alone(self._engine):
+                self._engine.execute(statement, before)
         self._gone(table, before_ns)
         rows_left, size_left = self._size(table)
         return Deleted(table, before_ns, rows - rows_left, size - size_left)

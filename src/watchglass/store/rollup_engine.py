@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import pyarrow as pa
 
@@ -81,6 +81,11 @@ class RolledEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         self._engine.close()
+
+
+def alone(engine: Engine) -> AbstractContextManager[None]:
+    """See `RolledEngine.alone`; an engine without a rollup is only ever one test's."""
+    return engine.alone() if isinstance(engine, RolledEngine) else nullcontext()
 
 
 def coverage(engine: Engine) -> Coverage:

@@ -73,6 +73,7 @@ CALLS = _schema(
         "output_messages": TEXTS,
         "metadata": TEXT_MAP,
         "origin": TEXT,
+        "price_run": TEXT,
         "owner": TEXT,
         "version": VERSION,
     },
@@ -277,6 +278,33 @@ PRICES = _schema(
     },
 )
 
+_PRICE = ("price_source", "price_id", "unpriced_reason", "provider", "provider_source")
+
+REPRICINGS = _schema(
+    {
+        "run": TEXT,
+        "chunk": pa.uint32(),
+        "at": MOMENT,
+        "time": MOMENT,
+        "trace_id": TEXT,
+        "span_id": TEXT,
+        "call_id": TEXT,
+        "owner": TEXT,
+        "counted": pa.bool_(),
+        "old_price_run": TEXT,
+        "new_price_run": TEXT,
+        "old_version": VERSION,
+        "version": VERSION,
+    },
+    {
+        "tenant": TEXT,
+        "model": TEXT,
+        "old_cost_usd": MONEY,
+        "new_cost_usd": MONEY,
+        **{f"{age}_{name}": TEXT for name in _PRICE for age in ("old", "new")},
+    },
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     "spans": SPANS,
     "calls": CALLS,
@@ -287,5 +315,6 @@ SCHEMAS: dict[str, pa.Schema] = {
     "rejects": REJECTS,
     "audit": AUDIT,
     "prices": PRICES,
+    "repricings": REPRICINGS,
 }
 """Arrow schema of each table of database `store`, by its name without the database."""

@@ -66,7 +66,8 @@ SELECT
     code_function,
     input_messages,
     output_messages,
-    metadata
+    metadata,
+    price_run
 FROM store.calls FINAL;
 
 CREATE OR REPLACE VIEW watchglass.usage AS
@@ -347,6 +348,34 @@ SELECT
     remote,
     count
 FROM store.audit;
+
+CREATE OR REPLACE VIEW watchglass.repricings AS
+SELECT
+    run,
+    at,
+    time,
+    call_id,
+    trace_id,
+    span_id,
+    tenant,
+    model,
+    counted,
+    old_cost_usd,
+    new_cost_usd,
+    old_price_source,
+    new_price_source,
+    old_price_id,
+    new_price_id,
+    old_unpriced_reason,
+    new_unpriced_reason,
+    old_provider,
+    new_provider,
+    old_provider_source,
+    new_provider_source,
+    old_price_run,
+    new_price_run,
+    toUnixTimestamp64Nano(time) AS time_ns
+FROM store.repricings FINAL;
 
 -- The tables that teams already have, by their names and columns: their dashboards and queries go on.
 -- What is whole numbers there (tenant, engagement) or a UUID (flow, task) is text here; costs keep all digits.

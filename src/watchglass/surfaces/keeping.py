@@ -30,6 +30,7 @@ def kept(settings: Settings) -> Mapping[str, int | None]:
         "metrics": kept_ns(settings.retention_metrics),
         "rejects": kept_ns(settings.retention_rejects),
         "audit": kept_ns(settings.retention_audit),
+        "repricings": kept_ns(settings.retention_calls),  # of calls that are gone nothing can be taken back
     }
 
 

@@ -24,7 +24,7 @@ _COUNTS = (
     *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
     *("reasoning_tokens", "input_audio_tokens", "output_audio_tokens", "total_tokens_reported"),
 )
-_REQUIRED_TEXTS = ("trace_id", "span_id", "parent_span_id", "scope", "process", "origin")
+_REQUIRED_TEXTS = ("trace_id", "span_id", "parent_span_id", "scope", "process", "origin", "price_run")
 
 
 def call_batch(rows: Rows, ids: Sequence[str], book: PriceBook, owner: str = "") -> pa.RecordBatch:
