@@ -33,6 +33,8 @@ class PriceRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     success: bool = True
     tenant: str | None = None
     """Whose call it is: a tenant may have prices of its own."""
+    counts: Mapping[str, int] | None = None
+    """Finer counts than `usage` holds, where someone has them: see `units.py`."""
 
 
 class Priced(msgspec.Struct, frozen=True, gc=False):
@@ -75,6 +77,8 @@ class Layers(msgspec.Struct, frozen=True):
     """LiteLLM's map, as its file has it."""
     discounts: tuple[Discount, ...] = ()
     """What the user pays less than the list says, where no override states a price."""
+    genai: bytes | None = None
+    """The list of genai-prices, as the project's `data.json` has it; without it that of the package."""
 
 
 class _Edition(msgspec.Struct, frozen=True):
@@ -150,7 +154,7 @@ def _same(layers: Layers) -> PriceBook:
 
 def _edition(layers: Layers) -> _Edition:
     lists: list[PriceSource] = [PriceList("watchglass", layers.facts)] if layers.facts else []
-    lists.append(GenaiPrices())
+    lists.append(GenaiPrices(layers.genai))
     if layers.litellm is not None:
         lists.append(LitellmMap(layers.litellm))
     stated: dict[str | None, list[ListedPrice]] = {None: []}
@@ -182,7 +186,7 @@ def _price(now: _Edition, request: PriceRequest) -> Priced:
     for schedule in schedules:
         rates = schedule.at(request.at_ns)
         if rates is not None:
-            cost = rates.cost(usage)
+            cost = rates.cost(usage) if request.counts is None else rates.cost_of(usage, request.counts)
             if cost is not None:
                 return Priced(cost, rates.source, rates.price_id, None)
             return TIER_UNKNOWN if rates.counted(usage) else TOKENS_MISSING

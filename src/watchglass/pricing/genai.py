@@ -4,22 +4,28 @@ The package's arithmetic is not used, only its facts and its way of matching mod
 is downloaded: its updater is never started. Importing its data takes a quarter of a second, so
 that is put off until the first price is asked for.
 
+Another edition of its list can take the place of the installed one: the project's `data.json`, as
+`genai_file.py` reads it. Everything else is the same for both.
+
 Not every unit it prices is in a usage. A class of tokens that a usage does not tell apart (images,
 video, cached audio, citations) and that costs other than its parent leaves the parent unpriced; so
 does a charge by the hour, page or character. Charges by the search (`web_searches_kcount`,
-`storage_searches_kcount`) leave no trace in a usage at all: they are ignored.
+`storage_searches_kcount`) leave no trace in a usage at all: they are ignored there. Who has the
+counts of an answer themselves gets all these priced (`units.py`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from watchglass.pricing.genai_file import read_list
 from watchglass.pricing.rates import Rate, Rates, per_request, rate, rates
 from watchglass.pricing.source import Entry, Period, Schedule
+from watchglass.pricing.units import Units
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider
@@ -51,22 +57,32 @@ _CLASSES = {
 _BY_SEARCH = frozenset({"web_searches_kcount", "storage_searches_kcount"})
 _BY_REQUEST = "requests_kcount"
 _CONTEXT = {
-    "batch": ("processing", "batch"),
-    "flex": ("service_tier", "flex"),
-    "priority": ("service_tier", "priority"),
-    "fast": ("service_tier", "fast"),
+    "batch": ({"processing": "batch"},),
+    "flex": ({"service_tier": "flex"},),
+    "priority": ({"service_tier": "priority"},),
+    # OpenAI's and Fireworks' tier of that name; Anthropic's parameter `speed` (fast mode, Opus 4.6 on:
+    # https://platform.claude.com/docs/en/build-with-claude/fast-mode).
+    "fast": ({"service_tier": "fast"}, {"speed": "fast"}),
 }
 _PER_THOUSAND = Decimal("0.001")
 
 
 class GenaiPrices:
-    """The package's book as a layer."""
+    """The package's book as a layer, or another edition of it: the bytes of the project's `data.json`."""
 
     name = "genai-prices"
 
+    def __init__(self, content: bytes | None = None) -> None:
+        """Raises `ValueError` if `content` is no such list."""
+        self._read = None if content is None else read_list(content)
+
+    @property
+    def _book(self) -> Mapping[str, Provider]:
+        return _providers() if self._read is None else self._read
+
     def find(self, provider: str, model: str, tier: str | None) -> Schedule | None:
         """See `PriceSource.find`."""
-        book = _providers()
+        book = self._book
         seller = book.get(PROVIDERS.get(provider, provider))
         if seller is None:
             return None
@@ -80,7 +96,7 @@ class GenaiPrices:
     def entries(self) -> Iterator[Entry]:
         """See `PriceSource.entries`."""
         ours = {theirs: named for named, theirs in reversed(PROVIDERS.items())}
-        for seller in _providers().values():
+        for seller in self._book.values():
             for model in seller.models:
                 for tier in (None, *_CONTEXT):
                     schedule = _schedule(seller.id, model, tier)
@@ -113,8 +129,7 @@ def _periods(
         return [_period(seller, model, standard, constraint, None)]
     if tier not in _CONTEXT:
         return []
-    key, value = _CONTEXT[tier]
-    variants = [each for each in model.price_variants or () if each.when == {key: value}]
+    variants = [each for each in model.price_variants or () if each.when in _CONTEXT[tier]]
     # Both the standard price's and the variant's condition must hold; the later start bounds it.
     return [
         _period(seller, model, standard | _set(vars(each.prices)), _later(constraint, each.constraint), tier)
@@ -167,7 +182,20 @@ def _rates(price_id: str, prices: dict[str, Any]) -> Rates:
         hidden=frozenset(_parent(name) for name, price in unseen.items() if price != _parents(classes, name)),
         request=per_request(kilo * _PER_THOUSAND) if isinstance(kilo, Decimal) else 0,
         other_units=len(others) > len(unseen),
+        units=_units(prices) if unseen or len(others) < len(known) else None,
     )
+
+
+def _units(prices: dict[str, Any]) -> Units:
+    """Every price that is by the token, the request or the search; the unit is the price's name."""
+    listed: dict[str, Rate] = {}
+    for name, price in _set(prices).items():
+        unit, _, per = name.rpartition("_")
+        if per == "mtok":
+            listed[unit] = _rate(price)
+        elif name in _BY_SEARCH or name == _BY_REQUEST:
+            listed[unit] = Rate(per_request(price * _PER_THOUSAND))
+    return Units(tuple(listed.items()))
 
 
 def _parent(unseen: str) -> str:

@@ -8,7 +8,7 @@ Counts are a sender's word. A negative one is taken as none, and a part never co
 than the whole it is a part of has left, so that no usage makes a negative or an inflated cost.
 
 What a request costs besides tokens and itself (web and file searches) cannot be seen in a usage:
-it is not in any cost here. `prices/README.md` says so to users.
+it is not in its cost. `prices/README.md` says so to users. `units.py` prices what is counted finer.
 """
 
 from __future__ import annotations
@@ -20,6 +20,18 @@ from math import gcd
 import msgspec
 
 from watchglass.model import Usage
+from watchglass.pricing.units import Rate, Units
+
+__all__ = [
+    "CLASSES",
+    "SCALE",
+    "ClassPrices",
+    "Rate",
+    "Rates",
+    "per_request",
+    "rate",
+    "rates",
+]
 
 SCALE = 24
 _TOKEN = Decimal(10) ** (SCALE - 6)  # dollars a million tokens → units a token
@@ -43,25 +55,6 @@ _PARENTS = {
     "output_audio": "output",
 }
 _OF_OUTPUT = frozenset({"output", "reasoning", "output_audio"})
-
-
-class Rate(msgspec.Struct, frozen=True):
-    """List price of one token class, in units of 10⁻²⁴ dollars a token.
-
-    `tiers` are (threshold, price), ascending: above `threshold` input tokens *all* tokens of the
-    request cost that price (the providers' "long context" prices).
-    """
-
-    base: int
-    tiers: tuple[tuple[int, int], ...] = ()
-
-    def at(self, input_tokens: int) -> int:
-        """The price for a request of this many input tokens."""
-        price = self.base
-        for threshold, above in self.tiers:
-            if input_tokens > threshold:
-                price = above
-        return price
 
 
 class ClassPrices(msgspec.Struct, frozen=True, gc=False):
@@ -160,6 +153,30 @@ class Rates(msgspec.Struct, frozen=True):
     divisor of a power of ten where a discount has been taken off."""
     other_units: bool = False
     """Part of the bill is by the hour, page or character, or no price is known: no usage tells the cost."""
+    units: Units | None = None
+    """Every price by its unit, where there are finer ones than the classes above."""
+
+    def cost_of(self, usage: Usage, counts: Mapping[str, int] | None) -> Decimal | None:
+        """As `cost`, by finer counts where there are some and prices for them."""
+        if counts is None or self.units is None or self.other_units:
+            return self.cost(usage)
+        spent = self.units.spent(counts)
+        if spent is None:
+            return None
+        return _EXACT.multiply(Decimal(_rounded(spent.total, _ROUND * self.units.finer)), _COLUMN)
+
+    def halves(self, usage: Usage, counts: Mapping[str, int] | None = None) -> tuple[Decimal, Decimal] | None:
+        """Exact dollars for input and for output; None as for `cost`."""
+        if self.other_units:
+            return None
+        if counts is not None and self.units is not None:
+            spent, finer = self.units.spent(counts), _ROUND * self.units.finer
+            if spent is None:
+                return None
+            return (_dollars(spent.input, finer), _dollars(spent.output, finer))
+        prices = self.of_request(usage.input_tokens or 0)
+        read, made = prices.of_input(usage), prices.of_output(usage)
+        return None if read is None or made is None else (self.dollars(read), self.dollars(made))
 
     def cost(self, usage: Usage) -> Decimal | None:
         """Exact dollars for this usage; None where a class that was used has no price or count."""
@@ -200,6 +217,7 @@ def rates(
     hidden: frozenset[str] = frozenset(),
     request: int = 0,
     other_units: bool = False,
+    units: Units | None = None,
 ) -> Rates:
     """Rates from the list prices of some of `CLASSES`.
 
@@ -221,6 +239,7 @@ def rates(
         request // unit,
         _ROUND // unit,
         other_units or not (classes or hidden or request),
+        units,
     )
 
 
@@ -243,6 +262,7 @@ def scaled(rates: Rates, numerator: int, denominator: int, *, price_id: str, sou
         rates.request * numerator // shared,
         finer // shared,
         rates.other_units,
+        None if rates.units is None else rates.units.times(numerator, denominator),
     )
 
 
@@ -288,6 +308,10 @@ def _part(count: int, whole: int) -> int:
 def rate(dollars_per_million: Decimal, tiers: tuple[tuple[int, Decimal], ...] = ()) -> Rate:
     """A rate from list prices. Raises `ValueError` on more than 18 decimals a million tokens."""
     return Rate(_units(dollars_per_million), tuple((start, _units(price)) for start, price in tiers))
+
+
+def _dollars(units: int, finer: int) -> Decimal:
+    return _EXACT.multiply(_EXACT.divide(Decimal(units), Decimal(finer)), _COLUMN)
 
 
 def per_request(dollars: Decimal) -> int:
