@@ -33,7 +33,9 @@ class Document(msgspec.Struct, frozen=True):
 
 def _whole(literal: str) -> Any:
     # A number of a million digits takes minutes to become an int; no count has twenty.
-    return int(literal) if len(literal) <= 20 else number(literal[:200])
+    if len(literal) <= 20:
+        return int(literal)
+    return number(literal if len(literal) <= 200 else "NaN")
 
 
 # Not msgspec here: what Python programs wrote has NaN in it, which must cost its record and no other, and
@@ -41,40 +43,38 @@ def _whole(literal: str) -> Any:
 _DECODER = json.JSONDecoder(parse_float=number, parse_int=_whole, parse_constant=number)
 
 
-def documents(content: bytes) -> Iterator[Document | Refused]:
+def documents(content: bytes, most: int = MAX_VALUE) -> Iterator[Document | Refused]:
     """The values of a file. What is no JSON is refused as far as the end of its line."""
     said = content.decode("utf-8", "surrogateescape")
-    line, found, start = 1, 0, 0
-    while start < len(said):
+    at, line, counted_to, found = 0, 1, 0, 0
+    while at < len(said):
         # Values are read within a window, which is what bounds one. It moves on when half of it is read, so
         # that moving it costs little however many values there are.
-        window = said[start : start + 2 * MAX_VALUE]
-        at, counted_to = 0, 0
-        last = start + len(window) == len(said)
-        while at < len(window) and (last or at < MAX_VALUE):
-            matched = _SPACE.match(window, at)
+        start = at
+        window = said[start : start + 2 * most]
+        ends = len(said) if start + len(window) == len(said) else start + most
+        while at < ends:
+            matched = _SPACE.match(said, at)
             at = matched.end() if matched else at
-            if at == len(window):
+            if at >= ends:
                 break
-            line += window.count("\n", counted_to, at)
+            line += said.count("\n", counted_to, at)
             counted_to = at
             try:
-                value, at = _DECODER.raw_decode(window, at)
+                value, length = _DECODER.raw_decode(window, at - start)
             except (ValueError, RecursionError) as fault:
-                yield Refused(f"line {line}", _why(fault, at, len(window)))
-                at = window.find("\n", at) + 1 or len(window)
+                yield Refused(f"line {line}", _why(fault, at - start, len(window), most))
+                at = said.find("\n", at) + 1 or len(said)
                 continue
-            found += 1
+            at, found = start + length, found + 1
             yield Document(f"line {line}" if line > 1 or found > 1 else "", value)
-        line += window.count("\n", counted_to, at)
-        start += at
 
 
-def _why(fault: Exception, at: int, window: int) -> str:
+def _why(fault: Exception, at: int, window: int, most: int) -> str:
     if isinstance(fault, RecursionError):
         return "it is nested too deep"
     if not isinstance(fault, json.JSONDecodeError):
         return str(fault)
-    if window - at > MAX_VALUE and fault.pos >= window - 1:
-        return f"it is larger than {MAX_VALUE >> 20} MiB; write one record a line (jq -c '.[]')"
+    if window - at > most:
+        return f"it is no JSON, or larger than {most >> 20} MiB; write one record a line (jq -c '.[]')"
     return f"it is no JSON: {fault.msg} at its character {fault.pos - at + 1}"

@@ -74,6 +74,8 @@ def text(record: Record, name: str) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise Unreadable(f"{name} is {shown(value)}: write text")
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise Unreadable(f"{name} is {value}: write text")
     said = str(value).strip()
     if len(said) > LONGEST_TEXT:
         raise Unreadable(f"{name} is {shown(said)}: longer than {LONGEST_TEXT} characters")
