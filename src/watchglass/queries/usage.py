@@ -38,6 +38,7 @@ _PLAIN = (
 DIMENSIONS: Mapping[str, str] = {
     **{name: name for name in _PLAIN},
     "model": "coalesce(response_model, request_model)",
+    "key": "nullIf(metadata['key'], '')",
     "hour": "toStartOfHour(time, 'UTC')",
     "day": "toDate(time, 'UTC')",
 }

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from watchglass.store.budgets import Budget, Budgets, WantedBudget, open_budgets
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine, Limits
 from watchglass.store.imported_prices import ImportedPrices
@@ -13,6 +14,7 @@ from watchglass.store.keys import Key, Keyring, Keys, Role, Wanted, any_keys
 from watchglass.store.opening import Store, open_imported_prices, open_keys, open_store
 from watchglass.store.place import Holder, Place, control_file, holder
 from watchglass.store.removal import remove_tenants
+from watchglass.store.reservations import ReservationLog
 from watchglass.store.retention import Retention
 from watchglass.store.rollup_keeper import RollupKeeper
 from watchglass.store.space import Space
@@ -21,6 +23,8 @@ from watchglass.store.versions import VersionClock
 
 __all__ = [
     "SCHEMAS",
+    "Budget",
+    "Budgets",
     "Control",
     "Engine",
     "Holder",
@@ -30,6 +34,7 @@ __all__ = [
     "Keys",
     "Limits",
     "Place",
+    "ReservationLog",
     "Retention",
     "Role",
     "RollupKeeper",
@@ -37,9 +42,11 @@ __all__ = [
     "Store",
     "VersionClock",
     "Wanted",
+    "WantedBudget",
     "any_keys",
     "control_file",
     "holder",
+    "open_budgets",
     "open_imported_prices",
     "open_keys",
     "open_store",

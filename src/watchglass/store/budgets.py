@@ -1,0 +1,332 @@
+"""Budgets as they are defined: small state, which a server and commands use alike."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from watchglass.clock import Clock, SystemClock
+from watchglass.errors import BadRequest, NotFound
+from watchglass.store.control import Control
+from watchglass.store.keys import COMMAND_LINE
+from watchglass.store.place import control_file, make_private
+
+Kind: TypeAlias = Literal["soft", "hard"]
+Period: TypeAlias = Literal["hour", "day", "month"]
+Unsettled: TypeAlias = Literal["charge", "release"]
+
+SCOPE_DIMENSIONS = ("tenant", "engagement", "feature", "agent", "key")
+"""What a budget can be for. `key` is what calls have as `key` in their metadata."""
+
+WARN = (50, 80, 100)
+"""Percents of the limit at which one is told, unless others are named."""
+
+MOST_BUDGETS = 10_000
+MOST_USD = Decimal(10) ** 12
+DIGITS = 18
+"""Of a dollar, after the point: as many as calls' costs have."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_TAKEN = frozenset({"reserve", "settle", "status"})
+_LONGEST = 200
+_FIXED = ("kind", "period", "zone", "scope", "unsettled")
+_COLUMNS = (
+    "id, name, kind, period, zone, scope, unsettled, limit_usd, warn, since_ns, until_ns, "
+    "created_ns, created_by, changed_ns, changed_by"
+)
+
+
+class WantedBudget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A budget to be made or changed. Raises `BadRequest` (by `checked`) for what makes no sense.
+
+    `unsettled` is what becomes of a reservation that nobody settles in time: `charge` it or `release` it.
+    """
+
+    name: str
+    limit_usd: Decimal
+    kind: Kind = "soft"
+    period: Period = "month"
+    zone: str = "UTC"
+    scope: dict[str, str] = {}
+    unsettled: Unsettled = "charge"
+    warn: tuple[int, ...] = WARN
+    since_ns: int | None = None
+    until_ns: int | None = None
+
+    def checked(self) -> WantedBudget:
+        """Itself, if it makes sense."""
+        if not _NAME.fullmatch(self.name) or self.name in _TAKEN:
+            raise BadRequest(
+                f"{self.name[:100]!r} cannot name a budget: write letters, digits, dots, dashes and "
+                f"underscores, and none of {', '.join(sorted(_TAKEN))}",
+                where="name",
+            )
+        if checked_usd(self.limit_usd, "limit_usd") == 0:
+            raise BadRequest("the limit must be above 0", where="limit_usd")
+        for where, value, known in (
+            ("kind", self.kind, get_args(Kind)),
+            ("period", self.period, get_args(Period)),
+            ("unsettled", self.unsettled, get_args(Unsettled)),
+        ):
+            if value not in known:
+                raise BadRequest(f"{where} is {value!r}; write {', '.join(known)}", where=where)
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise BadRequest(
+                f"there is no time zone {self.zone[:100]!r}; write one like Europe/Berlin", where="zone"
+            ) from None
+        checked_scope(self.scope)
+        if len(self.warn) > 20 or not all(0 < percent <= 1000 for percent in self.warn):
+            raise BadRequest("warn takes up to 20 percents between 1 and 1000", where="warn")
+        for where, at_ns in (("since", self.since_ns), ("until", self.until_ns)):
+            if at_ns is not None and not 0 <= at_ns < 2**63:
+                raise BadRequest(f"{where} is no moment between 1970 and 2262", where=where)
+        if self.since_ns is not None and self.until_ns is not None and self.since_ns >= self.until_ns:
+            raise BadRequest("the budget ends before it begins", where="until")
+        return self
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """A budget: so much of `limit_usd` for what `scope` names, in each period of `zone`.
+
+    `created_by` and `changed_by` are ids of admin keys, or `COMMAND_LINE`.
+    """
+
+    id: str
+    name: str
+    kind: Kind
+    period: Period
+    zone: str
+    scope: dict[str, str]
+    unsettled: Unsettled
+    limit_usd: Decimal
+    warn: tuple[int, ...]
+    since_ns: int | None
+    until_ns: int | None
+    created_ns: int
+    created_by: str
+    changed_ns: int
+    changed_by: str
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant that it is for; None is none in particular."""
+        return self.scope.get("tenant")
+
+    def holds(self, at_ns: int) -> bool:
+        """Whether it is in force."""
+        return (self.since_ns is None or self.since_ns <= at_ns) and (
+            self.until_ns is None or at_ns < self.until_ns
+        )
+
+
+class Event(msgspec.Struct, frozen=True):
+    """What was told of a budget in a period: that it reached so many percent, or when it will be spent."""
+
+    budget: str
+    period_ns: int
+    event: Literal["threshold", "forecast"]
+    percent: int
+    at_ns: int
+    spent_usd: str
+    limit_usd: str
+    crosses_ns: int | None = None
+
+
+def checked_usd(amount: Decimal, where: str) -> Decimal:
+    """The amount, if it is one of dollars: finite, not negative, not beyond what calls can cost."""
+    # Comparisons first: an exponent of a billion must not be written out.
+    if not amount.is_finite() or amount < 0 or amount >= MOST_USD:
+        raise BadRequest(f"{where} must be an amount from 0 up to {MOST_USD:f} dollars", where=where)
+    exponent = amount.normalize().as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -DIGITS:
+        raise BadRequest(f"{where} has more than {DIGITS} digits after the point", where=where)
+    return amount
+
+
+def checked_scope(scope: dict[str, str]) -> None:
+    """Raise `BadRequest` for a dimension that there is not, or a value that nothing has."""
+    for name, value in scope.items():
+        if name not in SCOPE_DIMENSIONS:
+            raise BadRequest(
+                f"{name[:100]!r} is nothing that a budget is for; {', '.join(SCOPE_DIMENSIONS)} are",
+                where="scope",
+            )
+        if not value.strip() or len(value) > _LONGEST or not value.isprintable():
+            raise BadRequest(f"{name} must be printable, not empty and at most {_LONGEST} long", where=name)
+
+
+class Budgets:
+    """The budgets of one data directory, and what was told of them. Thread-safe; each change is durable."""
+
+    def __init__(self, control: Control, clock: Clock) -> None:
+        self._control = control
+        self._clock = clock
+
+    def set(self, wanted: WantedBudget, by: str = COMMAND_LINE) -> Budget:
+        """Make it, or change the one of its name. Raises `BadRequest`.
+
+        Whose spending it counts, and when, cannot change: what was counted would be another thing's.
+        """
+        wanted.checked()
+        found = next((each for each in self.list() if each.name == wanted.name), None)
+        return self._change(found, wanted, by) if found else self._make(wanted, by)
+
+    def list(self) -> list[Budget]:
+        """Those that are not removed, by name."""
+        rows = self._control.run(f"SELECT {_COLUMNS} FROM budgets WHERE removed_ns IS NULL ORDER BY name")
+        return [_budget(row) for row in rows]
+
+    def named(self, name: str) -> Budget:
+        """The budget of this name or id. Raises `NotFound`."""
+        return named(self.list(), name)
+
+    def remove(self, name: str, by: str = COMMAND_LINE) -> Budget:
+        """End it; its row stays. Raises `NotFound`."""
+        budget = self.named(name)
+        self._control.run(
+            "UPDATE budgets SET removed_ns = ?, changed_by = ? WHERE id = ? AND removed_ns IS NULL",
+            self._clock.now_ns(),
+            by,
+            budget.id,
+        )
+        return budget
+
+    def last_by(self, id: str) -> str:
+        """Who changed or removed it last; '' for one that never was."""
+        rows = self._control.run("SELECT changed_by FROM budgets WHERE id = ?", id)
+        return str(rows[0][0]) if rows else ""
+
+    def tell(self, event: Event) -> bool:
+        """Keep what is told of a budget; says whether it is the first time in the period."""
+        return bool(
+            self._control.run(
+                """
+                INSERT INTO budget_events
+                    (budget, period_ns, event, percent, at_ns, spent_usd, limit_usd, crosses_ns)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
+                RETURNING number
+                """,
+                *msgspec.structs.astuple(event),
+            )
+        )
+
+    def told(self, id: str) -> list[Event]:
+        """What was told of a budget, the latest first."""
+        rows = self._control.run(
+            """
+            SELECT budget, period_ns, event, percent, at_ns, spent_usd, limit_usd, crosses_ns
+            FROM budget_events
+            WHERE budget = ?
+            ORDER BY number DESC
+            LIMIT 100
+            """,
+            id,
+        )
+        return [Event(*row) for row in rows]
+
+    def edition(self) -> str:
+        """Another text whenever a budget was made, changed or removed, also by another process."""
+        [(count, changed, removed)] = self._control.run(
+            "SELECT count(*), coalesce(max(changed_ns), 0), count(removed_ns) FROM budgets"
+        )
+        return f"{count}@{changed}-{removed}"
+
+    def _make(self, wanted: WantedBudget, by: str) -> Budget:
+        if len(self.list()) >= MOST_BUDGETS:
+            raise BadRequest(f"there are {MOST_BUDGETS} budgets already; remove some first")
+        now_ns = self._clock.now_ns()
+        said = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
+        budget = Budget(
+            id=secrets.token_hex(6),
+            created_ns=now_ns,
+            created_by=by,
+            changed_ns=now_ns,
+            changed_by=by,
+            **said,
+        )
+        self._control.run(
+            f"INSERT INTO budgets ({_COLUMNS}) VALUES ({', '.join('?' * (_COLUMNS.count(',') + 1))})",
+            *_values(budget),
+        )
+        return budget
+
+    def _change(self, found: Budget, wanted: WantedBudget, by: str) -> Budget:
+        for name in _FIXED:
+            if getattr(found, name) != getattr(wanted, name):
+                raise BadRequest(
+                    f"{name} of the budget {found.name} is {getattr(found, name)} and stays so: what it has "
+                    f"counted would be another thing's; remove it and make another",
+                    where=name,
+                )
+        names = ("limit_usd", "warn", "since_ns", "until_ns")
+        if all(getattr(found, name) == getattr(wanted, name) for name in names):
+            return found
+        # Later than every change before, whatever the clock says: by it others see that there was one.
+        [(latest,)] = self._control.run("SELECT max(changed_ns) FROM budgets")
+        budget = msgspec.structs.replace(
+            found,
+            changed_ns=max(self._clock.now_ns(), int(latest) + 1),
+            changed_by=by,
+            **{name: getattr(wanted, name) for name in names},
+        )
+        values = dict(zip(_COLUMNS.split(", "), _values(budget), strict=True))
+        changed = (*names, "changed_ns", "changed_by")
+        self._control.run(
+            f"UPDATE budgets SET {', '.join(f'{name} = ?' for name in changed)} WHERE id = ?",
+            *(values[name] for name in changed),
+            budget.id,
+        )
+        return budget
+
+
+def named(budgets: list[Budget], name: str) -> Budget:
+    """The one of this name or id. Raises `NotFound`."""
+    for budget in budgets:
+        if name in (budget.name, budget.id):
+            return budget
+    raise NotFound(f"there is no budget {name[:100]!r}; `watchglass budgets list` shows them")
+
+
+@contextmanager
+def open_budgets(directory: Path, *, make: bool = False, clock: Clock | None = None) -> Generator[Budgets]:
+    """The budgets of a data directory, whether or not another process holds it.
+
+    `make` makes one if need be. Raises `NotFound` where there is none, and `StoreError`.
+    """
+    clock = clock or SystemClock()
+    if make:
+        make_private(directory)
+    elif not control_file(directory).is_file():
+        raise NotFound(f"there is no store in {directory}; `watchglass serve --data {directory}` makes one")
+    control = Control(control_file(directory), clock)
+    try:
+        yield Budgets(control, clock)
+    finally:
+        control.close()
+
+
+def _values(budget: Budget) -> tuple[Any, ...]:
+    said = msgspec.structs.asdict(budget)
+    said["scope"] = msgspec.json.encode(dict(sorted(budget.scope.items()))).decode()
+    said["warn"] = msgspec.json.encode(budget.warn).decode()
+    said["limit_usd"] = f"{budget.limit_usd:f}"
+    return tuple(said[name] for name in _COLUMNS.split(", "))
+
+
+def _budget(row: tuple[Any, ...]) -> Budget:
+    said = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    said["scope"] = msgspec.json.decode(said["scope"], type=dict[str, str])
+    said["warn"] = msgspec.json.decode(said["warn"], type=tuple[int, ...])
+    said["limit_usd"] = Decimal(said["limit_usd"])
+    return Budget(**said)
