@@ -18,12 +18,15 @@ from watchglass.queries.reader import StoreReader
 from watchglass.store import ImportedPrices, Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.backup import backup_endpoints
+from watchglass.surfaces.api.budgets import budget_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.prices import price_endpoints
+from watchglass.surfaces.api.reserving import reserving_endpoints
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.api.tenants import tenant_endpoints
 from watchglass.surfaces.backend import Backend
+from watchglass.surfaces.budget_minding import minded
 from watchglass.surfaces.in_turn import InTurn
 from watchglass.surfaces.keeping import keep, kept
 from watchglass.surfaces.listening import is_loopback
@@ -80,9 +83,12 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += [*backup_endpoints(store, clock), *tenant_endpoints(store.engine)]
             others += price_endpoints(desk, clock=clock)
-            yield Backend(
-                InTurn(ingest), routes(reader, clock=clock, others=others), access, store.stop_questions
-            )
+            async with minded(store, clock, audit) as budgets:
+                others += budget_endpoints(budgets, clock=clock)
+                others += reserving_endpoints(budgets.teller, book, reader, clock=clock)
+                yield Backend(
+                    InTurn(ingest), routes(reader, clock=clock, others=others), access, store.stop_questions
+                )
         finally:
             keeper.cancel()
             minder.cancel()

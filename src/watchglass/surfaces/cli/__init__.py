@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from watchglass.surfaces.cli.backup import backup, restore
+from watchglass.surfaces.cli.budgets import budgets
 from watchglass.surfaces.cli.call import call
 from watchglass.surfaces.cli.demo import demo
 from watchglass.surfaces.cli.doctor import doctor
@@ -50,7 +51,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )
 """Every command, in the order of the help; a command's name is its function's, its last underscore aside."""
 
-GROUPS: tuple[typer.Typer, ...] = (keys, prices, spool)
+GROUPS: tuple[typer.Typer, ...] = (keys, prices, budgets, spool)
 """Commands that have commands of their own."""
 
 
