@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from watchglass.store.bills import BillFile, BillRow, Bills, KeptFile
 from watchglass.store.budgets import Budget, Budgets, WantedBudget, open_budgets
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine, Limits
@@ -23,12 +24,16 @@ from watchglass.store.versions import VersionClock
 
 __all__ = [
     "SCHEMAS",
+    "BillFile",
+    "BillRow",
+    "Bills",
     "Budget",
     "Budgets",
     "Control",
     "Engine",
     "Holder",
     "ImportedPrices",
+    "KeptFile",
     "Key",
     "Keyring",
     "Keys",

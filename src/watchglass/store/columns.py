@@ -534,6 +534,33 @@ LLM_MODEL_PRICING = _columns(
     ("source", "Layer of the price book: override, watchglass, genai-prices, litellm."),
 )
 
+BILLS = _columns(
+    ("file", "Name of the file that the line came in."),
+    ("format", "Format of the file: openai-costs, anthropic-usage, csv …"),
+    ("taken", "When the file was imported, UTC."),
+    ("superseded", "Whether a newer file of the format has this provider's day, project and model again."),
+    ("provider", "Who bills."),
+    ("since", "Start of the time that the line is about, UTC."),
+    ("until", "End of that time, not included."),
+    ("zone", "Time zone in which the provider's billing days are cut."),
+    ("project", "Project, workspace or team that it is billed to, in the provider's words."),
+    ("key", "The provider's public id or name of the API key."),
+    ("model", "Model as the provider writes it; NULL for what is charged for none."),
+    ("item", "What it is for, in the provider's words."),
+    (
+        "token_class",
+        "Class of tokens, or request, search, credit, tax, other; NULL: all classes in one figure.",
+    ),
+    ("tier", "batch, flex, priority …; NULL for the standard one."),
+    ("long_context", "Requests of the provider's long context only."),
+    ("region", "Where it was processed, in the provider's words."),
+    ("tokens", "Billed tokens.", "tokens"),
+    ("requests", "Billed requests."),
+    ("amount_usd", "Billed amount, every digit as in the file; credits are negative.", "US dollars"),
+    ("request_id", "The provider's id of the one request that the line is about, as in `calls.response_id`."),
+    ("place", "Where the line is in its file."),
+)
+
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "calls": CALLS,
     "usage": CALLS,
@@ -554,6 +581,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "llm_usage_summary": LLM_USAGE_SUMMARY,
     "llm_calls": LLM_CALLS,
     "agent_task_history": AGENT_TASK_HISTORY,
+    "bills": BILLS,
     "prices": PRICES,
     "llm_model_pricing": LLM_MODEL_PRICING,
 }
@@ -579,6 +607,7 @@ TABLES: dict[str, str] = {
     "llm_usage_summary": "Counted calls summed by the hour, tenant, engagement, feature, provider and model.",
     "llm_calls": "Counted calls, under the names that other teams have them by.",
     "agent_task_history": "What agents did: tasks, and runs of agents that no task is around.",
+    "bills": "What providers say they served and charged (`reconcile`). Of no tenant: a bound key sees none.",
     "prices": "The price book: what wins for each model, time after time. Everybody may read it.",
     "llm_model_pricing": "The same for plain tokens of the standard tier, a thousand at a time.",
 }

@@ -305,6 +305,33 @@ REPRICINGS = _schema(
     },
 )
 
+BILLS = _schema(
+    {
+        "file": TEXT,
+        "ordinal": pa.uint32(),
+        "name": TEXT,
+        "format": TEXT,
+        "taken": VERSION,
+        "provider": TEXT,
+        "since": MOMENT,
+        "until": MOMENT,
+        "zone": TEXT,
+        "long_context": pa.bool_(),
+        "decimals": pa.uint8(),
+        "place": TEXT,
+    },
+    {
+        **dict.fromkeys(("item", "project", "key", "model", "token_class", "tier", "region"), TEXT),
+        **dict.fromkeys(("above", "tokens", "requests"), COUNT),
+        "amount_usd": pa.decimal256(76, 38),
+        "request_id": TEXT,
+    },
+)
+
+BILL_FILES = _schema(
+    {"file": TEXT, "name": TEXT, "format": TEXT, "taken": VERSION, "lines": pa.uint64(), "refused": TEXT}
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     "spans": SPANS,
     "calls": CALLS,
@@ -316,5 +343,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "audit": AUDIT,
     "prices": PRICES,
     "repricings": REPRICINGS,
+    "bills": BILLS,
+    "bill_files": BILL_FILES,
 }
 """Arrow schema of each table of database `store`, by its name without the database."""

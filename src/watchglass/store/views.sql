@@ -497,3 +497,32 @@ SELECT
     source
 FROM watchglass.prices
 WHERE tier IS NULL AND daily IS NULL AND (input IS NOT NULL OR output IS NOT NULL);
+
+-- The window that replaces older lines is the one of store/bills.py.
+CREATE OR REPLACE VIEW watchglass.bills AS
+SELECT
+    name AS file,
+    format,
+    fromUnixTimestamp64Nano(toInt64(taken), 'UTC') AS taken,
+    taken != max(taken) OVER (
+        PARTITION BY format, provider, toDate(since, 'UTC'), ifNull(project, ''), ifNull(model, '')
+    ) AS superseded,
+    provider,
+    since,
+    until,
+    zone,
+    project,
+    key,
+    model,
+    item,
+    token_class,
+    tier,
+    long_context,
+    region,
+    tokens,
+    requests,
+    amount_usd,
+    request_id,
+    place
+FROM store.bills FINAL
+WHERE store.bills.file IN (SELECT store.bill_files.file FROM store.bill_files);

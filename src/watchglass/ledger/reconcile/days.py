@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -40,7 +41,7 @@ def midnight(day: dt.date, zone: str) -> int:
 
 
 def apart(spans: Iterable[tuple[int, int, str]], window: tuple[int, int]) -> list[Day]:
-    """Days that cover the window: those of the bill, overlapping ones as one, and days of its zone between."""
+    """Days that cover the window: the bill's, overlapping ones as one, and days of its zone between."""
     lines = sorted(spans)
     zone = lines[0][2] if lines else "UTC"
     merged: list[list[int]] = []
@@ -86,6 +87,7 @@ def place(days: Sequence[Day], at_ns: int) -> Day | None:
     return days[index] if index >= 0 and at_ns < days[index].until_ns else None
 
 
+@lru_cache(maxsize=16)
 def zones(since_ns: int, until_ns: int) -> list[str]:
     """One zone for each way to cut the days of a time, the usual ones first."""
     first, last = (dt.datetime.fromtimestamp(each // 10**9, dt.UTC).date() for each in (since_ns, until_ns))

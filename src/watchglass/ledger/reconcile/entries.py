@@ -82,13 +82,17 @@ def believe(entries: Sequence[Entry], keyed: Callable[[Entry], str | None]) -> B
     """
     money, aside = _choose([each for each in entries if each.amount is not None], _as_bill, keyed)
     counted = [
-        each for each in entries if each.tokens is not None and not each.charge and each.token_class != "request"
+        each
+        for each in entries
+        if each.tokens is not None and not each.charge and each.token_class != "request"
     ]
     whole = {_day(each) for each in money} - {
         _day(each) for each in money if each.tokens is None and each.slot_class in {*FAMILIES, ALL}
     }
     own = {each.format for each in money}
-    tokens, _ = _choose(counted, lambda day, format, its: (day in whole and format in own, *_as_bill(day, format, its)), keyed)
+    tokens, _ = _choose(
+        counted, lambda day, format, its: (day in whole and format in own, *_as_bill(day, format, its)), keyed
+    )
     preferred = {each.format for each in tokens}
     requests, _ = _choose(
         [each for each in entries if each.requests is not None and not each.charge],
@@ -160,5 +164,8 @@ def tells(entries: Iterable[Entry], keyed: Callable[[Entry], str | None]) -> Cal
     tiers, long = any(each.tier for each in named), any(each.long for each in named)
     classes = {each.slot_class for each in named} - {ALL}
     lumped = {keyed(each) for each in named if each.token_class is None}
-    apart, together = told(tiers=tiers, long=long, classes=classes), told(tiers=tiers, long=long, classes=[ALL])
+    apart, together = (
+        told(tiers=tiers, long=long, classes=classes),
+        told(tiers=tiers, long=long, classes=[ALL]),
+    )
     return lambda model: together if model in lumped or not classes else apart

@@ -58,7 +58,13 @@ class Pending(msgspec.Struct):
         return self.billed is not None and abs(self.rest) > self.bound
 
     def explain(
-        self, kind: Kind, amount: Decimal, evidence: str, *, tokens: int | None = None, price_id: str | None = None
+        self,
+        kind: Kind,
+        amount: Decimal,
+        evidence: str,
+        *,
+        tokens: int | None = None,
+        price_id: str | None = None,
     ) -> None:
         """Take a cause's amount off the rest."""
         self.add(
@@ -74,7 +80,9 @@ class Pending(msgspec.Struct):
     def outcome(self) -> SlotOutcome:
         """The end of it: what is less than the last digit is rounding, more is unexplained."""
         if self.rest and not self.open and self.billed is not None:
-            self.explain("rounding", self.rest, f"the bill's digits leave open up to {plain(self.bound)} dollars")
+            self.explain(
+                "rounding", self.rest, f"the bill's digits leave open up to {plain(self.bound)} dollars"
+            )
         return SlotOutcome(
             slot=self.slot,
             tokens_computed=self.tokens_computed,
@@ -134,7 +142,9 @@ def _by_volume(found: Pending, atoms: list[Atom], moved: dict[SlotKey, Move], qu
     cell = found.cell
     found.items = [Item(each, each.tokens, each.price) for each in atoms if each.token_class in FAMILIES]
     if cell.key.matched is False and not cell.ours.calls:
-        found.explain("not_seen", found.rest, f"no recorded call has the ids of these requests {cell.whose}".strip())
+        found.explain(
+            "not_seen", found.rest, f"no recorded call has the ids of these requests {cell.whose}".strip()
+        )
     elif cell.key.matched is False:
         found.explain("not_billed", found.rest, "no request on the bill has the ids of these calls")
     elif moved:
@@ -179,7 +189,9 @@ def _unpriced(found: Pending, quotes: Quotes) -> None:
         listed += cost(each.tokens, price)
     said = f"{tokens:,} tokens of calls without a cost ({reasons})"
     if listed is not None and abs(found.rest - listed) <= found.bound:
-        found.explain("unpriced", listed, f"{said}; the book has a price by now: `watchglass reprice`", tokens=tokens)
+        found.explain(
+            "unpriced", listed, f"{said}; the book has a price by now: `watchglass reprice`", tokens=tokens
+        )
     elif found.tokens_billed is not None or len(without) == len(found.items):
         said += f"; the bill implies {plain_price(found.rest / tokens)}: `watchglass prices set`"
         found.explain("unpriced", found.rest, said, tokens=tokens)
@@ -191,7 +203,7 @@ def plain_price(price: Decimal) -> str:
 
 
 def _other_price(found: Pending, quotes: Quotes) -> None:
-    """Whether another price of the book, for all of the slot or for what one price was used for, is what was billed."""
+    """Whether another price of the book was billed, for all of the slot or where one price was used."""
     by_price: dict[str | None, list[Item]] = {}
     for each in found.items:
         if each.price is not None and each.tokens:
@@ -204,7 +216,11 @@ def _other_price(found: Pending, quotes: Quotes) -> None:
         source = first.price_id.partition(":")[0] if first.price_id else None
         asked = dict.fromkeys([first.names, *found.cell.names])
         for quote in quotes.others(asked, first.tier, source):
-            instead = _at(items, quote.rates.price_id, [price_of(quote.rates, each.atom.token_class, long=each.atom.long) for each in items])
+            instead = _at(
+                items,
+                quote.rates.price_id,
+                [price_of(quote.rates, each.atom.token_class, long=each.atom.long) for each in items],
+            )
             if instead is None or not instead or abs(found.rest - instead) > found.bound:
                 continue
             said = {

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import msgspec
 
-from watchglass.ledger.reconcile.told import ALL, REQUEST, UNSPLIT, SlotKey, Told
+from watchglass.ledger.reconcile.told import REQUEST, UNSPLIT, SlotKey, Told
 from watchglass.pricing.rates import CLASSES
 
 EXACT = Context(prec=150)

@@ -1,4 +1,4 @@
-"""A price that no list has and that the bill keeps to for days: a negotiated one, or a price the book lacks."""
+"""A price that no list has and that the bill keeps to for days: negotiated, or missing in the book."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def explain_implied(slots: Iterable[Pending]) -> None:
 
 
 def _span(slot: Pending) -> tuple[tuple[object, ...], _Span] | None:
-    """What the bill can mean, with all its roundings: a price a million tokens where we have one price, else a
-    share of what we expect."""
+    """What the bill can mean, with all its roundings: a price a million tokens where we have one price,
+    else a share of what we expect."""
     items = [each for each in slot.items if each.tokens]
     prices = {each.price for each in items}
     if None in prices or slot.billed is None:
@@ -99,7 +99,9 @@ def _take(slot: Pending, value: Decimal, is_price: bool, days: int) -> None:
     else:
         amount, share = value * expected - expected, value
         said = f"{plain(value)} of the price"
-    percent = "" if share is None else f", {plain(((share - 1) * 100).quantize(Decimal('0.01')))} % of the book's"
+    percent = (
+        "" if share is None else f", {plain(((share - 1) * 100).quantize(Decimal('0.01')))} % of the book's"
+    )
     ids = ", ".join(sorted({each.atom.price_id or "?" for each in items}))
     slot.explain(
         "price_implied", amount, f"billed at {said} on {days} days{percent} ({ids}); if it is agreed, "

@@ -21,9 +21,10 @@ def match_names(
 ) -> dict[str, str]:
     """The ledger's name for each name of either side.
 
-    A name that both sides use is itself. One that only one side uses goes with those of the other side that
-    the book prices by the same entry, or that are the same but for a date (`gpt-4o`, `gpt-4o-2024-08-06`);
-    where it goes with several (an alias whose snapshots are billed apart) these become one line of the ledger.
+    A name that both sides use is itself. One that only one side uses goes with those of the other side
+    that the book prices by the same entry, or that are the same but for a date (`gpt-4o`,
+    `gpt-4o-2024-08-06`); where it goes with several (an alias whose snapshots are billed apart) these become
+    one line of the ledger.
     """
     plain = {name: plain_name(provider, name) for name in (*ours, *theirs)}
     our_names, their_names = {plain[name] for name in ours}, {plain[name] for name in theirs}

@@ -13,18 +13,20 @@ from watchglass.ledger.reconcile.days import Day
 from watchglass.ledger.reconcile.figures import Names
 from watchglass.ledger.reconcile.quotes import Quotes
 from watchglass.ledger.reconcile.split import Group
+from watchglass.ledger.reconcile.theirs import MATCHED
 from watchglass.pricing.rates import CLASSES
 from watchglass.store import Engine
 
 PROJECTS = ("tenant", "engagement", "feature", "service", "environment", "agent", "flow_type")
 """What a provider's project can be here, beside `metadata.KEY`."""
 
-# Each token is in one class, as the prices see it (`pricing/rates.py`): a part never has more tokens than what
-# the parts before it have left of the whole.
+# Each token is in one class, as the prices see it (`pricing/rates.py`): a part never has more tokens than
+# what the parts before it have left of the whole.
 _CLASSES = """
     greatest(ifNull(input_tokens, 0), 0) AS whole,
     least(greatest(ifNull(cache_read_tokens, 0), 0), whole) AS c_read,
-    least(greatest(ifNull(cache_write_tokens, ifNull(cache_write_1h_tokens, 0)), 0), whole - c_read) AS c_written,
+    coalesce(cache_write_tokens, cache_write_1h_tokens, 0) AS said_written,
+    least(greatest(said_written, 0), whole - c_read) AS c_written,
     least(greatest(ifNull(input_audio_tokens, 0), 0), whole - c_read - c_written) AS c_heard,
     least(greatest(ifNull(cache_write_1h_tokens, 0), 0), c_written) AS c_hour,
     greatest(ifNull(output_tokens, 0), 0) AS made,
@@ -86,7 +88,8 @@ def project_expression(project_by: str | None) -> tuple[str, dict[str, object]]:
     if kind == "metadata" and dot and name:
         return "nullIf(metadata[{project_key:String}], '')", {"project_key": name}
     raise BadRequest(
-        f"projects cannot be told apart by {project_by[:60]!r}; they can by {', '.join(PROJECTS)} or metadata.KEY"
+        f"projects cannot be told apart by {project_by[:60]!r}; they can by "
+        f"{', '.join(PROJECTS)} or metadata.KEY"
     )
 
 
@@ -102,7 +105,11 @@ def models(engine: Engine, question: Question) -> list[tuple[Names, str | None, 
         question.bounds,
     )
     return [
-        (Names(row["response_model"], row["request_model"], row["whose"]), row["service_tier"], row["price_id"])
+        (
+            Names(row["response_model"], row["request_model"], row["whose"]),
+            row["service_tier"],
+            row["price_id"],
+        )
         for row in found.to_pylist()
     ]
 
@@ -121,7 +128,7 @@ def gather(engine: Engine, question: Question, steps: Sequence[int]) -> Iterator
     project, more = project_expression(question.project_by)
     matched = "CAST(NULL, 'Nullable(Bool)')"
     if question.by_request:
-        matched = "CAST(ifNull(response_id, '') IN (SELECT request_id FROM store.bill_requests), 'Nullable(Bool)')"
+        matched = f"CAST(ifNull(response_id, '') IN {MATCHED}, 'Nullable(Bool)')"
     sums = ", ".join(f"toString(sum(toInt128({sql}))) AS t_{name}" for name, sql in _SUMS.items())
     found = engine.execute(
         f"""

@@ -1,4 +1,4 @@
-"""What the price book says of a model: the rates of an entry, those in force, and those that could be meant."""
+"""What the price book says of a model: an entry's rates, those in force, and those that could be meant."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class Quotes:
                 at_ns=0,
                 usage=NO_USAGE,
                 service_tier=tier,
+                tenant=names.tenant,
             )
             listed = self._book.schedules(request)
             found = self._found[key] = [(source.name, schedule) for source, schedule in listed]
@@ -98,7 +99,11 @@ def price_of(rates: Rates, token_class: str, *, long: bool) -> Decimal | None:
     if token_class not in CLASSES:
         return None
     prices = at_length(rates, long=long)
-    return None if token_class in prices.unpriced else EXACT.normalize(rates.dollars(getattr(prices, token_class)))
+    return (
+        None
+        if token_class in prices.unpriced
+        else EXACT.normalize(rates.dollars(getattr(prices, token_class)))
+    )
 
 
 def at_length(rates: Rates, *, long: bool) -> ClassPrices:

@@ -37,8 +37,8 @@ def atoms(group: Group, quotes: Quotes) -> list[Atom]:
     """The group's tokens and cost by class.
 
     Costs are the rates' own products of tokens and price. What they leave of the stored cost is `UNSPLIT`:
-    nothing, unless the calls were priced by rates that are no longer in the book, or by ones so fine that each
-    call's cost was rounded at its 18th decimal.
+    nothing, unless the calls were priced by rates that are no longer in the book, or by ones so fine that
+    each call's cost was rounded at its 18th decimal.
     """
     if group.price_id is None:
         return [_unpriced(group, name, count) for name, count in group.tokens.items() if count]

@@ -1,4 +1,4 @@
-"""What a bill tells apart: tiers, long contexts and classes of tokens, and how ours are put together to match."""
+"""What a bill tells apart: tiers, long contexts and classes, and how ours are put together to match."""
 
 from __future__ import annotations
 

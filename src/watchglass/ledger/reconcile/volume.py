@@ -1,4 +1,4 @@
-"""Tokens that the two sides count differently: which of them moved between classes or tiers, which are missing."""
+"""Tokens that the two sides count differently: which moved between classes or tiers, which are missing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Valued(NamedTuple):
 
 
 def moves(cell: Cell) -> dict[SlotKey, Move]:
-    """The difference of each of the bill's slots of tokens, taken apart; empty where no file counts tokens."""
+    """How each of the bill's slots of tokens differs, and why; empty where no file counts tokens."""
     if cell.tokens is None or cell.tokens_told is None:
         return {}
     ours: dict[SlotKey, int] = {}
@@ -50,7 +50,9 @@ def moves(cell: Cell) -> dict[SlotKey, Move]:
         if atom.tokens and atom.token_class in FAMILIES:
             slot = cell.tokens_told.slot(atom.tier, atom.long, atom.token_class)
             ours[slot] = ours.get(slot, 0) + atom.tokens
-    left = {slot: cell.tokens.get(slot, 0) - ours.get(slot, 0) for slot in sorted({*cell.tokens, *ours}, key=str)}
+    left = {
+        slot: cell.tokens.get(slot, 0) - ours.get(slot, 0) for slot in sorted({*cell.tokens, *ours}, key=str)
+    }
     found = {slot: Move() for slot, more in left.items() if more}
     for slot, count in _exchanged(left, lambda each: (each.tier, each.long, FAMILIES.get(each[2], ALL))):
         found[slot].by_class += count
@@ -139,7 +141,7 @@ def _slot_of(cell: Cell, atom: Atom) -> SlotKey | None:
 
 
 def _options(cell: Cell, slot: SlotKey, here: list[Atom], quotes: Quotes) -> tuple[list[_Option], bool]:
-    """The prices that tokens of a slot can have: those of our own calls there, and those in force that day."""
+    """The prices that a slot's tokens can have: those of our calls there, and those in force that day."""
     known = {each.price: each for each in here if each.price is not None and each.tokens}
     options = [_Option(price, each.price_id) for price, each in known.items()]
     token_class = "input" if slot.token_class == INPUT_TOTAL else slot.token_class
@@ -217,7 +219,11 @@ def _explained(cell: Cell, priced: _Priced, option: _Option) -> list[Explanation
 
 def _one(kind: Kind, tokens: int, option: _Option, evidence: str) -> Explanation:
     return Explanation(
-        kind=kind, amount_usd=cost(tokens, option.price), evidence=evidence, tokens=tokens, price_id=option.price_id
+        kind=kind,
+        amount_usd=cost(tokens, option.price),
+        evidence=evidence,
+        tokens=tokens,
+        price_id=option.price_id,
     )
 
 
@@ -234,8 +240,12 @@ def _missing(cell: Cell, tokens: int, amount: Decimal, price_id: str | None) -> 
         )
     if tokens > 0:
         kind: Kind = "not_seen"
-        evidence = "no call of this model at all is recorded" if not ours.calls else f"{ours.calls:,} calls recorded"
-        evidence += f", {requests:,} requests billed" if requests is not None else f", {tokens:,} tokens more billed"
+        evidence = (
+            "no call of this model at all is recorded" if not ours.calls else f"{ours.calls:,} calls recorded"
+        )
+        evidence += (
+            f", {requests:,} requests billed" if requests is not None else f", {tokens:,} tokens more billed"
+        )
         evidence += f" ({cell.whose})" if cell.whose else ""
     else:
         kind, evidence = "not_billed", unbilled(cell)

@@ -1,0 +1,89 @@
+"""The bill's side of the ledger: live lines of a provider summed up where they are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from watchglass.ledger.reconcile.days import HOUR_NS, day_of
+from watchglass.ledger.reconcile.entries import Entry
+from watchglass.store import Engine
+from watchglass.store.bills import LIVE
+
+_WHOLE_DAY_NS = 22 * HOUR_NS
+"""Buckets shorter than the shortest day (one of 23 hours) are put into days."""
+
+MATCHED = f"""(
+    SELECT request_id FROM {LIVE} WHERE provider = {{provider:String}} AND isNotNull(request_id)
+)"""
+"""The ids of the requests that a provider's files tell of one by one."""
+
+_CALLED = """(
+    SELECT assumeNotNull(response_id) FROM store.calls FINAL
+    WHERE counted AND provider = {provider:String} AND isNotNull(response_id)
+)"""
+
+
+def providers(engine: Engine) -> list[tuple[str, str]]:
+    """Who bills, with the zones that their lines name."""
+    found = engine.execute(f"SELECT DISTINCT provider, zone FROM {LIVE} ORDER BY provider, zone")
+    return [(row["provider"], row["zone"]) for row in found.to_pylist()]
+
+
+def entries(engine: Engine, provider: str, zone: str) -> Iterator[Entry]:
+    """A provider's lines of one zone, by day where they are finer."""
+    found = engine.execute(
+        f"""
+        WITH
+            toUnixTimestamp64Nano(since) AS since_ns,
+            toUnixTimestamp64Nano(until) - since_ns < {_WHOLE_DAY_NS:d} AS short,
+            isNotNull(request_id) AS by_request,
+            toInt64(toUnixTimestamp(toStartOfDay(since, {{zone:String}}))) * 1000000000 AS midnight_ns
+        SELECT
+            file, format, taken, by_request, short, project, key, model, token_class, tier,
+            long_context OR isNotNull(above) AS long,
+            if(token_class IN ('credit', 'tax', 'other', 'search'), item, NULL) AS said,
+            if(short, midnight_ns, since_ns) AS start,
+            if(short, toInt64(0), toUnixTimestamp64Nano(until)) AS end,
+            by_request AND assumeNotNull(request_id) IN {_CALLED} AS matched,
+            toString(sum(amount_usd)) AS amount,
+            toString(sum(toInt128(tokens))) AS tokens_,
+            toString(sum(toInt128(requests))) AS requests_,
+            count(amount_usd) AS priced,
+            count() AS lines,
+            max(decimals) AS decimals
+        FROM {LIVE}
+        WHERE provider = {{provider:String}} AND zone = {{zone:String}}
+        GROUP BY
+            file, format, taken, by_request, short, project, key, model, token_class, tier, long, said, start,
+            end, matched
+        """,
+        {"provider": provider, "zone": zone},
+    )
+    for row in found.to_pylist():
+        since_ns, until_ns = int(row["start"]), int(row["end"])
+        if row["short"]:
+            since_ns, until_ns = day_of(since_ns + 12 * HOUR_NS, zone)
+        yield Entry(
+            file=row["file"],
+            format=row["format"],
+            taken=row["taken"],
+            provider=provider,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            zone=zone,
+            project=row["project"],
+            key=row["key"],
+            model=row["model"],
+            token_class=row["token_class"],
+            tier=row["tier"],
+            long=bool(row["long"]),
+            item=row["said"],
+            tokens=None if row["tokens_"] is None else int(row["tokens_"]),
+            requests=None if row["requests_"] is None else int(row["requests_"]),
+            amount=None if row["amount"] is None else Decimal(row["amount"]),
+            lines=row["priced"] or row["lines"],
+            decimals=row["decimals"],
+            by_request=bool(row["by_request"]),
+            matched=bool(row["matched"]) if row["by_request"] else None,
+        )
