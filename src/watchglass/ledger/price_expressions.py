@@ -1,0 +1,158 @@
+"""The arithmetic of `pricing.rates` as SQL, over the columns of `store.calls`.
+
+All in integers. The usual cost is far below 2⁶³ of the smallest unit and is reckoned in 64 bits, which
+is checked row by row (`most`); any other is reckoned in 256, where nothing can overflow.
+
+The counts are bounded as `rates._bounded` bounds them; where nothing needs to be, that changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+
+from watchglass.ledger.price_rows import (
+    COUNT_INPUT,
+    COUNT_OUTPUT,
+    INPUT_COSTS,
+    OTHER_UNITS,
+    OUTPUT_COSTS,
+    REASONS,
+    UNPRICED,
+)
+from watchglass.pricing.rates import CLASSES
+
+USAGE = (
+    *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
+    *("reasoning_tokens", "input_audio_tokens", "output_audio_tokens"),
+)
+
+_NAME = re.compile(r"\w+")
+_COLUMN_HOLDS = 10**38 - 1
+_MOST_COMPARED = 8
+
+
+def slot(value: str, breaks: Sequence[int]) -> str:
+    """How many breaks are at or below a value."""
+    if not breaks:
+        return "0"
+    if len(breaks) <= _MOST_COMPARED:
+        return "(" + " + ".join(f"({value} >= {_int64(each)})" for each in breaks) + ")"
+    every = ", ".join(_int64(each) for each in breaks)
+    return (
+        f"if({value} < {_int64(breaks[0])}, 0, transform(roundDown({value}, [{every}]), [{every}],"
+        f" [{', '.join(str(number + 1) for number in range(len(breaks)))}], 0))"
+    )
+
+
+def _int64(value: int) -> str:
+    return f"toInt64('{value}')"
+
+
+def _part(count: str, left: str) -> str:
+    return f"least(greatest({count}, 0), {left})"
+
+
+COUNTS: Mapping[str, str] = {
+    "p_whole_in": "greatest(ifNull(input_tokens, 0), 0)",
+    "p_cache_read": _part("ifNull(cache_read_tokens, 0)", "p_whole_in"),
+    "p_unread": "p_whole_in - p_cache_read",
+    "p_hour": "ifNull(cache_write_1h_tokens, 0)",
+    "p_written": _part("ifNull(cache_write_tokens, p_hour)", "p_unread"),
+    "p_unwritten": "p_unread - p_written",
+    "p_input_audio": _part("ifNull(input_audio_tokens, 0)", "p_unwritten"),
+    "p_input": "p_unwritten - p_input_audio",
+    "p_cache_write_1h": _part("p_hour", "p_written"),
+    "p_cache_write": "p_written - p_cache_write_1h",
+    "p_cached_audio": "least(p_cache_read, p_input_audio)",
+    "p_whole_out": "greatest(ifNull(output_tokens, 0), 0)",
+    "p_output_audio": _part("ifNull(output_audio_tokens, 0)", "p_whole_out"),
+    "p_spoken": "p_whole_out - p_output_audio",
+    "p_reasoning": _part("ifNull(reasoning_tokens, 0)", "p_spoken"),
+    "p_output": "p_spoken - p_reasoning",
+}
+"""Tokens of each class of price, `p_<class>`, and what they are reckoned from."""
+
+
+def _set(bit: int) -> str:
+    return f"bitAnd(p_flags, {bit}) != 0"
+
+
+_WITHOUT_PRICE = " OR ".join(f"({_set(bit)} AND p_{name} > 0)" for name, bit in UNPRICED.items())
+_UNKNOWN_COST = f"""(
+    {_set(OTHER_UNITS)}
+    OR (input_tokens IS NULL AND {_set(INPUT_COSTS)})
+    OR (output_tokens IS NULL AND {_set(OUTPUT_COSTS)})
+    OR (bitAnd(p_flags, {sum(UNPRICED.values())}) != 0 AND ({_WITHOUT_PRICE}))
+)"""
+_UNCOUNTED = (
+    f"((input_tokens IS NULL AND {_set(COUNT_INPUT)}) OR (output_tokens IS NULL AND {_set(COUNT_OUTPUT)}))"
+)
+
+
+def _number(reason: str) -> int:
+    return REASONS.index(reason)
+
+
+REASON = f"""multiIf(
+    kind != 'call', 0,
+    input_tokens IS NULL AND output_tokens IS NULL,
+        if(success, {_number("tokens_missing")}, {_number("failed_without_usage")}),
+    p_reason != 0, p_reason,
+    {_UNKNOWN_COST}, if({_UNCOUNTED}, {_number("tokens_missing")}, {_number("tier_unknown")}),
+    0
+)"""
+"""The number of the reason why a call has no price, 0 where it has one or is none."""
+
+
+def narrow(price: Mapping[str, str]) -> str:
+    """The cost in 10⁻¹⁸ dollars, where `most` says that it fits; `price` says how a column is looked up."""
+    return " + ".join([price["request"], *(f"p_{name} * {price[name]}" for name in CLASSES)])
+
+
+def wide(price: Mapping[str, str]) -> Mapping[str, str]:
+    """The same in 256 bits, rounded half to even: `p_rounded`, -1 where the money column cannot hold it."""
+    classes = (f"toInt256(p_{name}) * {price[f'wide_{name}']}" for name in CLASSES)
+    return {
+        "p_wide": " + ".join([price["wide_request"], *classes]),
+        "p_finer": price["finer"],
+        "p_floor": "intDiv(p_wide, p_finer)",
+        "p_rest": "(p_wide - p_floor * p_finer) * 2",
+        "p_even": "p_floor + toInt256(p_rest > p_finer OR (p_rest = p_finer AND p_floor % 2 = 1))",
+        "p_rounded": f"if(p_even > toInt256('{_COLUMN_HOLDS}'), toInt128(-1), toInt128(p_even))",
+    }
+
+
+def nested(sql: str, columns: Sequence[str], expressions: Mapping[str, str], wanted: Sequence[str]) -> str:
+    """A SELECT of what is wanted of these columns of `sql` and these expressions, of which each may name others.
+
+    One SELECT around the other: a name that is used beside where it is made is written out by the
+    engine, so that a long chain of such would have to be understood many thousand times over. Each
+    hands on only what is still needed, for the engine takes its time over every column it must resolve.
+    """
+    uses = {name: _names(sql) & {*columns, *expressions} for name, sql in expressions.items()}
+    depths: dict[str, int] = {}
+    for name in expressions:  # each after those that it names
+        depths[name] = 1 + max((depths.get(each, 0) for each in uses[name]), default=0)
+    needed = _needed(uses, wanted)
+    for depth in range(1, max((depths[name] for name in needed if name in depths), default=0) + 1):
+        made = [name for name in expressions if name in needed and depths[name] == depth]
+        later = {*wanted}.union(*(uses[name] for name in needed if depths.get(name, 0) > depth))
+        held = [name for name in needed if name in later and depths.get(name, 0) < depth]
+        sql = f"SELECT {', '.join([*held, *(f'{expressions[name]} AS {name}' for name in made)])} FROM ({sql})"
+    return f"SELECT {', '.join(wanted)} FROM ({sql})"
+
+
+def _names(expression: str) -> set[str]:
+    return set(_NAME.findall(expression))
+
+
+def _needed(uses: Mapping[str, Set[str]], wanted: Sequence[str]) -> list[str]:
+    """What is wanted, and all that it is made of."""
+    found: dict[str, None] = {}
+    todo = list(wanted)
+    while todo:
+        if (name := todo.pop()) not in found:
+            found[name] = None
+            todo += sorted(uses.get(name, ()))
+    return list(found)
