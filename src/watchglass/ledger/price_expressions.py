@@ -30,6 +30,8 @@ USAGE = (
 _NAME = re.compile(r"\w+")
 _COLUMN_HOLDS = 10**38 - 1
 _MOST_COMPARED = 8
+_BESIDE = 4
+"""Links of a chain of names in one SELECT; measured, of 1 to 5."""
 
 
 def slot(value: str, breaks: Sequence[int]) -> str:
@@ -78,12 +80,12 @@ def _set(bit: int) -> str:
     return f"bitAnd(p_flags, {bit}) != 0"
 
 
-_WITHOUT_PRICE = " OR ".join(f"({_set(bit)} AND p_{name} > 0)" for name, bit in UNPRICED.items())
+_USED = " + ".join(f"(p_{name} > 0) * {bit}" for name, bit in UNPRICED.items())
 _UNKNOWN_COST = f"""(
     {_set(OTHER_UNITS)}
     OR (input_tokens IS NULL AND {_set(INPUT_COSTS)})
     OR (output_tokens IS NULL AND {_set(OUTPUT_COSTS)})
-    OR (bitAnd(p_flags, {sum(UNPRICED.values())}) != 0 AND ({_WITHOUT_PRICE}))
+    OR bitAnd(p_flags, {_USED}) != 0
 )"""
 _UNCOUNTED = (
     f"((input_tokens IS NULL AND {_set(COUNT_INPUT)}) OR (output_tokens IS NULL AND {_set(COUNT_OUTPUT)}))"
@@ -105,41 +107,72 @@ REASON = f"""multiIf(
 """The number of the reason why a call has no price, 0 where it has one or is none."""
 
 
-def narrow(price: Mapping[str, str]) -> str:
-    """The cost in 10⁻¹⁸ dollars, where `most` says that it fits; `price` says how a column is looked up."""
-    return " + ".join([price["request"], *(f"p_{name} * {price[name]}" for name in CLASSES)])
+_PRICED = "kind = 'call' AND p_new_reason = 0"
+_FITS = "p_whole_in <= p_most AND p_whole_out <= p_most"
 
 
-def wide(price: Mapping[str, str]) -> Mapping[str, str]:
-    """The same in 256 bits, rounded half to even: `p_rounded`, -1 where the money column cannot hold it."""
-    classes = (f"toInt256(p_{name}) * {price[f'wide_{name}']}" for name in CLASSES)
+def units(price: Mapping[str, str]) -> Mapping[str, str]:
+    """The cost in 10⁻¹⁸ dollars, `p_units`; `price` says how a column of the row of prices is looked up.
+
+    In 256 bits it is rounded half to even, and -1 where the money column cannot hold it.
+    """
+    narrow = " + ".join([price["request"], *(f"p_{name} * {price[name]}" for name in CLASSES)])
+    wide = (f"toInt256(p_{name}) * {price[f'wide_{name}']}" for name in CLASSES)
     return {
-        "p_wide": " + ".join([price["wide_request"], *classes]),
+        "p_wide": " + ".join([price["wide_request"], *wide]),
         "p_finer": price["finer"],
         "p_floor": "intDiv(p_wide, p_finer)",
         "p_rest": "(p_wide - p_floor * p_finer) * 2",
         "p_even": "p_floor + toInt256(p_rest > p_finer OR (p_rest = p_finer AND p_floor % 2 = 1))",
         "p_rounded": f"if(p_even > toInt256('{_COLUMN_HOLDS}'), toInt128(-1), toInt128(p_even))",
+        "p_units": f"if({_PRICED}, if({_FITS}, toInt128({narrow}), p_rounded), toInt128(0))",
+        "p_kept": f"kind = 'call' AND (p_new_reason = {_number('kept')} OR p_units < 0)",
+        "p_priced": f"{_PRICED} AND p_units >= 0",
     }
 
 
-def nested(sql: str, columns: Sequence[str], expressions: Mapping[str, str], wanted: Sequence[str]) -> str:
-    """A SELECT of what is wanted of these columns of `sql` and these expressions, of which each may name others.
+TEXT = "LowCardinality(Nullable(String))"
+_REASONS = "[" + ", ".join(f"'{each}'" for each in REASONS) + "]"
 
-    One SELECT around the other: a name that is used beside where it is made is written out by the
-    engine, so that a long chain of such would have to be understood many thousand times over. Each
-    hands on only what is still needed, for the engine takes its time over every column it must resolve.
+COMPARED: Mapping[str, str] = {
+    "p_new_cost": "reinterpret(p_units, 'Decimal(38, 18)')",
+    "new_cost_usd": "if(p_kept, cost_usd, if(p_priced, p_new_cost, NULL))",
+    "new_price_source": f"if(p_kept, price_source, CAST(if(p_priced, p_source, NULL) AS {TEXT}))",
+    "new_price_id": f"if(p_kept, price_id, CAST(if(p_priced, p_id, NULL) AS {TEXT}))",
+    "new_unpriced_reason": "if(p_kept, unpriced_reason,"
+    f" CAST(nullIf({_REASONS}[p_new_reason + 1], '') AS {TEXT}))",
+    "p_old_units": "reinterpretAsInt128(assumeNotNull(cost_usd))",
+    "p_otherwise": """NOT p_kept AND (
+        p_old_reason != p_new_reason OR p_old_id != p_new_id OR p_old_source != p_new_source
+        OR (cost_usd IS NULL) = p_priced OR (p_priced AND p_old_units != p_units)
+    )""",
+    "p_moved": "isDistinctFrom(provider, new_provider)"
+    " OR isDistinctFrom(provider_source, new_provider_source)",
+    "changed": "toUInt8(p_otherwise OR p_moved)",
+}
+"""What a row gets, and whether that is another than it has."""
+
+
+def nested(sql: str, columns: Sequence[str], expressions: Mapping[str, str], wanted: Sequence[str]) -> str:
+    """A SELECT of what is wanted of these columns of `sql` and of expressions, which may name others.
+
+    SELECTs one around the other: a name that is used beside where it is made is written out by the
+    engine, so that a long chain of such would have to be understood many thousand times over; but a
+    SELECT around another has its price too, and so has every column that it hands on.
     """
     uses = {name: _names(sql) & {*columns, *expressions} for name, sql in expressions.items()}
-    depths: dict[str, int] = {}
+    links: dict[str, int] = {}
     for name in expressions:  # each after those that it names
-        depths[name] = 1 + max((depths.get(each, 0) for each in uses[name]), default=0)
+        links[name] = 1 + max((links.get(each, 0) for each in uses[name]), default=0)
+    depths = {name: -(-length // _BESIDE) for name, length in links.items()}
     needed = _needed(uses, wanted)
     for depth in range(1, max((depths[name] for name in needed if name in depths), default=0) + 1):
         made = [name for name in expressions if name in needed and depths[name] == depth]
         later = {*wanted}.union(*(uses[name] for name in needed if depths.get(name, 0) > depth))
         held = [name for name in needed if name in later and depths.get(name, 0) < depth]
-        sql = f"SELECT {', '.join([*held, *(f'{expressions[name]} AS {name}' for name in made)])} FROM ({sql})"
+        sql = (
+            f"SELECT {', '.join([*held, *(f'{expressions[name]} AS {name}' for name in made)])} FROM ({sql})"
+        )
     return f"SELECT {', '.join(wanted)} FROM ({sql})"
 
 

@@ -8,7 +8,7 @@ one: in mixed radix where that fits 64 bits, else they are looked up together, w
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -18,7 +18,7 @@ from watchglass.ledger.window import Window
 from watchglass.pricing.provider import detect
 from watchglass.store import Engine
 
-PRICED_BY = ("provider", "response_model", "request_model", "service_tier")
+PRICED_BY = ("provider", "response_model", "request_model", "service_tier", "tenant")
 DETECTED_BY = ("provider_source", "provider_label", "server_address")
 """What says who served a call, besides the models."""
 
@@ -29,13 +29,20 @@ _FEW = 1_000
 _FLAT = 1_000_000
 
 
-def distinct(engine: Engine, window: Window, names: Sequence[str]) -> Names:
-    """Every set of names in the window; superseded rows' too, for one too many is harmless."""
-    params: dict[str, object] = {}
+def distinct(engine: Engine, window: Window, names: Sequence[str], tenants: Collection[str]) -> Names:
+    """Every set of names in the window; superseded rows' too, for one too many is harmless.
+
+    Of tenants only those that the book names, for it says the same to all others.
+    """
+    params: dict[str, object] = {"tenants": sorted(tenants)}
+    columns = {name: name for name in names} | {
+        "tenant": "if(has({tenants:Array(String)}, ifNull(tenant, '')), tenant, NULL)" if tenants else "NULL"
+    }
+    selected = ", ".join(f"{sql} AS p_{name}" for name, sql in columns.items())
     found = engine.execute(
-        f"SELECT DISTINCT {', '.join(names)} FROM store.calls WHERE {window.condition(params)}", params
+        f"SELECT DISTINCT {selected} FROM store.calls WHERE {window.condition(params)}", params
     )
-    return {name: found[name].to_pylist() if found.num_rows else [] for name in names}
+    return {name: found[f"p_{name}"].to_pylist() if found.num_rows else [] for name in columns}
 
 
 def served(names: Names) -> Served:
@@ -83,22 +90,22 @@ def looked_up(
 ) -> dict[str, str]:
     """SQL for each of the facts (numbers, by set of names) of a row; 0 for a set that is not there."""
     values = {name: sorted({each for each in column if each is not None}) for name, column in names.items()}
-    parts = {
-        name: value_number(made, params, name, each, len(each) + 1) for name, each in values.items()
-    }
+    ids: dict[str, list[int]] = {}
+    parts: dict[str, str] = {}
+    for name, column in names.items():
+        number: dict[str | None, int] = {None: 0, **{value: at for at, value in enumerate(values[name], 1)}}
+        ids[name] = [number[each] for each in column]
+        # The book says the same to every tenant that it does not name.
+        unknown = 0 if name == "tenant" else len(number)
+        parts[name] = value_number(made, params, name, values[name], unknown)
     radix = {name: len(each) + 2 for name, each in values.items()}
-    ids = {
-        name: [0 if each is None else number[each] for each in column]
-        for name, column in names.items()
-        if (number := {value: at for at, value in enumerate(values[name], 1)}) is not None
-    }
     columns = {name: pa.array(column, pa.uint32()) for name, column in facts.items()}
     if math.prod(radix.values()) < 2**63:
-        key, sql, size = [0] * len(next(iter(ids.values()))), "toUInt64(0)", 1
+        key, sql, size = [0] * len(ids["provider"]), "toUInt64(0)", 1
         for name in names:
             key = [total + each * size for total, each in zip(key, ids[name], strict=True)]
             sql, size = f"{sql} + toUInt64({parts[name]}) * {size}", size * radix[name]
-        table = made.add(pa.table({"id": pa.array(key, pa.uint64()), **columns}), flat=size <= _FLAT)
+        table = made.add(pa.table({"place": pa.array(key, pa.uint64()), **columns}), flat=size <= _FLAT)
     else:
         rows = {name: pa.array(column, pa.uint32()) for name, column in ids.items()}
         table = made.add(pa.table({**rows, **columns}), tuple(rows), flat=False)

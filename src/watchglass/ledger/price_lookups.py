@@ -38,9 +38,9 @@ class Lookups:
         self._made: list[tuple[str, str]] = []
 
     def add(
-        self, rows: pa.Table, key: Sequence[str] = ("id",), *, flat: bool = True, wide: Sequence[str] = ()
+        self, rows: pa.Table, key: Sequence[str] = ("place",), *, flat: bool = True, wide: Sequence[str] = ()
     ) -> str:
-        """The dictionary's name. `rows` has the columns of the key first; `wide` columns hold 256 bits as text.
+        """Make one of rows that have the key's columns first; `wide` columns are 256 bits as text. Its name.
 
         A flat one has one key, of small numbers; any other may have anything.
         """
@@ -68,7 +68,7 @@ class Lookups:
         """A dictionary of rows by their position."""
         ids = pa.array(range(rows.num_rows), pa.uint64())
         flat = rows.num_rows <= _FLAT_KEYS
-        return self.add(rows.add_column(0, "id", ids), flat=flat, wide=wide)
+        return self.add(rows.add_column(0, "place", ids), flat=flat, wide=wide)
 
     def drop(self) -> None:
         """Take away what was made."""

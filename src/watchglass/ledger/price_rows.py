@@ -7,8 +7,15 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from watchglass.ledger.price_terms import FIRST, KEPT, LAST, Answer, Terms
-from watchglass.pricing.book import FAILED_WITHOUT_USAGE, TIER_UNKNOWN, TOKENS_MISSING
-from watchglass.pricing.book import MODEL_MISSING, NO_PRICE_AT_DATE, UNKNOWN_MODEL, UNKNOWN_PROVIDER
+from watchglass.pricing.book import (
+    FAILED_WITHOUT_USAGE,
+    MODEL_MISSING,
+    NO_PRICE_AT_DATE,
+    TIER_UNKNOWN,
+    TOKENS_MISSING,
+    UNKNOWN_MODEL,
+    UNKNOWN_PROVIDER,
+)
 from watchglass.pricing.rates import CLASSES, ClassPrices, Rates
 
 REASONS = (
@@ -49,7 +56,7 @@ def price_rows(terms: Terms) -> pa.Table:
 
 _COLUMNS = {
     "reason": pa.uint8(),
-    "price_id": pa.string(),
+    "id": pa.string(),
     "source": pa.string(),
     "flags": pa.uint32(),
     # Up to how many tokens on either side the cost is surely less than 2⁶³ in the prices' own unit.
@@ -61,10 +68,15 @@ _COLUMNS = {
     **{f"wide_{name}": pa.string() for name in CLASSES},
 }
 
+WIDE = ("finer", *(name for name in _COLUMNS if name.startswith("wide_")))
+"""Columns of numbers of up to 256 bits, as text."""
+
 _NOTHING: dict[str, int | str] = {
     **dict.fromkeys(_COLUMNS, 0),
     **{name: "0" for name in _COLUMNS if name.startswith("wide_")},
-    **{"price_id": "", "source": "", "finer": "1"},
+    "id": "",
+    "source": "",
+    "finer": "1",
 }
 
 
@@ -83,7 +95,7 @@ def _row(rates: Rates, prices: ClassPrices) -> dict[str, int | str]:
     most = ((_HALF - rates.request) // (2 * max(dearest, 1))) if narrow else -1
     return {
         "reason": 0,
-        "price_id": rates.price_id,
+        "id": rates.price_id,
         "source": rates.source,
         "flags": _flags(rates, prices),
         "most": most,

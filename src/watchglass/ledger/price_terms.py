@@ -79,9 +79,7 @@ def terms(book: PriceBook, keys: Sequence[Key], window: Window) -> Terms:
     segments: list[int] = []
     for timeline in numbers:
         segments += _segments(timeline, [first, *time_breaks], [0, *day_breaks], answers, days)
-    thresholds = (
-        above + 1 for each in answers if isinstance(each, Rates) for above, _ in each.above
-    )
+    thresholds = (above + 1 for each in answers if isinstance(each, Rates) for above, _ in each.above)
     return Terms(
         time_breaks,
         day_breaks,
@@ -119,6 +117,7 @@ def _request(key: Key) -> PriceRequest:
         at_ns=0,
         usage=Usage(),
         service_tier=key.service_tier,
+        tenant=key.tenant,
     )
 
 

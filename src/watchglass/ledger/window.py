@@ -36,7 +36,10 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         """
         self.check()
         conditions: list[str] = []
-        for sign, name, at_ns in ((">=", "window_since", self.since_ns), ("<", "window_until", self.until_ns)):
+        for sign, name, at_ns in (
+            (">=", "window_since", self.since_ns),
+            ("<", "window_until", self.until_ns),
+        ):
             if at_ns is not None:
                 params[name] = at_ns
                 conditions.append(f"time {sign} fromUnixTimestamp64Nano({{{name}:Int64}}, 'UTC')")

@@ -143,7 +143,8 @@ class PriceBook:
     def schedules(self, request: PriceRequest) -> list[tuple[PriceSource, Schedule]]:
         """Each layer that knows the model in its tier, with all its prices of it: the first to hold wins."""
         now = self._now
-        return list(_by_layer(now, *_key(now, request, request.provider))) if request.provider else []
+        provider = request.provider
+        return [] if provider is None else list(_by_layer(now, *_key(now, request, provider)))
 
 
 @lru_cache(maxsize=2)
