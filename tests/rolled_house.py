@@ -53,13 +53,16 @@ class House:
         self.rows = Rows(store.engine)
         self.number = 0
         self.reopen()
-        self.engine.execute("TRUNCATE TABLE store.calls")
+        for table in ("calls", "usage_expired", "expired_calls", "expired_passes"):
+            self.engine.execute(f"TRUNCATE TABLE store.{table}")
+        self.reopen()
 
     def reopen(self) -> None:
         """What a kill leaves is what is on disk."""
         rollup = Rollup(self.store.control, self.clock, self.store.versions)
         self.rows.before = self.rows.after = lambda: None
         self.engine = RolledEngine(self.rows, rollup)
+        self.engine.archive.recover()
         self.keeper = RollupKeeper(self.rows, rollup)
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None:

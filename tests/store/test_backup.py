@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.stored_rows import call, insert
 from watchglass.clock import ManualClock
 from watchglass.errors import NotFound, StoreBusy, StoreError
-from watchglass.store import Store, open_store
+from watchglass.store import Retention, Store, open_store
 from watchglass.store import backup as backups
 from watchglass.store.restore import chosen, restore
+from watchglass.store.retention import DAY_NS
 from watchglass.store.snapshot import freezer, frozen
 
 START_NS = 1_790_000_000 * 10**9
@@ -254,3 +257,17 @@ def test_sums_are_made_again_from_what_was_restored(store: Store, clock: ManualC
     restore(tmp_path / "backups", made, tmp_path / "back")
     with open_store(tmp_path / "back", clock=clock) as back:
         assert back.control.get("rollup_hours_known") is None
+
+
+def test_sums_of_expired_calls_come_back(store: Store, clock: ManualClock, tmp_path: Path) -> None:
+    """Of calls that are deleted nothing else is left; and they are known when they are sent again."""
+    rows = [call(number, time=START_NS - 100 * DAY_NS + number, cost_usd=Decimal(1)) for number in range(5)]
+    insert(store.engine, "calls", rows)
+    Retention(store.engine, {"calls": 30 * DAY_NS}).run(START_NS)
+    made = back_up(store, clock, tmp_path / "backups").backup
+    store.close()
+    restore(tmp_path / "backups", made, tmp_path / "back")
+    with open_store(tmp_path / "back", clock=clock) as back:
+        insert(back.engine, "calls", rows)
+        found = back.engine.execute("SELECT calls, total_cost, expired FROM watchglass.llm_usage_summary")
+        assert found.to_pylist() == [{"calls": 5, "total_cost": Decimal(5), "expired": True}]

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 
+from watchglass.queries.expired import ExpiredHours
 from watchglass.queries.plain import money
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import UsagePart, UsageReport
@@ -20,13 +21,14 @@ Document: TypeAlias = "dict[str, Any]"
 
 
 def usage_document(report: UsageReport) -> Document:
-    """`{by, since, until, rows, totals, unattributed: {rows, totals}}`."""
+    """`{by, since, until, rows, totals, unattributed: {rows, totals}, expired}`."""
     return {
         "by": list(report.by),
         "since": report.since,
         "until": report.until,
         **_part(report.counted),
         "unattributed": _part(report.unattributed),
+        "expired": None if report.expired is None else msgspec.to_builtins(report.expired),
     }
 
 
@@ -39,6 +41,7 @@ def usage_report(document: Mapping[str, Any]) -> UsageReport:
         until=document["until"],
         counted=_read_part(document, by),
         unattributed=_read_part(document["unattributed"], by),
+        expired=msgspec.convert(document.get("expired"), ExpiredHours | None),
     )
 
 

@@ -22,6 +22,7 @@ from watchglass.queries.scope import EVERYTHING, Scope, row_filters
 from watchglass.queries.trace import Trace, trace
 from watchglass.queries.usage import UsageQuestion, UsageReport, usage
 from watchglass.store import Engine, Limits
+from watchglass.store.rollup_engine import undisturbed
 
 _SCOPES = 1000
 """Scopes whose filters are remembered; a tenant's are a few kilobytes."""
@@ -90,8 +91,11 @@ class StoreReader:
 
     def query(self, sql: str) -> Answer:
         """See `Reader.query`."""
-        return ask(
-            self._engine, sql, catalogue=self._catalogue, functions=self._functions, limits=self._limits
+        return undisturbed(
+            self._engine,
+            lambda _: ask(
+                self._engine, sql, catalogue=self._catalogue, functions=self._functions, limits=self._limits
+            ),
         )
 
     @cached_property

@@ -20,8 +20,11 @@ TENANT_COLUMNS = ("tenant", "client_account_id")
 EVERY = "1"
 """The condition that every row meets."""
 
-PUBLIC = frozenset({"store.prices", "watchglass.prices", "watchglass.llm_model_pricing"})
-"""What has no tenant because it is nobody's and everybody may read it: the price book."""
+PUBLIC = frozenset(
+    {"store.prices", "watchglass.prices", "watchglass.llm_model_pricing", "store.expired_passes"}
+)
+"""What has no tenant because it is nobody's and everybody may read it: the price book, and until when calls
+have expired."""
 
 
 @dataclass(frozen=True, slots=True)

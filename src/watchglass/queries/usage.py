@@ -12,12 +12,15 @@ import msgspec
 import pyarrow as pa
 
 from watchglass.errors import QueryError
+from watchglass.queries.expired import ExpiredHours, expired_hours, whole_hours
 from watchglass.queries.figures import MONEY_FIELDS, TOKEN_FIELDS
 from watchglass.queries.plain import moment
 from watchglass.queries.usage_rows import UsageRow, UsageRows
 from watchglass.store import Engine, Limits
+from watchglass.store.archive import ARCHIVE
+from watchglass.store.expired import Expiry
 from watchglass.store.rollup import Answering
-from watchglass.store.rollup_engine import coverage
+from watchglass.store.rollup_engine import coverage, expiry, undisturbed
 from watchglass.store.rollup_figures import COARSE, COUNTS, DURATIONS, average, percentile, within
 from watchglass.store.rollup_figures import DIMENSIONS as KEPT_DIMENSIONS
 
@@ -84,6 +87,7 @@ class UsageReport(msgspec.Struct, frozen=True, kw_only=True):
     until: str | None
     counted: UsagePart
     unattributed: UsagePart
+    expired: ExpiredHours | None = None
 
 
 def check(question: UsageQuestion) -> None:
@@ -109,28 +113,54 @@ def check(question: UsageQuestion) -> None:
 def usage(engine: Engine, question: UsageQuestion, *, limits: Limits) -> UsageReport:
     """Answer in one statement, so that rows and totals are of the same moment."""
     check(question)
-    found = engine.execute(*statement(question, answering(engine, question)), limits=limits)
+    return undisturbed(engine, lambda had: _usage(engine, question, had, limits))
+
+
+def _usage(engine: Engine, question: UsageQuestion, had: Expiry, limits: Limits) -> UsageReport:
+    where = answering(engine, question, had)
+    expired = expired_hours(
+        engine,
+        question.since_ns,
+        question.until_ns,
+        kept_apart=_kept_apart(question),
+        had=had,
+        limits=limits,
+    )
+    archived = had.generation if expired is not None and expired.included else 0
+    found = engine.execute(*statement(question, where, archived), limits=limits)
     return UsageReport(
         by=question.by,
         since=None if question.since_ns is None else moment(question.since_ns),
         until=None if question.until_ns is None else moment(question.until_ns),
         counted=_part(found, question.by, counted=True),
         unattributed=_part(found, question.by, counted=False),
+        expired=expired,
     )
 
 
-def answering(engine: Engine, question: UsageQuestion) -> Answering:
-    """Which hours the rollup answers: none where it does not keep apart what the question does."""
-    if not {*question.by, *question.filters} <= ROLLED:
-        return Answering({}, [(question.since_ns, question.until_ns)])
-    return coverage(engine).answering(question.since_ns, question.until_ns)
+def answering(engine: Engine, question: UsageQuestion, had: Expiry | None = None) -> Answering:
+    """Which hours the rollup answers: none where it does not keep apart what the question does.
+
+    `had` is what had expired before; calls that are in the archive and not deleted yet are left out.
+    """
+    had = had or expiry(engine)
+    if _kept_apart(question):
+        where = coverage(engine).answering(question.since_ns, question.until_ns)
+    else:
+        where = Answering({}, [(question.since_ns, question.until_ns)])
+    return where if had.deleting is None else where.without(*had.deleting)
 
 
-def statement(question: UsageQuestion, where: Answering) -> tuple[str, dict[str, object]]:
+def _kept_apart(question: UsageQuestion) -> bool:
+    return {*question.by, *question.filters} <= ROLLED
+
+
+def statement(question: UsageQuestion, where: Answering, archived: int = 0) -> tuple[str, dict[str, object]]:
     """The SQL and its parameters; names come from `DIMENSIONS`, values are bound.
 
     Calls and kept rows are each summed up by the question's keys, then together: the same figures
-    come from both, so that it does not matter which hour was answered by which.
+    come from both, so that it does not matter which hour was answered by which. The archive's rows are of
+    generations up to `archived`, 0 for none.
     """
     params: dict[str, object] = {}
     filters = _filters(question, params)
@@ -157,6 +187,20 @@ def statement(question: UsageQuestion, where: Answering) -> tuple[str, dict[str,
             FROM store.usage_hourly
             WHERE grain = '{grain({*question.by, *question.filters})}'
                 AND (bucket, generation) IN arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+                {filters}
+            GROUP BY {", ".join([*keys, "of_calls"])}
+            """
+        )
+    if archived:
+        exprs = [f"{_OF_KEPT[name]} AS by_{name}" for name in question.by]
+        first, after = whole_hours(question.since_ns, question.until_ns)
+        params |= {"archived": archived, "archived_since": first, "archived_until": after}
+        sources.append(
+            f"""
+            SELECT {_list(exprs, [f"{f.of_kept} AS f_{f.name}" for f in figures])}
+            FROM {ARCHIVE}
+            WHERE grain = '{grain({*question.by, *question.filters})}' AND generation <= {{archived:UInt64}}
+                AND bucket >= {{archived_since:Int64}} AND bucket < {{archived_until:Int64}}
                 {filters}
             GROUP BY {", ".join([*keys, "of_calls"])}
             """

@@ -444,8 +444,7 @@ LLM_USAGE_LOGS = _columns(
     ("created_at", "When the call started, UTC."),
 )
 
-LLM_USAGE_SUMMARY = _columns(
-    ("period_start", "Start of the hour, UTC."),
+_SUMMED = (
     _TEAM_TENANT,
     _TEAM_ENGAGEMENT,
     ("feature_context", "Product feature that asked."),
@@ -455,7 +454,15 @@ LLM_USAGE_SUMMARY = _columns(
     *_TEAM_TOKENS,
     ("total_cost", "Sum of the known costs; NULL when none is known.", "US dollars"),
     ("avg_response_time", "Mean duration.", "milliseconds"),
+    (
+        "expired",
+        "Whether calls of it are deleted, being older than they are kept, and only their sums are left.",
+    ),
 )
+
+LLM_USAGE_SUMMARY = _columns(("period_start", "Start of the hour, UTC."), *_SUMMED)
+
+LLM_USAGE_SUMMARY_DAILY = _columns(("period_start", "Start of the day, UTC."), *_SUMMED)
 
 LLM_CALLS = _columns(
     ("call_id", "Identity of the call, as in `calls`."),
@@ -579,6 +586,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "repricings": REPRICINGS,
     "llm_usage_logs": LLM_USAGE_LOGS,
     "llm_usage_summary": LLM_USAGE_SUMMARY,
+    "llm_usage_summary_daily": LLM_USAGE_SUMMARY_DAILY,
     "llm_calls": LLM_CALLS,
     "agent_task_history": AGENT_TASK_HISTORY,
     "bills": BILLS,
@@ -604,7 +612,8 @@ TABLES: dict[str, str] = {
     "repricings": "What repricing changed, call by call, with the price before and after.",
     "audit": "Who was refused what, and what became of keys.",
     "llm_usage_logs": "Counted calls, under the names that teams have them by.",
-    "llm_usage_summary": "Counted calls summed by the hour, tenant, engagement, feature, provider and model.",
+    "llm_usage_summary": "Counted calls, expired too, by hour, tenant, engagement, feature, provider, model.",
+    "llm_usage_summary_daily": "The same by the day.",
     "llm_calls": "Counted calls, under the names that other teams have them by.",
     "agent_task_history": "What agents did: tasks, and runs of agents that no task is around.",
     "bills": "What providers say they served and charged (`reconcile`). Of no tenant: a bound key sees none.",

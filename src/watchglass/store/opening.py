@@ -124,6 +124,7 @@ def open_store(
         _refresh_views(engine, control)
         versions = VersionClock(clock, floor=_highest_version(engine))
         rolled = RolledEngine(engine, Rollup(control, clock, versions))
+        rolled.archive.recover()
         footprint.shrink()
         undo.pop_all()
     return Store(place, control, rolled, versions, Keys(control, clock))

@@ -4,15 +4,17 @@ A span that names no tenant belongs to the tenant of its trace, and a row may ha
 before its tenant was known, which would come to light were only the newest deleted: so rows without a
 tenant go with the trace that they are in. A text that had been kept for nobody in particular (its call's
 tenant was not known yet) goes unless a row that stays without a tenant has the same one.
+
+What the archive keeps of expired calls (`archive.py`) goes as well; calls of theirs that are sent again count
+again. Sums of calls without a tenant stay: which trace they were in is not kept.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 from watchglass.store.engine import Engine
-from watchglass.store.rollup_engine import alone
+from watchglass.store.rollup_engine import RolledEngine
 
 _THEIRS = "tenant IN {tenants:Array(String)}"
 _IN_TRACE = f"({_THEIRS} OR (tenant IS NULL AND trace_id IN (SELECT trace_id FROM store.removing)))"
@@ -21,6 +23,8 @@ _TABLES = {
     "calls": _IN_TRACE,
     "tasks": _IN_TRACE,
     "logs": _IN_TRACE,
+    "usage_expired": _THEIRS,
+    "expired_calls": _THEIRS,
     "metrics": _THEIRS,
     "rejects": _IN_TRACE,
     "spans": _IN_TRACE,
@@ -29,7 +33,7 @@ _TABLES = {
 }
 """The condition on each table's rows. Spans go after what hangs on them, texts last."""
 
-_REPLACED = frozenset({"rejects"})
+_REPLACED = frozenset({"rejects", "usage_expired", "expired_calls"})
 """Tables that have no versions."""
 
 _TRACES = f"""
@@ -59,17 +63,15 @@ SELECT DISTINCT hash FROM store.messages WHERE {_THEIRS} AND hash NOT IN (
 )
 """
 
-_one_at_a_time = threading.Lock()
 
-
-def remove_tenants(engine: Engine, tenants: Sequence[str]) -> dict[str, int]:
+def remove_tenants(engine: RolledEngine, tenants: Sequence[str]) -> dict[str, int]:
     """Delete all rows of these tenants; returns how many rows readers no longer see, by table.
 
     What a sender sends meanwhile may stay. The rollup stays exact: it is told by the engine. Raises
     `StoreError`; what was deleted before that stays deleted, and doing it again is harmless.
     """
     params = {"tenants": list(tenants)}
-    with _one_at_a_time, alone(engine):
+    with engine.alone():
         try:
             engine.execute(_TRACES, params)
             removed: dict[str, int] = {}

@@ -1,5 +1,7 @@
 """Deletes what has been kept long enough: whole partitions where that is possible, rows in the one between.
 
+Calls leave their sums behind (`archive.py`).
+
 Dropping a partition frees its disk at once. In the partition in which the limit lies the rows are
 deleted by rewriting the parts that hold some, which frees the disk too (the engine's lightweight
 DELETE would only hide them until some later merge). The limit moves in steps of a day, so that
@@ -14,13 +16,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from watchglass.errors import StoreError
-from watchglass.store.engine import Engine
-from watchglass.store.rollup_engine import alone
+from watchglass.store.rollup import HOUR_NS
+from watchglass.store.rollup_engine import RolledEngine
 
 DAY_NS = 86_400 * 10**9
-HOUR_NS = 3_600 * 10**9
 
 MOMENTS: Mapping[str, str] = {
     "messages": "fromUnixTimestamp64Nano(toInt64(version), 'UTC')",
@@ -64,7 +66,7 @@ class Retention:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: RolledEngine,
         keep: Mapping[str, int | None],
         *,
         gone: Callable[[str, int], None] = lambda table, before_ns: None,
@@ -101,20 +103,34 @@ class Retention:
         rows, size = self._size(table)
         for each in aged:
             partition = _checked(each["partition"])
-            if each["old"] == each["held"]:
-                # The number of rows is asked once more by nobody: what comes in between is as old.
-                statement = f"ALTER TABLE store.{table} DROP PARTITION ID '{partition}'"
-            else:
-                statement = (
-                    f"ALTER TABLE store.{table} DELETE IN PARTITION ID '{partition}' WHERE {moment} < {limit}"
-                    " SETTINGS mutations_sync = 1"
-                )
             # Settling writes rows of all tables anew: what it has read must not come back after this.
-            with alone(self._engine):
-                self._engine.execute(statement, before)
+            with self._engine.alone():
+                if table == "calls":
+                    self._expire(partition, before_ns)
+                elif each["old"] == each["held"]:
+                    # The number of rows is asked once more by nobody: what comes in between is as old.
+                    self._engine.execute(f"ALTER TABLE store.{table} DROP PARTITION ID '{partition}'")
+                else:
+                    self._engine.execute(
+                        f"ALTER TABLE store.{table} DELETE IN PARTITION ID '{partition}'"
+                        f" WHERE {moment} < {limit} SETTINGS mutations_sync = 1",
+                        before,
+                    )
         self._gone(table, before_ns)
         rows_left, size_left = self._size(table)
         return Deleted(table, before_ns, rows - rows_left, size - size_left)
+
+    def _expire(self, partition: str, before_ns: int) -> None:
+        """Archive and delete the calls of a partition (a month) from before the limit."""
+        first_ns, after_ns = _month(partition)
+        delete = f"ALTER TABLE store.calls DROP PARTITION ID '{partition}'"
+        if after_ns > before_ns:
+            delete = (
+                f"ALTER TABLE store.calls DELETE IN PARTITION ID '{partition}'"
+                f" WHERE time < fromUnixTimestamp64Nano({before_ns}, 'UTC') SETTINGS mutations_sync = 1"
+            )
+        until_ns = min(after_ns, before_ns)
+        self._engine.archive.expire(first_ns // 10**9, until_ns // 10**9, delete)
 
     def _size(self, table: str) -> tuple[int, int]:
         found = self._engine.execute(
@@ -126,6 +142,18 @@ class Retention:
             {"table": table},
         )
         return found["rows"][0].as_py() or 0, found["bytes"][0].as_py() or 0
+
+
+def _month(partition: str) -> tuple[int, int]:
+    """Start and end of a partition `YYYYMM`, in nanoseconds since 1970.
+
+    >>> _month("197001") == (0, 31 * DAY_NS)
+    True
+    """
+    year, month = int(partition[:-2]), int(partition[-2:])
+    first = datetime(year, month, 1, tzinfo=UTC)
+    after = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    return int(first.timestamp()) * 10**9, int(after.timestamp()) * 10**9
 
 
 def _checked(partition: str) -> str:

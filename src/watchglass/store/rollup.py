@@ -55,6 +55,18 @@ class Answering:
     buckets: Mapping[int, int]
     ranges: Sequence[Range]
 
+    def without(self, since_s: int, until_s: int) -> Answering:
+        """The same but for these whole hours, in seconds since 1970."""
+        buckets = {start: each for start, each in self.buckets.items() if not since_s <= start < until_s}
+        ranges: list[Range] = []
+        for since, until in self.ranges:
+            before, after = since_s * 10**9, until_s * 10**9
+            if since is None or since < before:
+                ranges.append((since, before if until is None else min(until, before)))
+            if until is None or until > after:
+                ranges.append((after if since is None else max(since, after), until))
+        return Answering(buckets, ranges)
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -187,6 +199,26 @@ class Rollup:
             with self._lock:
                 self._state.rewriting -= 1
                 self._distrust()
+
+    def emptied(self, hours: Iterable[int]) -> None:
+        """These hours have no calls any more, and nobody writes to them: they need not be known."""
+        with self._lock:
+            gone = [
+                hour for hour in hours if hour in self._state.hours and not self._state.hours[hour].writers
+            ]
+            if not gone:
+                return
+            self._control.change(
+                ("DELETE FROM rollup_hours WHERE hour IN (SELECT value FROM json_each(?))", (str(gone),))
+            )
+            # What is being summed up or looked for at this moment may be of these hours.
+            self._state.epoch += 1
+            now_ns = self._clock.now_ns()
+            for hour in gone:
+                each = self._state.hours.pop(hour)
+                if each.generation:
+                    self._state.retired.append(Retired(now_ns, hour * HOUR_S, each.generation))
+            self._coverage = self._covered()
 
     def discovering(self) -> int | None:
         """The epoch under which all hours with calls should be looked up; None when they are known."""

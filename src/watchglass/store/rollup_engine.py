@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar
 
 import pyarrow as pa
 
+from watchglass.store.archive import Archive
 from watchglass.store.engine import Engine, Limits
+from watchglass.store.expired import Expiry, read_expiry
 from watchglass.store.rollup import Coverage, Rollup, hours_of
 
 CALLS = "store.calls"
+
+T = TypeVar("T")
 
 # Statements that can change calls by themselves. Too many is harmless (their hours are summed up anew).
 _REWRITES = re.compile(
@@ -32,12 +37,18 @@ class RolledEngine:
     def __init__(self, engine: Engine, rollup: Rollup) -> None:
         self._engine = engine
         self._rollup = rollup
+        self._archive = Archive(engine, rollup)
         self._alone = threading.RLock()
 
     @property
     def rollup(self) -> Rollup:
         """Which hours the rollup answers for."""
         return self._rollup
+
+    @property
+    def archive(self) -> Archive:
+        """What is kept of calls that have expired."""
+        return self._archive
 
     def execute(
         self,
@@ -72,11 +83,13 @@ class RolledEngine:
             yield
 
     def insert(self, table: str, batches: Sequence[pa.RecordBatch]) -> int:
-        """See `Engine.insert`."""
-        if table != CALLS:
+        """See `Engine.insert`. Calls that have expired and are sent again count as written, but are not."""
+        hours = hours_of(batches) if table == CALLS else ()
+        if not hours:
             return self._engine.insert(table, batches)
-        with self._rollup.changing(hours_of(batches)):
-            return self._engine.insert(table, batches)
+        with self._archive.admitting(hours, batches) as fresh, self._rollup.changing(hours):
+            self._engine.insert(table, fresh)
+        return sum(batch.num_rows for batch in batches)
 
     def close(self) -> None:
         """See `Engine.close`."""
@@ -93,3 +106,20 @@ def coverage(engine: Engine) -> Coverage:
     if isinstance(engine, RolledEngine):
         return engine.rollup.coverage()
     return Coverage(False, {}, frozenset())
+
+
+def expiry(engine: Engine) -> Expiry:
+    """What had expired when this was asked. Ask before `coverage`."""
+    return engine.archive.expiry if isinstance(engine, RolledEngine) else read_expiry(engine)
+
+
+def undisturbed(engine: Engine, ask: Callable[[Expiry], T]) -> T:
+    """The answer to a question that no pass of retention has got in the way of; it is asked again if one did.
+
+    A question reads the archive and then calls: in between, calls may become rows of the archive.
+    """
+    while True:
+        before = expiry(engine)
+        answer = ask(before)
+        if expiry(engine) == before:
+            return answer

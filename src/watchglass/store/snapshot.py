@@ -25,6 +25,7 @@ from watchglass.errors import StoreError
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine
 from watchglass.store.place import Place
+from watchglass.store.rollup_engine import RolledEngine
 
 DESCRIPTION = "snapshot.json"
 CONTROL = "control.db"
@@ -57,7 +58,7 @@ def forget(place: Place) -> None:
 
 
 @contextmanager
-def frozen(place: Place, control: Control, engine: Engine, clock: Clock) -> Generator[Path]:
+def frozen(place: Place, control: Control, engine: RolledEngine, clock: Clock) -> Generator[Path]:
     """The folder of a new snapshot, which is there until the context ends. Raises `StoreError`."""
     name = f"snapshot{uuid4().hex}"
     folder = freezer(place) / name
@@ -65,7 +66,8 @@ def frozen(place: Place, control: Control, engine: Engine, clock: Clock) -> Gene
         folder.mkdir(parents=True, mode=0o700)
         made_ns, schema = clock.now_ns(), control.applied("engine")
         _copy_control(place.control_file, folder / CONTROL)
-        tables = _freeze(engine, name)
+        with engine.alone():  # or calls could be there and in the archive, too
+            tables = _freeze(engine, name)
         _describe(folder, Snapshot(made_ns, schema, tables))
         yield folder
     except (OSError, sqlite3.Error) as error:

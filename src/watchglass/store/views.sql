@@ -401,21 +401,89 @@ SELECT
     time AS created_at
 FROM watchglass.usage;
 
+-- Counted calls by the hour: of those that are there, and of those that have expired (archive.py). Calls that
+-- are in the archive and not deleted yet are left out.
+CREATE OR REPLACE VIEW store.usage_by_hour AS
+SELECT
+    toStartOfHour(c.time) AS hour,
+    c.tenant AS tenant,
+    c.engagement AS engagement,
+    c.feature AS feature,
+    c.provider AS provider,
+    coalesce(c.response_model, c.request_model) AS model,
+    count() AS calls,
+    sum(c.input_tokens) AS input_tokens,
+    sum(c.output_tokens) AS output_tokens,
+    sum(c.input_tokens + c.output_tokens) AS total_tokens,
+    sum(c.cost_usd) AS cost_usd,
+    sum(toInt128(ifNull(c.duration_ns, 0))) AS duration_sum,
+    count(c.duration_ns) AS duration_count,
+    false AS expired
+FROM store.calls AS c FINAL
+WHERE c.counted AND NOT
+(
+    c.time >= (SELECT fromUnixTimestamp64Nano(max(since) * 1000000000, 'UTC') FROM store.expired_passes FINAL
+        WHERE state = 0)
+    AND c.time < (SELECT fromUnixTimestamp64Nano(max(until) * 1000000000, 'UTC') FROM store.expired_passes FINAL
+        WHERE state = 0)
+)
+GROUP BY hour, tenant, engagement, feature, provider, model
+UNION ALL
+SELECT
+    e.hour AS hour,
+    e.tenant AS tenant,
+    e.engagement AS engagement,
+    e.feature AS feature,
+    e.provider AS provider,
+    coalesce(e.response_model, e.request_model) AS model,
+    sum(e.calls) AS calls,
+    sum(e.input_tokens) AS input_tokens,
+    sum(e.output_tokens) AS output_tokens,
+    sum(e.total_tokens) AS total_tokens,
+    sum(e.cost_usd) AS cost_usd,
+    sum(e.duration_sum) AS duration_sum,
+    sum(e.duration_count) AS duration_count,
+    true AS expired
+FROM store.usage_expired AS e
+WHERE e.grain = 'fine' AND e.counted AND e.generation <= (SELECT max(generation) FROM store.expired_passes)
+GROUP BY hour, tenant, engagement, feature, provider, model;
+
 CREATE OR REPLACE VIEW watchglass.llm_usage_summary AS
 SELECT
-    toStartOfHour(u.time) AS period_start,
+    u.hour AS period_start,
     u.tenant AS client_account_id,
     u.engagement AS engagement_id,
     u.feature AS feature_context,
     ifNull(u.provider, 'unknown') AS llm_provider,
-    coalesce(u.response_model, u.request_model, 'unknown') AS llm_model,
-    count() AS calls,
+    ifNull(u.model, 'unknown') AS llm_model,
+    sum(u.calls) AS calls,
     sum(u.input_tokens) AS input_tokens,
     sum(u.output_tokens) AS output_tokens,
-    sum(u.input_tokens + u.output_tokens) AS total_tokens,
+    sum(u.total_tokens) AS total_tokens,
     sum(u.cost_usd) AS total_cost,
-    avg(u.duration_ns) / 1000000 AS avg_response_time
-FROM watchglass.usage AS u
+    if(sum(u.duration_count) = 0, NULL, sum(u.duration_sum) / sum(u.duration_count) / 1000000)
+        AS avg_response_time,
+    max(u.expired) AS expired
+FROM store.usage_by_hour AS u
+GROUP BY period_start, client_account_id, engagement_id, feature_context, llm_provider, llm_model;
+
+CREATE OR REPLACE VIEW watchglass.llm_usage_summary_daily AS
+SELECT
+    toStartOfDay(u.hour) AS period_start,
+    u.tenant AS client_account_id,
+    u.engagement AS engagement_id,
+    u.feature AS feature_context,
+    ifNull(u.provider, 'unknown') AS llm_provider,
+    ifNull(u.model, 'unknown') AS llm_model,
+    sum(u.calls) AS calls,
+    sum(u.input_tokens) AS input_tokens,
+    sum(u.output_tokens) AS output_tokens,
+    sum(u.total_tokens) AS total_tokens,
+    sum(u.cost_usd) AS total_cost,
+    if(sum(u.duration_count) = 0, NULL, sum(u.duration_sum) / sum(u.duration_count) / 1000000)
+        AS avg_response_time,
+    max(u.expired) AS expired
+FROM store.usage_by_hour AS u
 GROUP BY period_start, client_account_id, engagement_id, feature_context, llm_provider, llm_model;
 
 CREATE OR REPLACE VIEW watchglass.llm_calls AS

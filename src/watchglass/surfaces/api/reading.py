@@ -16,6 +16,7 @@ from watchglass.errors import BadRequest, QueryError, TooLarge
 from watchglass.queries.answers import csv_lines, json_columns, json_objects
 from watchglass.queries.call import CallDetail
 from watchglass.queries.documents import plain, trace_document, usage_document
+from watchglass.queries.expired import ExpiredHours
 from watchglass.queries.figures import Figures
 from watchglass.queries.lists.question import SUBJECTS, Askable, Subject, list_question
 from watchglass.queries.lists.subjects import LISTED
@@ -76,10 +77,11 @@ _USAGE: dict[str, Any] = {
         "until": {"type": ["string", "null"]},
         **_USAGE_PART["properties"],
         "unattributed": _USAGE_PART,
+        "expired": {"anyOf": [{"$ref": "#/components/schemas/ExpiredHours"}, {"type": "null"}]},
     },
-    "required": ["by", "since", "until", "rows", "totals", "unattributed"],
+    "required": ["by", "since", "until", "rows", "totals", "unattributed", "expired"],
 }
-SHARED_TYPES = (Figures,)
+SHARED_TYPES = (Figures, ExpiredHours)
 """Types that schemas written by hand refer to."""
 
 

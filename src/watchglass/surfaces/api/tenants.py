@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchglass.errors import Refused
-from watchglass.store import Engine, remove_tenants
+from watchglass.store import remove_tenants
+from watchglass.store.rollup_engine import RolledEngine
 from watchglass.surfaces.access import current
 from watchglass.surfaces.api.endpoint import JSON, Endpoint, Parameter
 
@@ -20,7 +21,7 @@ class Removed(msgspec.Struct, frozen=True):
     removed: dict[str, int]
 
 
-def tenant_endpoints(engine: Engine) -> list[Endpoint]:
+def tenant_endpoints(engine: RolledEngine) -> list[Endpoint]:
     """The endpoint."""
 
     async def remove(request: Request) -> Response:

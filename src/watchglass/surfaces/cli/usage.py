@@ -90,6 +90,7 @@ def print_report(report: UsageReport) -> None:
 
     if not report.counted.totals.calls and not report.unattributed.totals.calls:
         show("No calls in this time and with these filters.")
+        _tell_expired(report)
         return
     columns, rows, totals = _cells(report.counted, report.by)
     show(fitted(columns, rows, totals=totals, droppable=_DETAILS))
@@ -99,6 +100,15 @@ def print_report(report: UsageReport) -> None:
         columns, rows, totals = _cells(report.unattributed, report.by, noun="reports")
         show("\nUnattributed usage (reported as a sum, with no call under it; not in the totals above)")
         show(fitted(columns, rows, totals=totals, droppable=_DETAILS))
+    _tell_expired(report)
+
+
+def _tell_expired(report: UsageReport) -> None:
+    from watchglass.surfaces.cli.tables import show
+
+    if report.expired is not None:
+        hours = report.expired
+        show(f"Expired: {hours.calls:,} calls from {hours.since} until {hours.until}. {hours.note}")
 
 
 def _cells(
