@@ -86,6 +86,10 @@ def test_refused_records_are_told_up_to_a_number_and_then_counted() -> None:
     assert lines == []
     assert len(refused) == MOST_REFUSED + 1
     assert refused[-1].reason == "4,000 more records cannot be read"
+    with pytest.raises(
+        BadRequest, match="records that are not of openai-costs, such as line 1: an object is neither"
+    ):
+        read_bill(b"{} " * 150_000, "openai-costs", {})
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ HEAD_BYTES = 64 << 10
 MOST_LINES = 4_000_000
 MOST_REFUSED = 1_000
 """Refused records that are told one by one; a last one says how many more there are."""
+MOST_UNREADABLE = 100_000
+"""A file with more records that cannot be read than this is another kind of file, and read no further."""
 
 FORMATS: Mapping[str, BillFormat] = {
     each.name: each
@@ -79,6 +81,11 @@ def read_bill(
             refused.append(found)
         else:
             more += 1
+            if more > MOST_UNREADABLE:
+                raise BadRequest(
+                    f"{name} has more than {more:,} records that are not of {chosen.name}, such as "
+                    f"{refused[0].where}: {refused[0].reason}"
+                )
     if more:
         refused.append(Refused("further on", f"{more:,} more records cannot be read"))
     return chosen.name, lines, refused + list(islice(warnings, MOST_REFUSED))

@@ -59,6 +59,9 @@ def money(record: Record, name: str, places: int = 0) -> Decimal | None:
 
 def count(record: Record, name: str) -> int | None:
     """A whole number from 0 to 2^63 - 1; spreadsheets write `10.0`, which is one."""
+    value = record.get(name)
+    if type(value) is int and 0 <= value <= MOST:
+        return value  # the usual case, and there are several a record
     number = _number(record, name, "write a whole number, 0 or more")
     if number is None:
         return None
