@@ -111,6 +111,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     filter: Annotated[
         tuple[str, ...], About("keep only what matches, as name=value; one name twice means either")
     ] = ()
+    project_by: Annotated[
+        str | None,
+        About("what a project on a bill is here: tenant, engagement, feature, service … or metadata.KEY"),
+    ] = None
+    project_map: Annotated[
+        tuple[str, ...], About("a project on a bill and what it is called here, as theirs=ours")
+    ] = ()
     json: Annotated[bool, About("print JSON for programs instead of tables for people")] = False
 
 

@@ -22,6 +22,7 @@ from watchglass.surfaces.api.budgets import budget_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.prices import price_endpoints
+from watchglass.surfaces.api.reconciliations import reconciliation_endpoints
 from watchglass.surfaces.api.reserving import reserving_endpoints
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.api.tenants import tenant_endpoints
@@ -33,6 +34,7 @@ from watchglass.surfaces.listening import is_loopback
 from watchglass.surfaces.price_book import open_book
 from watchglass.surfaces.price_desk import PriceDesk
 from watchglass.surfaces.price_minding import mind
+from watchglass.surfaces.reconcile_desk import ReconcileDesk
 
 _SETTLED_UNTIL = "settled_until_ns"
 
@@ -83,6 +85,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += [*backup_endpoints(store, clock), *tenant_endpoints(store.engine)]
             others += price_endpoints(desk, clock=clock)
+            books = ReconcileDesk(settings, store.engine, store.versions, book)
+            others += reconciliation_endpoints(books, clock=clock)
             async with minded(store, clock, audit) as budgets:
                 others += budget_endpoints(budgets, clock=clock)
                 others += reserving_endpoints(budgets.teller, book, reader, clock=clock)

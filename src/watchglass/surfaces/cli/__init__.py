@@ -23,6 +23,7 @@ from watchglass.surfaces.cli.keys import keys
 from watchglass.surfaces.cli.lists import calls, flows, sessions, tasks, traces
 from watchglass.surfaces.cli.prices import prices
 from watchglass.surfaces.cli.query import query
+from watchglass.surfaces.cli.reconcile import reconcile
 from watchglass.surfaces.cli.serve import serve
 from watchglass.surfaces.cli.settings import settings
 from watchglass.surfaces.cli.spool import spool
@@ -44,6 +45,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     query,
     doctor,
     import_,
+    reconcile,
     backup,
     restore,
     demo,

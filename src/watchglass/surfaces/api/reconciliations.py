@@ -1,0 +1,123 @@
+"""The three-way ledger over HTTP: bills in; computed, reported and billed, and what explains it, out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio.to_thread
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from watchglass.clock import Clock, SystemClock
+from watchglass.errors import BadRequest, Refused, TooLarge
+from watchglass.surfaces.access import current
+from watchglass.surfaces.api.endpoint import JSON, Endpoint, Parameter
+from watchglass.surfaces.reconcile_desk import ReconcileDesk, Wanted, parse_project_map
+
+PATH = "/api/v1/reconciliations"
+MOST_BYTES = 256 << 20
+
+_AMOUNT: dict[str, Any] = {"type": "string", "description": "US dollars, every digit."}
+_TOTALS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        **{
+            f"{name}_usd": _AMOUNT
+            for name in ("billed", "computed", "reported", "difference", "unexplained", "unexplained_apart")
+        },
+        "explained_usd": {"type": "object", "additionalProperties": _AMOUNT},
+    },
+    "required": ["billed_usd", "computed_usd", "difference_usd", "explained_usd", "unexplained_usd"],
+}
+_REPORT: dict[str, Any] = {
+    "type": "object",
+    "description": "`difference_usd` is billed less computed, and is the sum of all explanations and the "
+    "unexplained rest, in the totals as in each line and class.",
+    "properties": {
+        "totals": _TOTALS,
+        **{
+            name: {"type": "array", "items": {"type": "object"}}
+            for name in ("zones", "put_aside", "not_on_any_bill", "files", "lines")
+        },
+        "remarks": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["totals", "lines", "files", "remarks"],
+}
+_ASKED = (
+    Parameter(name="project_by", meaning="What a project is here: a dimension, or `metadata.KEY`."),
+    Parameter(name="project_map", meaning="theirs=ours: the provider's project is that one.", many=True),
+    Parameter(name="zone", meaning="Zone of dates that name none; else the one in which days agree."),
+    Parameter(name="since", meaning="Start of the time: a date, an ISO time, or `30d` ago."),
+    Parameter(name="until", meaning="End of the time, not included."),
+    Parameter(name="provider", meaning="Of this provider only.", many=True),
+)
+
+
+def reconciliation_endpoints(desk: ReconcileDesk, *, clock: Clock | None = None) -> list[Endpoint]:
+    """Both endpoints."""
+    api = _Api(desk, clock or SystemClock())
+    return [
+        Endpoint(
+            method="GET",
+            path=PATH,
+            summary="The last state: all bills that were imported against our calls",
+            details="Not for a key that is bound to a tenant: a bill belongs to none.",
+            needs="read",
+            handler=api.last,
+            parameters=_ASKED,
+            answer=_REPORT,
+        ),
+        Endpoint(
+            method="POST",
+            path=PATH,
+            summary="Import bills, and compare them with our calls",
+            details="A file that is known changes nothing; a newer one of the same days replaces it.",
+            needs="admin",
+            handler=api.take,
+            body=Wanted,
+            answer=_REPORT,
+        ),
+    ]
+
+
+class _Api:
+    def __init__(self, desk: ReconcileDesk, clock: Clock) -> None:
+        self._desk = desk
+        self._clock = clock
+
+    async def last(self, request: Request) -> Response:
+        given = request.query_params
+        pairs = given.getlist("project_map")
+        wanted = Wanted(
+            project_by=given.get("project_by"),
+            zone=given.get("zone"),
+            since=given.get("since"),
+            until=given.get("until"),
+            project_map=parse_project_map(pairs) if pairs else None,
+            provider=given.getlist("provider"),
+        )
+        return await self._answer(wanted)
+
+    async def take(self, request: Request) -> Response:
+        _unbound()
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BYTES:
+                raise TooLarge(f"bills have at most {MOST_BYTES >> 20} MiB at once; send them in parts")
+        try:
+            wanted = msgspec.json.decode(bytes(body), type=Wanted)
+        except msgspec.MsgspecError as fault:
+            raise BadRequest(f"the body is no reconciliation: {fault}") from None
+        return await self._answer(wanted)
+
+    async def _answer(self, wanted: Wanted) -> Response:
+        _unbound()
+        report = await anyio.to_thread.run_sync(self._desk.run, wanted, self._clock.now_ns())
+        return Response(msgspec.json.encode(report), media_type=JSON)
+
+
+def _unbound() -> None:
+    if current().tenant is not None:
+        raise Refused("a bill belongs to no tenant, and this key is bound to one; use another")
