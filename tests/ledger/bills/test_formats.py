@@ -181,6 +181,15 @@ JSON = st.recursive(
 )
 
 
+def test_json_nested_to_the_limit_is_refused_where_it_stands() -> None:
+    """Whichever of the ways down meets the limit first."""
+    for depth in (10, 900, 960, 985, 990, 995, 2000):
+        nested = "[" * depth + "]" * depth
+        bucket = f'{{"start_time": 1, "end_time": 2, "results": [{{"amount": {nested}}}, {nested}]}}'
+        for content in (bucket, f'{{"data": [{bucket}]}}', f"[{nested}]"):
+            assert read_bill(content.encode(), "openai-costs", {})[1] == []
+
+
 def _is_sound(found: list[BillLine], refused: list[Refused]) -> None:
     for line in found:
         assert 0 <= line.since_ns < line.until_ns <= 2**63

@@ -153,14 +153,22 @@ def test_pages_of_the_interface_that_are_missing_are_a_warning() -> None:
     assert "page 2 is not in this file" in warning.reason
 
 
+def test_a_request_that_is_there_twice_is_charged_once() -> None:
+    """`request_id` is the table's primary key."""
+    lines, [refused] = both_of([spend(), spend(request_id="another"), spend()])
+    assert dollars(lines) == Decimal("0.000246")
+    assert (refused.where, "counted once" in refused.reason) == ("[2]", True)
+
+
 def test_bad_rows_are_refused_and_neighbours_kept() -> None:
     """Totals of days, broken lines, senseless costs."""
     rows = [
         "{not json",
         json.dumps({"startTime": "2026-01-31", "spend": 3, "users": {}}),
-        json.dumps(spend()),
+        json.dumps(spend(request_id="second")),
     ]
-    rows += ["[" * 5000, json.dumps(spend(spend=float("nan"))), json.dumps(spend(prompt_tokens=-1))]
+    rows += ["[" * 5000, json.dumps(spend(request_id="n", spend=float("nan")))]
+    rows += [json.dumps(spend(request_id="p", prompt_tokens=-1))]
     lines, refused = both_of("\n".join([json.dumps(spend()), *rows]))
     assert {line.where for line in lines} == {"line 1", "line 4", "line 7"}
     assert [each.where for each in refused] == ["line 2", "line 3", "line 5", "line 6", "line 7"]

@@ -124,6 +124,14 @@ def test_pages_of_a_list_are_whole_in_any_order(order: tuple[int, int]) -> None:
     assert len(lines_of([pages[each] for each in order])) == 2
 
 
+def test_a_page_that_is_there_twice_is_charged_once() -> None:
+    """The same bucket, result for result; another result of the same day is another."""
+    one = page(bucket(cost(0.5, "gpt-4o, input")))
+    lines, [refused] = both_of([one, one, page(bucket(cost(0.25, "gpt-4o, output")))])
+    assert dollars(lines) == Decimal("0.75")
+    assert (refused.where, "counted once" in refused.reason) == ("[1].data[0]", True)
+
+
 def test_a_bad_record_is_refused_by_its_place_and_its_neighbours_are_kept() -> None:
     """Other currencies, missing and senseless amounts, strange types."""
     euros = {**cost(), "amount": {"value": 1, "currency": "eur"}}

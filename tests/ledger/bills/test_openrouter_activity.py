@@ -56,9 +56,8 @@ def test_the_export_is_a_request_a_row() -> None:
 def test_a_key_that_is_named_by_itself_is_kept_as_its_hash() -> None:
     """Some name a key by pasting it."""
     secret = "sk-or-v1-0123456789abcdef0123456789abcdef"
-    found, refused = both_of(
-        HEADER + f"gen-1,2026-04-13T10:00:00Z,0.12,,,,,1,1,0,0,m,P,{secret}\n" * 2 + f"{secret},x\n"
-    )
+    rows = "".join(f"gen-{n},2026-04-13T10:00:00Z,0.12,,,,,1,1,0,0,m,P,{secret}\n" for n in (1, 2))
+    found, refused = both_of(HEADER + rows + f"{secret},x\n")
     assert secret not in repr((found, refused))
     assert {len(line.key or "") for line in found} == {64}
 

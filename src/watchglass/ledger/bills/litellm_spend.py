@@ -42,7 +42,7 @@ class LiteLLMSpend:
 
     def read(self, content: bytes, mapping: dict[str, str]) -> Iterator[BillLine | Refused]:
         """See `BillFormat.read`."""
-        return records.lines(content, _lines)
+        return records.lines(content, _lines, once="request_id")
 
 
 def _lines(found: records.Found) -> Iterator[BillLine | Refused]:

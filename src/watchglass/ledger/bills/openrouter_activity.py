@@ -41,7 +41,7 @@ class OpenRouterActivity:
 
     def read(self, content: bytes, mapping: dict[str, str]) -> Iterator[BillLine | Refused]:
         """See `BillFormat.read`."""
-        return records.lines(content, _lines)
+        return records.lines(content, _lines, once="generation_id")
 
 
 def _lines(found: records.Found) -> Iterator[BillLine | Refused]:

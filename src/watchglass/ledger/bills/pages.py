@@ -7,6 +7,7 @@ exports of their dashboards are the same results as a table, a row each.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -89,6 +90,7 @@ class _Walk:
         self._bounds = bounds
         self._starts: set[int] = set()
         self._unfetched: list[_Unfetched] = []
+        self._seen: dict[bytes, str] = {}
         self._last_end: int | None = None
 
     def results(self, content: bytes) -> Iterator[Result | Refused]:
@@ -138,12 +140,28 @@ class _Walk:
         if not isinstance(results, list):
             yield Refused(where, f"results is {shown(results)}: write a list")
             return
+        if (first := self._seen_before(bucket, where)) is not None:
+            reason = f"the same bucket, result for result, is at {first} already; it is counted once"
+            yield Refused(where, reason)
+            return
         for index, each in enumerate(cast("list[Any]", results)):
             place = _within(where, f"results[{index}]")
             if isinstance(each, dict):
                 yield Result(since_ns, until_ns, place, cast("Record", each))
             else:
                 yield Refused(place, f"{shown(each)} is no result")
+
+    def _seen_before(self, bucket: Record, where: str) -> str | None:
+        """Where this very bucket was: a page that was fetched and appended twice is charged once."""
+        if not bucket["results"]:
+            return None
+        try:
+            content = repr(bucket).encode("utf-8", "surrogatepass")
+        except RecursionError:
+            return None  # nested as deep as can be: nothing that a provider made
+        digest = hashlib.blake2b(content, digest_size=16).digest()
+        first = self._seen.setdefault(digest, where)
+        return None if first == where else first or "the beginning"
 
     def _missing(self) -> Iterator[Refused]:
         """A page that has more is whole if some other page goes on where it ends, whatever their order."""

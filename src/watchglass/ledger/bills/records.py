@@ -19,13 +19,26 @@ class Found(NamedTuple):
 
 
 def lines(
-    content: bytes, read: Callable[[Found], Iterable[BillLine | Refused]]
+    content: bytes, read: Callable[[Found], Iterable[BillLine | Refused]], once: str | None = None
 ) -> Iterator[BillLine | Refused]:
-    """The lines of all records of a file; `read` raises `Unreadable` for a record that is none."""
+    """The lines of all records of a file; `read` raises `Unreadable` for a record that is none.
+
+    `once` names what tells records apart: another with the same is a page that was appended twice, or a
+    second export behind the first, and is refused, for nobody is charged twice for one request.
+    """
+    seen: set[str] = set()
     for found in _records(content):
         if isinstance(found, Refused):
             yield found
             continue
+        identity = found.record.get(once) if once else None
+        if isinstance(identity, str) and identity:
+            if identity in seen:
+                yield Refused(
+                    found.where, f"{once} {shown(identity)} is in this file already; it is counted once"
+                )
+                continue
+            seen.add(identity)
         try:
             yield from list(read(found))
         except Unreadable as fault:
