@@ -16,7 +16,7 @@ from watchglass.pricing.book import PriceBook, PriceRequest
 from watchglass.pricing.listing import timelines
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
-from watchglass.store import ImportedPrices, Store, open_imported_prices, open_store
+from watchglass.store import KeptPrices, Store, open_kept_prices, open_store
 from watchglass.surfaces.price_book import open_book
 from watchglass.surfaces.price_desk import PriceDesk
 
@@ -31,10 +31,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield opened
 
 
-def desk_of(imported: ImportedPrices) -> tuple[PriceDesk, PriceBook]:
+def desk_of(kept: KeptPrices) -> tuple[PriceDesk, PriceBook]:
     """A desk with a book of its own, as another process would have."""
     book = open_book(Settings())
-    return PriceDesk(Settings(), book, imported, SystemClock()), book
+    return PriceDesk(Settings(), book, kept, SystemClock()), book
 
 
 def cost(book: PriceBook, at_ns: int) -> Decimal | None:
@@ -47,45 +47,45 @@ def cost(book: PriceBook, at_ns: int) -> Decimal | None:
 
 def test_an_import_is_kept_used_and_harmless_to_repeat(tmp_path: Path) -> None:
     """Prices hold from their day, survive the process, and change nothing when they come again."""
-    with open_imported_prices(tmp_path / "data", make=True) as imported:
-        desk, book = desk_of(imported)
+    with open_kept_prices(tmp_path / "data", make=True) as kept:
+        desk, book = desk_of(kept)
         assert cost(book, APRIL_NS) is None
         assert desk.take(OURS, "ours.csv")[0].added == 2
         assert (cost(book, FEBRUARY_NS), cost(book, APRIL_NS)) == (Decimal("0.1"), Decimal("0.3"))
-    with open_imported_prices(tmp_path / "data") as imported:
-        desk, book = desk_of(imported)
+    with open_kept_prices(tmp_path / "data") as kept:
+        desk, book = desk_of(kept)
         assert cost(book, APRIL_NS) == Decimal("0.3")
-        before = imported.edition()
+        before = kept.edition()
         assert desk.take(OURS.replace(b"0.0001", b"0.00010"), "again.csv")[0].unchanged == 2
-        assert imported.edition() == before
+        assert kept.edition() == before
         assert desk.take(OURS.replace(b"0.0003", b"0.0005"), "new.csv")[0].changed == 1
         assert cost(book, APRIL_NS) == Decimal("0.5")
 
 
 def test_another_process_sees_an_import_when_it_looks(tmp_path: Path) -> None:
     """A server's book follows what a command imported beside it; without a change nothing happens."""
-    with open_imported_prices(tmp_path / "data", make=True) as imported:
-        server, book = desk_of(imported)
-        with open_imported_prices(tmp_path / "data") as other:
+    with open_kept_prices(tmp_path / "data", make=True) as kept:
+        server, book = desk_of(kept)
+        with open_kept_prices(tmp_path / "data") as other:
             desk_of(other)[0].take(OURS, "ours.csv")
         assert cost(book, APRIL_NS) is None
-        assert server.look()
+        assert server.look() == "taken"
         assert cost(book, APRIL_NS) == Decimal("0.3")
-        assert not server.look()
+        assert server.look() == "same"
 
 
 def test_a_list_that_is_none_changes_nothing(tmp_path: Path) -> None:
     """Bytes that are no text are refused with the byte that is none."""
-    with open_imported_prices(tmp_path / "data", make=True) as imported:
+    with open_kept_prices(tmp_path / "data", make=True) as kept:
         with pytest.raises(BadRequest, match="byte 3"):
-            desk_of(imported)[0].take(b"abc\xff", "x.csv")
-        assert imported.prices() == ()
+            desk_of(kept)[0].take(b"abc\xff", "x.csv")
+        assert kept.imported.prices() == ()
 
 
 def test_the_book_is_a_table_that_everybody_may_read(store: Store) -> None:
     """The mirrored prices are those of the book, once each, also for a reader of one tenant."""
-    imported = ImportedPrices(store.control, SystemClock())
-    desk, book = desk_of(imported)
+    kept = KeptPrices(store.control, SystemClock())
+    desk, book = desk_of(kept)
     assert desk.mirror(store.engine, store.control)
     assert not desk.mirror(store.engine, store.control)
     desk.take(OURS, "ours.csv")
@@ -108,8 +108,8 @@ def test_the_book_is_a_table_that_everybody_may_read(store: Store) -> None:
 
 def test_what_is_shown_is_what_a_call_is_priced_by(tmp_path: Path) -> None:
     """The list, the model's page and the price of a call agree at any moment, prices by the hour included."""
-    with open_imported_prices(tmp_path / "data", make=True) as imported:
-        desk, book = desk_of(imported)
+    with open_kept_prices(tmp_path / "data", make=True) as kept:
+        desk, book = desk_of(kept)
         desk.take(OURS, "ours.csv")
         for at_ns in (FEBRUARY_NS, APRIL_NS):
             [row] = desk.list(at_ns, provider="ACME", model="ow*")

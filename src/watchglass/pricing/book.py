@@ -113,7 +113,11 @@ class PriceBook:
     @property
     def sources(self) -> tuple[PriceSource, ...]:
         """The layers, the first to be asked first, without those that are one tenant's."""
-        return self._now.sources(None)
+        return self.sources_of(None)
+
+    def sources_of(self, tenant: str | None) -> tuple[PriceSource, ...]:
+        """The layers for calls of one tenant, its own first; None is everybody else."""
+        return self._now.sources(tenant)
 
     @property
     def tenants(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ import msgspec
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, PriceRequest
 from watchglass.pricing.labels import canonical, without_provider
-from watchglass.pricing.naming import time_of_day
+from watchglass.pricing.naming import is_dated, time_of_day
 from watchglass.pricing.provider import detect
 from watchglass.pricing.rates import CLASSES, ClassPrices, Rates
 from watchglass.pricing.source import Entry, Period, Schedule, named_tier
@@ -57,19 +57,32 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 def show(
-    book: PriceBook, model: str, at_ns: int, *, provider: str | None = None, tier: str | None = None
+    book: PriceBook,
+    model: str,
+    at_ns: int,
+    *,
+    provider: str | None = None,
+    tier: str | None = None,
+    tenant: str | None = None,
 ) -> Shown:
-    """Every price of a model, the first layer first; the one that wins at `at_ns` is marked."""
-    seller, _ = detect(label=provider, server_address=None, request_model=model, response_model=None)
-    if provider is not None:
-        seller = canonical(provider) or provider.strip().lower()
+    """Every price of a model, the first layer first; the one that wins at `at_ns` is marked.
+
+    `tenant` is for whose calls; only that one's own prices are shown beside everybody's.
+    """
+    seller = seller_of(model, provider)
     request = PriceRequest(
-        provider=seller, request_model=model, response_model=None, at_ns=at_ns, usage=_ONE, service_tier=tier
+        provider=seller,
+        request_model=model,
+        response_model=None,
+        at_ns=at_ns,
+        usage=_ONE,
+        service_tier=tier,
+        tenant=tenant,
     )
     schedules = book.schedules(request)
     winner = next((found for _, each in schedules if (found := each.at(at_ns)) is not None), None)
     priced = book.price([request])[0]
-    cited = _citations(book)
+    cited = _citations(book, tenant)
     bare = without_provider(seller or "", model)
     rows = [
         _row(seller or "", bare, named_tier(tier), period, cited, wins=period.rates is winner)
@@ -81,6 +94,13 @@ def show(
     return Shown(
         seller, model, named_tier(tier), at_ns, winner.price_id if winner else None, reason, rows, elsewhere
     )
+
+
+def seller_of(model: str, provider: str | None = None) -> str | None:
+    """Our id of who sells a model: who is named, else who the name tells of."""
+    if provider is not None:
+        return canonical(provider) or provider.strip().lower()
+    return detect(label=None, server_address=None, request_model=model, response_model=None)[0]
 
 
 def at_moment(
@@ -101,14 +121,14 @@ def at_moment(
     ]
 
 
-def timelines(book: PriceBook) -> Iterator[PriceRow]:
+def timelines(book: PriceBook, tenant: str | None = None) -> Iterator[PriceRow]:
     """What the book says of each model that a layer names, tier by tier: what wins, time after time.
 
-    By provider, model and tier.
+    By provider, model and tier; for calls of one tenant, or of all that have no prices of their own.
     """
-    cited = _citations(book)
-    for (seller, name, tier), entry in sorted(_named(book).items(), key=lambda item: _order(item[0])):
-        found = [schedule for _, schedule in book.schedules(_request(seller, name, tier))]
+    cited = _citations(book, tenant)
+    for (seller, name, tier), entry in sorted(_named(book, tenant).items(), key=lambda item: _order(item[0])):
+        found = [schedule for _, schedule in book.schedules(_request(seller, name, tier, tenant))]
         for since_ns, until_ns, period in _winning(found or [entry.schedule]):
             bounded = msgspec.structs.replace(period, since_ns=since_ns, until_ns=until_ns)
             yield _row(seller, entry.model, tier, bounded, cited)
@@ -119,28 +139,67 @@ def _order(name: tuple[str, str, str | None]) -> tuple[str, str, str]:
     return seller, model, tier or ""
 
 
-def _request(provider: str, model: str, tier: str | None) -> PriceRequest:
+def timeline(
+    book: PriceBook,
+    model: str,
+    *,
+    provider: str | None = None,
+    tier: str | None = None,
+    tenant: str | None = None,
+) -> list[PriceRow]:
+    """What wins for one model in one tier, time after time; nothing for one that nobody knows."""
+    seller, cited = seller_of(model, provider), _citations(book, tenant)
+    if seller is None:
+        return []
+    found = [schedule for _, schedule in book.schedules(_request(seller, model, tier, tenant))]
+    bare = without_provider(seller, model)
+    return [
+        _row(
+            seller,
+            bare,
+            named_tier(tier),
+            msgspec.structs.replace(period, since_ns=since_ns, until_ns=until_ns),
+            cited,
+        )
+        for since_ns, until_ns, period in _winning(found)
+    ]
+
+
+def _request(provider: str, model: str, tier: str | None, tenant: str | None = None) -> PriceRequest:
     return PriceRequest(
-        provider=provider, request_model=model, response_model=None, at_ns=0, usage=_ONE, service_tier=tier
+        provider=provider,
+        request_model=model,
+        response_model=None,
+        at_ns=0,
+        usage=_ONE,
+        service_tier=tier,
+        tenant=tenant,
     )
 
 
-def _named(book: PriceBook) -> dict[tuple[str, str, str | None], Entry]:
+def _named(book: PriceBook, tenant: str | None = None) -> dict[tuple[str, str, str | None], Entry]:
     names: dict[tuple[str, str, str | None], Entry] = {}
-    for layer in book.sources:
+    for layer in book.sources_of(tenant):
         for entry in layer.entries():
             names.setdefault((entry.provider, entry.model.lower(), entry.tier), entry)
     return names
 
 
-def _citations(book: PriceBook) -> dict[str, str]:
-    return {
+def _citations(book: PriceBook, tenant: str | None = None) -> dict[str, str]:
+    cited = {
         period.rates.price_id: entry.citation
-        for layer in book.sources[:2]  # the layers that are stated one by one
+        for layer in book.sources_of(tenant)
+        if layer.name in ("override", "watchglass")  # those that are stated one by one
         for entry in layer.entries()
         if entry.citation
         for period in entry.schedule.periods
     }
+    return cited | {each.name: each.citation for each in book.layers.discounts if each.citation}
+
+
+def _cited(price_id: str, cited: dict[str, str]) -> str | None:
+    """Where a price stands: the list's, and where the discount on it does."""
+    return "; ".join(cited[part] for part in price_id.split("|") if part in cited) or None
 
 
 def _winning(schedules: Sequence[Schedule]) -> Iterator[tuple[int | None, int | None, Period]]:
@@ -186,8 +245,8 @@ def _row(
         per_request=rates.dollars(rates.request),
         source=rates.source,
         price_id=rates.price_id,
-        citation=cited.get(rates.price_id),
-        dated=rates.source in ("override", "watchglass") or period.since_ns is not None,
+        citation=_cited(rates.price_id, cited),
+        dated=is_dated(rates.price_id),
         wins=wins,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from watchglass.pricing.labels import canonical
 from watchglass.pricing.source import named_tier
 
 _SPECIAL = frozenset("*?[")
+_DAY = re.compile(r"@\d{4}-\d\d-\d\d")
 
 
 class Stated(Protocol):
@@ -86,6 +88,12 @@ def entry_id(kind: str, stated: Stated, daily: tuple[int, int] | None = None) ->
     if tier := named_tier(stated.tier):
         named += f"+{tier}"
     return named if stated.tenant is None else f"{named}#{stated.tenant}"
+
+
+def is_dated(price_id: str) -> bool:
+    """Whether the list behind a price says since when it holds; what a user or we state does."""
+    listed = price_id.partition("|")[0]
+    return listed.startswith(("override:", "watchglass:")) or _DAY.search(listed) is not None
 
 
 def moment(at_ns: int | None) -> str:

@@ -10,9 +10,9 @@ from watchglass.store.bills import BillFile, BillRow, Bills, KeptFile
 from watchglass.store.budgets import Budget, Budgets, WantedBudget, open_budgets
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine, Limits
-from watchglass.store.imported_prices import ImportedPrices
+from watchglass.store.kept_prices import KeptPrices
 from watchglass.store.keys import Key, Keyring, Keys, Role, Wanted, any_keys
-from watchglass.store.opening import Store, open_imported_prices, open_keys, open_store
+from watchglass.store.opening import Store, open_kept_prices, open_keys, open_store
 from watchglass.store.place import Holder, Place, control_file, holder
 from watchglass.store.removal import remove_tenants
 from watchglass.store.reservations import ReservationLog
@@ -32,8 +32,8 @@ __all__ = [
     "Control",
     "Engine",
     "Holder",
-    "ImportedPrices",
     "KeptFile",
+    "KeptPrices",
     "Key",
     "Keyring",
     "Keys",
@@ -52,7 +52,7 @@ __all__ = [
     "control_file",
     "holder",
     "open_budgets",
-    "open_imported_prices",
+    "open_kept_prices",
     "open_keys",
     "open_store",
     "remove_tenants",

@@ -16,7 +16,7 @@ from watchglass.store import footprint, migrate, snapshot
 from watchglass.store.chdb import QUESTION, ChdbEngine
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine
-from watchglass.store.imported_prices import ImportedPrices
+from watchglass.store.kept_prices import KeptPrices
 from watchglass.store.keys import Keys
 from watchglass.store.place import Holder, Place, control_file, make_private
 from watchglass.store.rollup import Rollup
@@ -78,10 +78,10 @@ def open_keys(directory: Path, *, make: bool = False, clock: Clock | None = None
 
 
 @contextmanager
-def open_imported_prices(
+def open_kept_prices(
     directory: Path, *, make: bool = False, clock: Clock | None = None
-) -> Generator[ImportedPrices]:
-    """The imported prices of a data directory, whether or not another process holds it.
+) -> Generator[KeptPrices]:
+    """The user's prices of a data directory, whether or not another process holds it.
 
     `make` makes one if need be. Raises `NotFound` where there is none, and `StoreError`.
     """
@@ -92,7 +92,7 @@ def open_imported_prices(
         raise NotFound(f"there is no store in {directory}; `watchglass serve --data {directory}` makes one")
     control = Control(control_file(directory), clock)
     try:
-        yield ImportedPrices(control, clock)
+        yield KeptPrices(control, clock)
     finally:
         control.close()
 

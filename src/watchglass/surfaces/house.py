@@ -15,7 +15,7 @@ from watchglass.ingest.settle_rows import SettleRows
 from watchglass.ingest.settler import Settler
 from watchglass.ingest.unsettled import attention, unsettled_traces
 from watchglass.queries.reader import StoreReader
-from watchglass.store import ImportedPrices, Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
+from watchglass.store import KeptPrices, Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.backup import backup_endpoints
 from watchglass.surfaces.api.budgets import budget_endpoints
@@ -54,7 +54,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
     keyring = None
     rolling = RollupKeeper(store.engine, store.engine.rollup)
     try:
-        desk = await asyncio.to_thread(PriceDesk, settings, book, ImportedPrices(store.control, clock), clock)
+        desk = await asyncio.to_thread(PriceDesk, settings, book, KeptPrices(store.control, clock), clock)
         audit = Audit(store.engine, clock)
         keyring = Keyring(
             store.place.control_file,

@@ -10,15 +10,24 @@ from watchglass.config import Settings
 from watchglass.errors import ConfigError
 from watchglass.pricing.book import Layers, PriceBook
 from watchglass.pricing.listed import ListedPrice
-from watchglass.surfaces.prices_file import read_prices
+from watchglass.surfaces.prices_file import NOTHING, Stated, read_prices, read_stated
 
 _LITELLM_MAP = "litellm/model_prices_and_context_window_backup.json"
 """The map as every `litellm` distribution carries it."""
 
 
-def open_book(settings: Settings, imported: Sequence[ListedPrice] = ()) -> PriceBook:
+PRICES_FILE = "prices.toml"
+"""The user's own prices, where the setting `prices` names no other file: in the data directory."""
+
+
+def open_book(settings: Settings) -> PriceBook:
     """The book by these settings. Raises `ConfigError` naming the file that cannot be used."""
-    layers = read_layers(settings, imported)
+    path = stated_file(settings)
+    return book_of(settings, read_layers(settings, read_stated(path) if path is not None else Stated()))
+
+
+def book_of(settings: Settings, layers: Layers) -> PriceBook:
+    """A book of these layers. Raises `ConfigError` for a map that cannot be used."""
     try:
         return PriceBook(layers)
     except ValueError as fault:
@@ -26,10 +35,26 @@ def open_book(settings: Settings, imported: Sequence[ListedPrice] = ()) -> Price
         raise ConfigError(f"{where} cannot be used: {fault}; name another with --litellm-prices") from None
 
 
-def read_layers(settings: Settings, imported: Sequence[ListedPrice] = ()) -> Layers:
-    """What the book is made of; `imported` are prices that the user has imported."""
-    stated = read_prices(Path(settings.prices)) if settings.prices else ()
-    return Layers((*stated, *imported), read_facts(), _litellm(settings))
+def stated_file(settings: Settings) -> Path | None:
+    """The file of the user's own prices, if there is one."""
+    if settings.prices is not None:
+        return Path(settings.prices)
+    path = Path(settings.data) / PRICES_FILE
+    return path if path.is_file() else None
+
+
+def read_layers(
+    settings: Settings, file: Stated, kept: Stated = NOTHING, imported: Sequence[ListedPrice] = ()
+) -> Layers:
+    """What the book is made of: of the user's prices those `kept` one by one go before the file's, and these
+    before what was imported.
+    """
+    return Layers(
+        (*kept.prices, *file.prices, *imported),
+        read_facts(),
+        _litellm(settings),
+        (*kept.discounts, *file.discounts),
+    )
 
 
 def read_facts() -> tuple[ListedPrice, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -14,85 +15,149 @@ from watchglass.clock import Clock
 from watchglass.config import Settings
 from watchglass.errors import BadRequest
 from watchglass.pricing.book import PriceBook
-from watchglass.pricing.listing import PriceRow, Shown, at_moment, show, timelines
+from watchglass.pricing.discounts import Discount
+from watchglass.pricing.listed import ListedPrice
+from watchglass.pricing.listing import PriceRow, Shown, at_moment, show, timeline, timelines
 from watchglass.pricing.team_prices import Refused, read_team_prices
-from watchglass.store import Control, Engine, ImportedPrices
+from watchglass.store import Control, Engine, KeptPrices
 from watchglass.store.imported_prices import Taken
+from watchglass.store.price_overrides import COMMAND_LINE, Override, PriceChange, Terms
 from watchglass.store.price_table import replace_prices
 from watchglass.surfaces.price_book import read_layers
+from watchglass.surfaces.prices_file import Stated
+from watchglass.surfaces.stated_prices import Look, StatedPrices
+
+log = logging.getLogger(__name__)
 
 _MIRRORED = "prices_mirrored"
-_FORM = "1"
+_FORM = "2"
 """Counts the forms of the mirrored rows: another one is written anew."""
 
 
 class PriceDesk:
-    """The price book of a data directory, with what the user has imported. Thread-safe."""
+    """The price book of a data directory, with what the user has put into it. Thread-safe."""
 
-    def __init__(self, settings: Settings, book: PriceBook, imported: ImportedPrices, clock: Clock) -> None:
-        """Brings what was imported into the book."""
+    def __init__(self, settings: Settings, book: PriceBook, kept: KeptPrices, clock: Clock) -> None:
+        """Brings what was imported and set into the book. Raises `ConfigError` for a broken price file."""
+        self.book = book
+        self.kept = kept
+        self.file = StatedPrices(settings)
         self._settings = settings
-        self._book = book
-        self._imported = imported
         self._clock = clock
         self._lock = threading.Lock()
         self._known = ""
         self._rows: tuple[int, list[PriceRow]] | None = None
         self.look()
 
-    def look(self) -> bool:
-        """Bring the book up to date if somebody has imported prices since; says whether it has changed."""
+    def look(self) -> Look:
+        """Bring the book up to date if somebody has put prices into it or edited the file since."""
         with self._lock:
-            edition = self._imported.edition()
-            if edition == self._known:
-                return False
-            prices = self._imported.prices()
-            changed = bool(self._known or prices)
+            looked = self.file.look()
+            edition = self.kept.edition()
+            if edition == self._known and looked != "taken":
+                return looked
+            imported, kept = self.kept.imported.prices(), self._kept()
+            changed = looked == "taken" or bool(self._known or imported or kept.prices or kept.discounts)
             if changed:
-                self._book.replace(read_layers(self._settings, prices))
+                self.book.replace(read_layers(self._settings, self.file.stated, kept, imported))
             self._known = edition  # only now: what fails here is tried again at the next look
-            return changed
+            return "taken" if changed else looked
 
-    def list(self, at_ns: int, *, provider: str | None = None, model: str | None = None) -> list[PriceRow]:
-        """See `pricing.listing.at_moment`."""
-        return at_moment(self._all(), at_ns, provider=provider, model=model)
+    def list(
+        self, at_ns: int, *, provider: str | None = None, model: str | None = None, tenant: str | None = None
+    ) -> list[PriceRow]:
+        """See `pricing.listing.at_moment`; for calls of a tenant, or of those without prices of their own."""
+        return at_moment(self.rows(tenant), at_ns, provider=provider, model=model)
 
-    def show(self, model: str, at_ns: int, *, provider: str | None = None, tier: str | None = None) -> Shown:
+    def show(
+        self,
+        model: str,
+        at_ns: int,
+        *,
+        provider: str | None = None,
+        tier: str | None = None,
+        tenant: str | None = None,
+    ) -> Shown:
         """See `pricing.listing.show`."""
-        return show(self._book, model, at_ns, provider=provider, tier=tier)
+        return show(self.book, model, at_ns, provider=provider, tier=tier, tenant=tenant)
 
-    def take(self, content: bytes, source: str) -> tuple[Taken, list[Refused]]:
+    def history(
+        self, model: str, *, provider: str | None = None, tier: str | None = None, tenant: str | None = None
+    ) -> list[PriceRow]:
+        """See `pricing.listing.timeline`."""
+        return timeline(self.book, model, provider=provider, tier=tier, tenant=tenant)
+
+    def take(self, content: bytes, source: str, by: str = COMMAND_LINE) -> tuple[Taken, list[Refused]]:
         """Import a price list: what can be read of it is kept and holds from now on. Raises `BadRequest`."""
         try:
             prices, refused = read_team_prices(content.decode("utf-8"))
         except UnicodeDecodeError as fault:
             raise BadRequest(f"{source} is no UTF-8 text (byte {fault.start}); save it as UTF-8") from None
-        taken = self._imported.take(prices, source)
+        taken = self.kept.imported.take(prices, source)
+        if taken.added or taken.changed:
+            self.kept.overrides.note(
+                "import", f"{source}: {taken.added:,} prices added, {taken.changed:,} changed", by
+            )
         self.look()
         return taken, refused
 
+    def set(self, terms: Terms, by: str = COMMAND_LINE) -> tuple[Override, bool]:
+        """Keep a price or discount; it holds from now on. Says whether that changed anything."""
+        done = self.kept.overrides.set(terms, by)
+        self.look()
+        return done
+
+    def unset(self, id: str, by: str = COMMAND_LINE) -> Override:
+        """Take one back. Raises `NotFound`."""
+        done = self.kept.overrides.unset(id, by)
+        self.look()
+        return done
+
+    def overrides(self, bound: str | None = None) -> Sequence[Override]:
+        """The prices that were set one by one; for who is bound to a tenant that tenant's alone."""
+        found = self.kept.overrides.list()
+        return [each for each in found if bound is None or each.terms.tenant == bound]
+
+    def changes(self, bound: str | None = None) -> Sequence[PriceChange]:
+        """What became of the book, the oldest first; for who is bound to a tenant of its own prices."""
+        found = self.kept.overrides.changes()
+        return [each for each in found if bound is None or each.tenant == bound]
+
     def mirror(self, engine: Engine, control: Control) -> bool:
-        """Write the book to the table that readers see, if it is another one than there."""
+        """Write the book to the table that readers see, if it is another one than there.
+
+        Everybody reads that table, so it says what holds for who has no prices of their own.
+        """
         fingerprint = self._fingerprint()
         if control.get(_MIRRORED) == fingerprint:
             return False
         # Not remembered: a server is seldom asked for the list, and it is large.
-        replace_prices(engine, list(timelines(self._book)), self._clock.now_ns())
+        replace_prices(engine, list(timelines(self.book)), self._clock.now_ns())
         control.put(_MIRRORED, fingerprint)
         return True
 
+    def rows(self, tenant: str | None = None) -> Sequence[PriceRow]:
+        """The whole book, what wins time after time."""
+        if tenant is not None and tenant in self.book.tenants:
+            return list(timelines(self.book, tenant))
+        edition = self.book.edition
+        if self._rows is None or self._rows[0] != edition:
+            self._rows = edition, list(timelines(self.book))
+        return self._rows[1]
+
+    def _kept(self) -> Stated:
+        terms = [each.terms for each in self.kept.overrides.list()]
+        return Stated(
+            tuple(each for each in terms if isinstance(each, ListedPrice)),
+            tuple(each for each in terms if isinstance(each, Discount)),
+        )
+
     def _fingerprint(self) -> str:
-        layers = self._book.layers
+        layers = self.book.layers
         digest = blake2b(f"{_FORM} {version('genai-prices')}".encode(), digest_size=16)
-        digest.update(msgspec.json.encode((layers.overrides, layers.facts)))
+        digest.update(msgspec.json.encode((layers.overrides, layers.facts, layers.discounts)))
         digest.update(layers.litellm or b"")
         return digest.hexdigest()
-
-    def _all(self) -> Sequence[PriceRow]:
-        edition = self._book.edition
-        if self._rows is None or self._rows[0] != edition:
-            self._rows = edition, list(timelines(self._book))
-        return self._rows[1]
 
 
 def taken_document(taken: Taken, refused: Sequence[Refused]) -> dict[str, Any]:

@@ -10,7 +10,13 @@ tier = "batch"              # if the price holds for one service tier only
 since = 2025-01-01          # a date is 00:00 UTC; the end is not included
 until = 2025-07-01
 daily = "16:30-00:30"       # if it holds at these hours (UTC) only
+tenant = "acme"             # if it holds for calls of one tenant only
 source = "https://…"        # where it stands
+
+[[discount]]                # off what the list says, where no [[price]] of yours holds
+provider = "openai"         # or "*"
+percent = 15                # more than 0, at most 100, up to 4 decimals
+model = "gpt-4o*"           # optional, as are tier, tenant, since, until and source
 """
 
 from __future__ import annotations
@@ -25,63 +31,112 @@ from typing import Any, cast
 
 import msgspec
 
-from watchglass.errors import ConfigError
-from watchglass.pricing.listed import ListedPrice
+from watchglass.errors import ConfigError, QueryError
+from watchglass.pricing.discounts import Discount
+from watchglass.pricing.listed import ListedPrice, PriceList
 from watchglass.pricing.rates import CLASSES
+from watchglass.queries.times import parse_moment
 
 _TIMES = {"since": "since_ns", "until": "until_ns"}
 _OURS = {**_TIMES, "source": "citation"}
-_KNOWN = ({*ListedPrice.__struct_fields__} - {*_OURS.values()}) | set(_OURS)
+_KINDS: dict[str, type[ListedPrice | Discount]] = {"price": ListedPrice, "discount": Discount}
+MOST_DOLLARS = 10**9
+"""A price of a million tokens is below that."""
+
 _MOMENT = dt.timedelta(microseconds=1)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
+class Stated(msgspec.Struct, frozen=True):
+    """What a price file says."""
+
+    prices: tuple[ListedPrice, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+
+
+NOTHING = Stated()
+
+
 def read_prices(path: Path) -> tuple[ListedPrice, ...]:
-    """The prices in the file. Raises `ConfigError` naming the file, the entry and the value."""
+    """The prices of a file of facts, which knows no discounts. Raises `ConfigError` as `read_stated` does."""
+    stated = read_stated(path)
+    if stated.discounts:
+        raise ConfigError(f"{path} has [[discount]]; what one user pays is no fact of everybody's")
+    return stated.prices
+
+
+def read_stated(path: Path) -> Stated:
+    """The prices and discounts in the file. Raises `ConfigError` naming the file, the entry and the value."""
     try:
-        # Decimals, so that 0.15 is what was written and not its nearest binary fraction.
-        found = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise ConfigError(
             f"the price file {path} cannot be read ({fault}); name another with --prices"
         ) from None
+    return stated_in(text, str(path))
+
+
+def stated_in(text: str, where: str) -> Stated:
+    """The prices and discounts in the text of a price file. Raises as `read_stated` does."""
+    try:
+        # Decimals, so that 0.15 is what was written and not its nearest binary fraction.
+        found = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as fault:
-        raise ConfigError(f"the price file {path} is not valid TOML: {fault}") from None
-    entries = found.pop("price", [])
-    if found or not isinstance(entries, list):
+        raise ConfigError(f"the price file {where} is not valid TOML: {fault}") from None
+    tables = {kind: found.pop(kind, []) for kind in _KINDS}
+    if found or not all(isinstance(entries, list) for entries in tables.values()):
         raise ConfigError(
-            f"the price file {path} has {', '.join(found) or 'price'} at its top; use [[price]]"
+            f"the price file {where} has {', '.join(found) or 'price or discount'} at its top; "
+            "use [[price]] and [[discount]]"
         )
-    return tuple(
-        price
-        for number, entry in enumerate(cast("list[object]", entries), 1)
-        for price in _prices(entry, f"{path}, price {number}")
+    entries = {
+        kind: [
+            terms
+            for number, entry in enumerate(cast("list[object]", each), 1)
+            for terms in stated_terms(kind, entry, f"{where}, {kind} {number}")
+        ]
+        for kind, each in tables.items()
+    }
+    return Stated(
+        tuple(each for each in entries["price"] if isinstance(each, ListedPrice)),
+        tuple(each for each in entries["discount"] if isinstance(each, Discount)),
     )
 
 
-def _prices(entry: object, where: str) -> list[ListedPrice]:
+def stated_terms(kind: str, entry: object, where: str) -> list[ListedPrice | Discount]:
+    """One `price` or `discount` as a file or a request has it, for each model that it names.
+
+    Raises `ConfigError` beginning with `where`.
+    """
     if not isinstance(entry, dict):
-        raise ConfigError(f"{where} is no table; write [[price]] and its values below")
+        raise ConfigError(f"{where} is no table; write [[{kind}]] and its values below")
     values = cast("dict[str, Any]", entry)
+    known = ({*_KINDS[kind].__struct_fields__} - {*_OURS.values()}) | set(_OURS)
     for name in values:
-        if name not in _KNOWN:
-            raise ConfigError(f"{where}: there is no {name!r}; there are {', '.join(sorted(_KNOWN))}")
+        if name not in known:
+            raise ConfigError(f"{where}: there is no {name!r}; there are {', '.join(sorted(known))}")
     models = values.get("model")
     if isinstance(models, list):
         named = cast("list[object]", models)
-        return [price for model in named for price in _prices({**values, "model": model}, where)]
+        return [each for model in named for each in stated_terms(kind, {**values, "model": model}, where)]
     values = {_OURS.get(name, name): _value(name, value, where) for name, value in values.items()}
     try:
-        price = msgspec.convert(values, ListedPrice)
-    except msgspec.ValidationError as fault:
+        terms = msgspec.convert(values, _KINDS[kind])
+        if isinstance(terms, ListedPrice):
+            _check_amounts(terms, where)
+            PriceList("override", (terms,))  # what cannot be held exactly
+    except (msgspec.ValidationError, ValueError) as fault:
         raise ConfigError(f"{where}: {fault}") from None
+    if terms.since_ns is not None and terms.until_ns is not None and terms.since_ns >= terms.until_ns:
+        raise ConfigError(f"{where}: until is not after since, so the {kind} would never hold")
+    return [terms]
+
+
+def _check_amounts(price: ListedPrice, where: str) -> None:
     for name, value in _amounts(price):
-        if value is not None and (not value.is_finite() or value < 0):
+        if value is not None and (not value.is_finite() or not 0 <= value < MOST_DOLLARS):
             raise ConfigError(f"{where}: {name} is {value}; a price is a number of dollars, 0 or more")
-    if price.since_ns is not None and price.until_ns is not None and price.since_ns >= price.until_ns:
-        raise ConfigError(f"{where}: until is not after since, so the price would never hold")
-    return [price]
 
 
 def _amounts(price: ListedPrice) -> Iterator[tuple[str, Decimal | None]]:
@@ -100,8 +155,8 @@ def _value(name: str, value: Any, where: str) -> Any:
         return value
     if isinstance(value, str):
         try:
-            value = dt.datetime.fromisoformat(value)
-        except ValueError:
+            return parse_moment(value, 0)
+        except QueryError:
             raise ConfigError(f"{where}: {name} is {value!r}; write a date as in 2025-01-31") from None
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         value = dt.datetime.combine(value, dt.time())

@@ -80,14 +80,14 @@ def _target(loaded: Loaded, maps: Mapping[str, str]) -> Generator[Target]:
         return
     from watchglass.clock import SystemClock
     from watchglass.ingest.importers.local import import_parts
-    from watchglass.store import ImportedPrices, open_store
+    from watchglass.store import KeptPrices, open_store
     from watchglass.surfaces.price_book import open_book
     from watchglass.surfaces.price_desk import PriceDesk
 
     book = open_book(loaded.settings)
     with open_store(directory, program="watchglass import") as store:
         clock = SystemClock()
-        PriceDesk(loaded.settings, book, ImportedPrices(store.control, clock), clock)
+        PriceDesk(loaded.settings, book, KeptPrices(store.control, clock), clock)
         yield lambda parts, name: import_parts(parts, name, maps, store.engine, book, clock.now_ns)
 
 

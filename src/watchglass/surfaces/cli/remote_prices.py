@@ -31,5 +31,25 @@ class RemotePrices:
         """Import a price list."""
         return self._ask(f"{_PATH}?{urlencode({'source': source})}", content, "POST")
 
+    def history(self, model: str, asked: Mapping[str, str]) -> dict[str, Any]:
+        """What a model cost when; `asked` has provider, tier, tenant."""
+        return self._ask(f"{_PATH}/history/{quote(model)}?{urlencode(asked)}", None, "GET")
+
+    def overrides(self) -> dict[str, Any]:
+        """What was set one by one."""
+        return self._ask(f"{_PATH}/overrides", None, "GET")
+
+    def versions(self) -> dict[str, Any]:
+        """What became of the book."""
+        return self._ask(f"{_PATH}/versions", None, "GET")
+
+    def set(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Set a price, or a discount where there is a `percent`; amounts are text."""
+        return self._ask(f"{_PATH}/overrides", msgspec.json.encode(asked), "POST")
+
+    def unset(self, id: str) -> dict[str, Any]:
+        """Take one back."""
+        return self._ask(f"{_PATH}/overrides/{quote(id, safe='')}", None, "DELETE")
+
     def _ask(self, path: str, body: bytes | None, method: str) -> dict[str, Any]:
         return msgspec.json.decode(self._server.fetch(path, body, method))
