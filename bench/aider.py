@@ -20,6 +20,7 @@ from watchglass.model import Usage
 from watchglass.pricing.book import Layers, PriceBook, PriceRequest
 from watchglass.pricing.differences import Difference, Explainer
 from watchglass.pricing.provider import detect
+from watchglass.pricing.unlisted import with_unlisted
 from watchglass.surfaces.price_book import read_facts
 
 CALLS = Path(__file__).resolve().parents[2] / "shared/data/aider_usage/calls.jsonl.gz"
@@ -56,10 +57,11 @@ def explained(file: Path, facts: bool = True) -> list[tuple[Row, Difference]]:
     book = PriceBook(Layers(facts=read_facts() if facts else ()))
     explainer, known = Explainer(book), list(rows(file))
     requests = [request(row) for row in known]
-    return [
-        (row, explainer.explain(asked, Decimal(row["cost_usd"]), priced))
+    alone = [
+        (asked, explainer.explain(asked, Decimal(row["cost_usd"]), priced))
         for row, asked, priced in zip(known, requests, book.price(requests), strict=True)
     ]
+    return list(zip(known, with_unlisted(alone), strict=True))
 
 
 def show(found: Sequence[tuple[Row, Difference]], each_row: bool) -> None:

@@ -141,6 +141,33 @@ def test_token_sums(look: Look) -> None:
     assert found[0].command == f"watchglass trace {1:032x}"
 
 
+def test_absurd_reported_costs(look: Look) -> None:
+    """A thousand times the cost, beyond any price or below nothing is shown; a dearer list is not."""
+    unpriced = HEALTHY | {"cost_usd": None, "unpriced_reason": "failed_without_usage"}
+    (found,) = look(
+        calls=[
+            call(1, **HEALTHY, reported_cost_usd=Decimal(4000), dialect="d", scope="lib"),
+            call(2, **HEALTHY, reported_cost_usd=Decimal("-0.1"), dialect="d", scope="lib"),
+            call(3, **unpriced, reported_cost_usd=Decimal("1.5"), dialect="d", scope="lib"),
+            call(4, **HEALTHY, reported_cost_usd=Decimal("0.99")),
+            call(5, **unpriced, reported_cost_usd=Decimal("0.9")),
+            call(
+                6,
+                **HEALTHY | {"input_tokens": 900, "total_tokens_reported": 905},
+                reported_cost_usd=Decimal(9),
+            ),
+            call(
+                7,
+                **unpriced | dict.fromkeys(("input_tokens", "output_tokens", "total_tokens_reported")),
+                reported_cost_usd=Decimal(7),
+            ),
+        ]
+    )
+    assert (found.finding, found.severity) == ("absurd_reported_cost", "warning")
+    assert found.symptom.startswith("3 calls with a reported cost that no call can have had")
+    assert found.evidence.rows[0][:7] == [*("d", "lib", "openai", "gpt-4o", 3, "4001.4", "0.2")]
+
+
 def test_unattributed(look: Look) -> None:
     """Sums without calls under them are an error: money was spent that is in no total."""
     bare = {"kind": "aggregate", "counted": False, "not_counted_reason": "unattributed"}

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from watchglass.model import Usage
 from watchglass.pricing.book import Layers, PriceBook, PriceRequest
-from watchglass.pricing.differences import KINDS, Cached, Difference, Explainer
-from watchglass.pricing.listed import ListedPrice
+from watchglass.pricing.cached import Cached
+from watchglass.pricing.differences import KINDS, Difference, Explainer
+from watchglass.pricing.listed import AboveInput, ListedPrice
+from watchglass.pricing.unlisted import with_unlisted
 
 DAY_NS = 86_400 * 10**9
 JUNE_NS = 1_780_272_000 * 10**9
@@ -28,7 +30,12 @@ NIGHT = ListedPrice(
     provider="acme", model="m", input=Decimal(1), output=Decimal(4), since_ns=JUNE_NS, daily=(0, HOUR_NS)
 )
 OTHER = ListedPrice(provider="acme", model="large", input=Decimal(30), output=Decimal(70))
-BOOK = PriceBook(Layers(facts=(OLD, NEW, NIGHT, OTHER)))
+ELSEWHERE = ListedPrice(provider="other", model="m", input=Decimal(123), output=Decimal(4))
+LONG = ListedPrice(
+    provider="acme", model="long", input=Decimal(2), output=Decimal(8),
+    above=(AboveInput(input_tokens=500, input=Decimal(4), output=Decimal(9)),),
+)  # fmt: skip
+BOOK = PriceBook(Layers(facts=(OLD, NEW, NIGHT, OTHER, ELSEWHERE, LONG)))
 EXPLAINER = Explainer(BOOK)
 
 
@@ -57,7 +64,12 @@ def explain(dollars: str, model: str = "m", at_ns: int = JUNE_NS + HOUR_NS, **us
         ("0.0042003", "caching_not_on_record", "1 cached reads charged on top"),
         ("0.00605", "stale_list", "100 cached reads"),
         ("0.037", "other_models_price", "large"),
-        ("12345.6789", "unexplained", "+12345.6747"),
+        ("12345.6789", "absurd", "2939447 times what it costs"),
+        ("4.2", "absurd", "1000 times watchglass:acme/m@2026-06-01T00:00:00Z: 3 / 12 dollars"),
+        ("-0.0042", "absurd", "negative"),
+        ("0.0000000065", "wrong_unit", "0.000001 times watchglass:acme/m@/2026-06-01T00:00:00Z: 5 / 15"),
+        ("0.6789123", "unexplained", "+0.6747123"),
+        ("0.1234", "other_providers_price", "other/m: 123 / 4"),
     ],
 )
 def test_a_difference_has_the_class_that_its_numbers_show(dollars: str, kind: str, evidence: str) -> None:
@@ -65,6 +77,49 @@ def test_a_difference_has_the_class_that_its_numbers_show(dollars: str, kind: st
     found = explain(dollars)
     assert (found.kind, found.reported_usd) == (kind, Decimal(dollars))
     assert evidence in found.evidence
+
+
+def test_a_client_that_knows_no_steps_charges_the_price_of_short_requests() -> None:
+    """Above the step all tokens cost more; a client that sums requests or ignores it charges less."""
+    found = explain("0.0028", model="long")
+    assert (found.kind, found.computed_usd) == ("other_context_price", Decimal("0.0049"))
+    assert found.evidence.endswith("2 / 8 dollars a million tokens")
+
+
+@pytest.mark.parametrize(
+    ("dollars", "usage", "kind"),
+    [
+        ("3000", {}, "absurd"),
+        ("11.01", {}, "absurd"),
+        ("10.99", {}, "price_unknown"),
+        ("0.99", {"input_tokens": 1, "output_tokens": 1}, "price_unknown"),
+        ("-0.01", {}, "absurd"),
+        ("5", {"input_tokens": 0, "output_tokens": 0}, "absurd"),
+        ("5", {"input_tokens": None, "output_tokens": None}, "price_unknown"),
+    ],
+)
+def test_without_a_price_a_report_is_absurd_beyond_any_price(
+    dollars: str, usage: dict[str, int], kind: str
+) -> None:
+    """$10,000 a million tokens and a dollar: what is dearer is no price, what has no counts is not judged."""
+    assert explain(dollars, model="unheard-of", **usage).kind == kind
+
+
+def test_several_calls_show_a_price_that_no_list_has() -> None:
+    """Three calls that agree on one price are explained by it, and a fourth of another price is not."""
+    prices, counts = (Decimal("0.77"), Decimal("3.13")), [(1000, 10), (700, 300), (5, 1), (50, 50)]
+    calls: list[tuple[PriceRequest, Difference]] = []
+    for tokens, output in counts:
+        cost = (tokens * prices[0] + output * prices[1]) / 10**6
+        request = PriceRequest(
+            provider="acme", request_model="m", response_model=None, at_ns=JUNE_NS + HOUR_NS,
+            usage=Usage(tokens, output),
+        )  # fmt: skip
+        calls.append((request, Difference("unexplained", cost, Decimal(1))))
+    calls[3] = (calls[3][0], Difference("unexplained", Decimal("0.0123456789"), Decimal(1)))
+    found = with_unlisted(calls)
+    assert [each.kind for each in found] == ["unlisted_price"] * 3 + ["unexplained"]
+    assert found[0].evidence == "0.77 / 3.13 dollars a million tokens in 3 calls"
 
 
 def test_by_night_the_price_of_the_day_is_a_stale_list() -> None:

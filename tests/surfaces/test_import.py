@@ -142,6 +142,21 @@ def test_the_recorded_calls_of_a_coding_tool(run: Run) -> None:
     assert (sums["i"], sums["c"]) == (35_684_778, held)
 
 
+def test_absurd_reported_costs_are_all_flagged_and_in_no_total(run: Run) -> None:
+    """However many, priced or not, and wherever in the file; what the calls cost stays what it was."""
+    row = '{"time": 1735689600, "input_tokens": 1000, "output_tokens": 0, '
+    known = f'{row}"request_model": "gpt-4o-mini", "reported_cost_usd": 2500, "session": '
+    lines = [f'{known}"{n}"}}' for n in range(300)]
+    lines += [f'{row}"request_model": "acme/unheard-of", "reported_cost_usd": {cost}}}' for cost in (2500, 9)]
+    Path("calls.jsonl").write_text("\n".join(lines))
+    tally = json.loads(run("calls.jsonl", "--json").stdout)["calls.jsonl"]
+    assert tally["differences"] == {"absurd": 301, "price_unknown": 1}
+    assert tally["examples"]["absurd"].startswith("gpt-4o-mini: $2500")
+    assert "absurd" in run("calls.jsonl").stdout
+    (sums,) = stored("SELECT sum(cost_usd) AS c FROM store.calls FINAL")
+    assert sums["c"] == Decimal("0.045")
+
+
 def test_why_reported_costs_are_not_ours(run: Run) -> None:
     """The summary says it by class with an example; of very many only some are looked into, which is said."""
     row = '{"time": 1735689600, "request_model": "gpt-4o-mini", "input_tokens": 1000, "output_tokens": 0, '

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import Finding
+from watchglass.doctor.findings.absurd_reported_cost import AbsurdReportedCost
 from watchglass.doctor.findings.duplicates import Duplicates
 from watchglass.doctor.findings.no_data import NoData
 from watchglass.doctor.findings.rejected import Rejected
@@ -17,6 +18,7 @@ FINDINGS: tuple[Finding, ...] = (
     UnknownProvider(),
     Unpriced(),
     TokenSums(),
+    AbsurdReportedCost(),
     Unattributed(),
     Duplicates(),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 
-from watchglass.ingest.importers.tally import Tally, may_differ
+from watchglass.ingest.importers.tally import Tally, are_absurd, may_differ
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, Priced, PriceRequest
 from watchglass.pricing.differences import Explainer
@@ -35,15 +35,25 @@ def explained(batch: pa.RecordBatch, book: PriceBook, tally: Tally, line: int) -
     `line` is where the batch begins in its file.
     """
     unknown = tally.reported - tally.agree - tally.differ
-    classes, examples = Counter[str](), dict[str, str]()
+    classes, examples, left = Counter[str](), dict[str, str](), tally.differ
+    absurd = are_absurd(batch)
+    if (found := batch.filter(absurd)).num_rows:
+        # All of them, however many: they must not hide behind those that are looked into.
+        unpriced = found.column("cost_usd").null_count
+        unknown -= unpriced
+        left -= found.num_rows - unpriced
+        classes["absurd"] = found.num_rows
+        first = found.slice(0, 1).select(["request_model", "reported_cost_usd"]).to_pylist()[0]
+        examples["absurd"] = f"{first['request_model']}: ${first['reported_cost_usd']:f}"
+        batch = batch.filter(pc.invert(absurd))
     if unknown:
         classes["price_unknown"] = unknown
-    if not tally.differ:
+    if not left:
         return Tally(differences=classes, examples=examples)
     most = MOST if line <= FIRST_LINES else 0
     some = batch.filter(pc.fill_null(may_differ(batch), False)).slice(0, most)
     starts = some.column("time").cast(pa.int64()).to_pylist()
-    explainer, left = Explainer(book), tally.differ
+    explainer = Explainer(book)
     for row, at_ns in zip(some.select(list(_ASKED)).to_pylist(), starts, strict=True):
         priced = Priced(row["cost_usd"], row["price_source"], row["price_id"], row["unpriced_reason"])
         found = explainer.explain(_request(row, at_ns), row["reported_cost_usd"], priced)

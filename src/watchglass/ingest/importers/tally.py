@@ -10,7 +10,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute
 
-from watchglass.pricing.differences import TOLERANCE
+from watchglass.pricing.absurd import A_TOKEN_USD, LEAST_USD, TIMES
+from watchglass.pricing.cached import TOLERANCE
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported, so no type names them
 
@@ -81,6 +82,19 @@ def may_differ(batch: pa.RecordBatch) -> pa.Array:
     cost, reported = (batch.column(name).cast(pa.float64()) for name in ("cost_usd", "reported_cost_usd"))
     slack = pc.multiply(float(TOLERANCE) / 2, pc.abs(reported))
     return pc.greater(pc.abs(pc.subtract(cost, reported)), slack)
+
+
+def are_absurd(batch: pa.RecordBatch) -> pa.Array:
+    """Of each row whether no call can have cost what was reported, by the rules of `pricing.absurd`."""
+    cost, reported = (batch.column(name).cast(pa.float64()) for name in ("cost_usd", "reported_cost_usd"))
+    counts = [batch.column(name) for name in ("input_tokens", "output_tokens")]
+    known = pc.or_(*(count.is_valid() for count in counts))
+    tokens = pc.add(*(pc.max_element_wise(pc.fill_null(count, 0), 0) for count in counts))
+    times = pc.and_(pc.greater(cost, 0.0), pc.greater_equal(reported, pc.multiply(float(TIMES), cost)))
+    dear = pc.and_(known, pc.greater(reported, pc.multiply(float(A_TOKEN_USD), tokens.cast(pa.float64()))))
+    beyond = pc.or_(pc.fill_null(times, False), pc.fill_null(dear, False))
+    found = pc.or_(pc.less(reported, 0.0), pc.and_(pc.greater_equal(reported, float(LEAST_USD)), beyond))
+    return pc.fill_null(found, False)
 
 
 def _clearly_differ(ours: pa.Array, theirs: pa.Array) -> pa.Array:
