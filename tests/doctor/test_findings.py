@@ -23,7 +23,7 @@ from watchglass.store import Engine, Limits, open_store
 from watchglass.surfaces.cli import make_app
 
 WINDOW = Window(NOON_NS, NOON_NS + 3600 * SECOND_NS)
-TABLES = ("calls", "spans", "rejects")
+TABLES = ("calls", "spans", "rejects", "audit")
 HEALTHY = {
     "tenant": "acme",
     "provider": "openai",
@@ -193,6 +193,36 @@ def test_rejected(look: Look) -> None:
     reject = {"time": NOON_NS, "signal": "traces", "where": "resourceSpans[0]", "reason": "no trace id"}
     found = look(calls=[call(1, **HEALTHY)], rejects=[reject])
     assert found[0].symptom == "1 item rejected: sent, and not on record."
+
+
+def test_budgets(look: Look) -> None:
+    """A budget that is spent is named once, one that is half spent not at all, and a tenant sees its own."""
+
+    def told(event: str, name: str, said: str, tenant: str) -> dict[str, Any]:
+        return {
+            "time": NOON_NS + SECOND_NS,
+            "event": event,
+            "route": f"/api/v1/budgets/{name}",
+            "reason": f"{name}: {said}",
+            "tenant": tenant,
+            "count": 1,
+        }
+
+    rows = [
+        told("budget_threshold", "low", "$5 of $10 spent, 50% reached", "acme"),
+        told("budget_threshold", "high", "$8 of $10 spent, 80% reached", "acme"),
+        told("budget_threshold", "gone", "$8 of $10 spent, 80% reached", "umbrella"),
+        told("budget_spent", "gone", "$11 of $10 spent, 100% reached", "umbrella"),
+        told("budget_forecast", "soon", "$6 of $10 spent; at this pace all of it by …", "umbrella"),
+    ]
+    found = look(calls=[call(1, **HEALTHY)], audit=rows)
+    assert [(each.severity, each.evidence.rows[0][0], each.command) for each in found] == [
+        ("warning", "gone", "watchglass budgets show gone"),
+        ("warning", "soon", "watchglass budgets show soon"),
+        ("info", "high", "watchglass budgets show high"),
+    ]
+    mine = look("acme", calls=[call(1, **HEALTHY)], audit=rows)
+    assert [each.evidence.rows[0][0] for each in mine] == ["high"]
 
 
 def test_a_tenant_sees_its_own(look: Look) -> None:

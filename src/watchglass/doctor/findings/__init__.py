@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchglass.doctor.contract import Finding
 from watchglass.doctor.findings.absurd_reported_cost import AbsurdReportedCost
+from watchglass.doctor.findings.budget import Budget
 from watchglass.doctor.findings.duplicates import Duplicates
 from watchglass.doctor.findings.no_data import NoData
 from watchglass.doctor.findings.rejected import Rejected
@@ -21,5 +22,6 @@ FINDINGS: tuple[Finding, ...] = (
     AbsurdReportedCost(),
     Unattributed(),
     Duplicates(),
+    Budget(),
 )
 """Every finding; a new one is a file here and a line in this list."""
