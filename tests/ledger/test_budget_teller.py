@@ -216,8 +216,8 @@ def run(template: Path, play: Callable[[Desk], Awaitable[None]], *budgets: Budge
 
 
 def test_a_retry_is_the_same_reservation(template: Path) -> None:
-    """The same idempotency key gives the same reservation, at once, later, settled or after a restart; another
-    wish under the key is refused, and another tenant's same key is its own."""
+    """The same idempotency key gives the same reservation, at once, later, settled or after a restart; under
+    it another wish is refused, and another tenant's same key is its own."""
 
     async def play(desk: Desk) -> None:
         asked = Asked(amount=DOLLAR, scope={"tenant": "acme"}, idempotency="k")

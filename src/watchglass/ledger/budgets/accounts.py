@@ -201,6 +201,9 @@ class Accounts:
     def record(self, amounts: Mapping[Key, int]) -> bool:
         """What recorded calls of these accounts cost by now; says whether anything is to be written."""
         for key, amount in amounts.items():
+            if amount and key not in self._accounts and key[0] in self._budgets:
+                budget = self._budgets[key[0]]
+                self._accounts[key] = Account(budget, period_at(budget.period, budget.zone, key[1]))
             account = self._accounts.get(key)
             if account is not None and account.recorded != amount:
                 account.recorded = amount
