@@ -65,6 +65,7 @@ class ReservationLog:
         try:
             self._db = sqlite3.connect(file, timeout=_BUSY_S, check_same_thread=False, isolation_level=None)
             self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript(_TRIGGER)
         except sqlite3.Error as error:
             raise StoreError(
                 f"budgets in {file.name} of the data directory cannot be read: {error}"
@@ -84,23 +85,13 @@ class ReservationLog:
 
     def write(self, group: Group) -> None:
         """Write all of it, or nothing; it is on disk when this returns. Raises `StoreError`, `StoreFull`."""
+        rows = [_row(each) for each in group.reservations]
+        accounts = [
+            (each.budget, each.period_ns, str(each.settled), str(each.assumed), str(each.recorded))
+            for each in group.accounts
+        ]
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            # One statement for many rows: with each, the interpreter's lock is let go and fought for again.
-            if group.reservations:
-                rows = [_row(each) for each in group.reservations]
-                self._db.execute(_PUT_RESERVATIONS, (msgspec.json.encode(rows).decode(),))
-            if group.accounts:
-                rows = [
-                    (each.budget, each.period_ns, str(each.settled), str(each.assumed), str(each.recorded))
-                    for each in group.accounts
-                ]
-                self._db.execute(_PUT_ACCOUNTS, (msgspec.json.encode(rows).decode(),))
-            if group.forgotten:
-                self._db.execute(_FORGET, (msgspec.json.encode(group.forgotten).decode(),))
-            if group.ended:
-                self._db.execute(_END, (msgspec.json.encode(group.ended).decode(),))
-            self._db.execute("COMMIT")
+            self._db.execute(_WRITE, [_json(each) for each in (rows, accounts, group.forgotten, group.ended)])
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -111,32 +102,40 @@ class ReservationLog:
         self._db.close()
 
 
-_PUT_RESERVATIONS = """
-INSERT INTO budget_reservations
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-    value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
-FROM json_each(?)
-WHERE true
-ON CONFLICT (number) DO UPDATE SET
-    charges = excluded.charges, state = excluded.state, actual = excluded.actual,
-    closed_ns = excluded.closed_ns
-"""
+_TRIGGER = """
+CREATE TEMP VIEW budget_group AS SELECT '' AS reservations, '' AS accounts, '' AS forgotten, '' AS ended;
+CREATE TEMP TRIGGER budget_group_written INSTEAD OF INSERT ON budget_group
+BEGIN
+    INSERT INTO budget_reservations
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+        value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
+    FROM json_each(NEW.reservations)
+    WHERE true
+    ON CONFLICT (number) DO UPDATE SET
+        charges = excluded.charges, state = excluded.state, actual = excluded.actual,
+        closed_ns = excluded.closed_ns;
 
-_PUT_ACCOUNTS = """
-INSERT INTO budget_accounts
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
-FROM json_each(?)
-WHERE true
-ON CONFLICT (budget, period_ns) DO UPDATE SET
-    settled = excluded.settled, assumed = excluded.assumed, recorded = excluded.recorded
-"""
+    INSERT INTO budget_accounts
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
+    FROM json_each(NEW.accounts)
+    WHERE true
+    ON CONFLICT (budget, period_ns) DO UPDATE SET
+        settled = excluded.settled, assumed = excluded.assumed, recorded = excluded.recorded;
 
-_FORGET = "DELETE FROM budget_reservations WHERE number IN (SELECT value FROM json_each(?))"
+    DELETE FROM budget_reservations WHERE number IN (SELECT value FROM json_each(NEW.forgotten));
 
-_END = """
-DELETE FROM budget_accounts
-WHERE (budget, period_ns) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
+    DELETE FROM budget_accounts
+    WHERE (budget, period_ns) IN (SELECT value ->> 0, value ->> 1 FROM json_each(NEW.ended));
+END;
 """
+"""A whole group as one statement, and so one transaction: between statements the interpreter's lock is
+let go and, beside a busy event loop, had again only milliseconds later."""
+
+_WRITE = "INSERT INTO budget_group VALUES (?, ?, ?, ?)"
+
+
+def _json(rows: object) -> str:
+    return msgspec.json.encode(rows).decode()
 
 
 def _row(each: Reservation) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from watchglass.ledger.budgets.accounts import Decision, Standing
@@ -132,13 +133,19 @@ def _standing(each: Standing) -> Document:
     return {
         "name": each.budget.name,
         "id": each.budget.id,
-        "period_since": moment(each.span.since_ns),
-        "period_until": moment(each.span.until_ns),
+        "period_since": _bound(each.span.since_ns),
+        "period_until": _bound(each.span.until_ns),
         "limit_usd": usd(each.limit),
         "spent_usd": usd(each.spent),
         "reserved_usd": usd(each.reserved),
         "left_usd": usd(each.left),
     }
+
+
+@lru_cache(maxsize=10_000)
+def _bound(ns: int) -> str:
+    """The same moments are written into every answer of a period."""
+    return moment(ns)
 
 
 def _moment(ns: int | None) -> str | None:

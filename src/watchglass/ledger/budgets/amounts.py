@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, Context, Decimal
 
-from watchglass.queries.plain import money
 from watchglass.store.budgets import DIGITS
 
 _WIDE = Context(prec=60, rounding=ROUND_CEILING)
@@ -32,7 +31,9 @@ def dollars(count: int) -> Decimal:
 def usd(count: int) -> str:
     """Units as text: every digit, no idle zeros.
 
-    >>> usd(units(Decimal("12.50")))
-    '12.5'
+    >>> usd(units(Decimal("12.50"))), usd(-1), usd(0)
+    ('12.5', '-0.000000000000000001', '0')
     """
-    return money(_WIDE.scaleb(Decimal(count), -DIGITS))
+    whole, part = divmod(abs(count), 10**DIGITS)
+    text = f"{whole}.{part:0{DIGITS}d}".rstrip("0").rstrip(".") if part else str(whole)
+    return f"-{text}" if count < 0 else text
