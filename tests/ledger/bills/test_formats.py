@@ -181,6 +181,37 @@ JSON = st.recursive(
 )
 
 
+RESULTS: dict[str, Callable[[Any], bytes]] = {
+    "openai-costs": generated.openai_costs,
+    "openai-usage": generated.openai_usage,
+    "anthropic-costs": generated.anthropic_costs,
+    "anthropic-usage": generated.anthropic_usage,
+    "openrouter-activity": generated.openrouter_daily,
+    "litellm-spend": generated.litellm_spend,
+}
+
+
+@given(st.sampled_from(list(RESULTS)), st.data(), JSON | st.just(-1) | st.just("-0.5") | st.just(10**30))
+def test_one_bad_value_costs_its_own_record_and_no_other(name: str, data: st.DataObject, value: Any) -> None:
+    """Whatever stands in one field of one record: the lines of all others are what they were."""
+    value_of = json.loads(RESULTS[name](generated.some_calls(9, 6, days=2)))
+    records = value_of["data"] if isinstance(value_of, dict) else value_of
+    if "results" in records[0]:
+        bucket = data.draw(st.integers(0, len(records) - 1))
+        place, records = f"data[{bucket}].", records[bucket]["results"]
+        place += "results"
+    else:
+        place = "data" if isinstance(value_of, dict) else ""
+    number = data.draw(st.integers(0, len(records) - 1))
+    _, before, _ = read_bill(json.dumps(value_of).encode(), name, {})
+    field = data.draw(st.sampled_from(sorted(records[number])))
+    records[number] = {**records[number], field: value}
+    _, after, refused = read_bill(json.dumps(value_of).encode(), name, {})
+    where = f"{place}[{number}]"
+    assert [line for line in after if line.where != where] == [line for line in before if line.where != where]
+    assert {each.where for each in refused} <= {where}
+
+
 def test_json_nested_to_the_limit_is_refused_where_it_stands() -> None:
     """Whichever of the ways down meets the limit first."""
     for depth in (10, 900, 960, 985, 990, 995, 2000):
