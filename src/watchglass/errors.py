@@ -6,6 +6,7 @@
     │   └── UnsupportedMedia      a content type or encoding nobody reads (HTTP 415)
     ├── Refused               understood, and not allowed (HTTP 403)
     │   └── Unauthenticated       no key, or none that works (HTTP 401)
+    ├── Conflict              not in the present state of what it is about (HTTP 409)
     ├── Overloaded            not now: resend later (HTTP 503 with Retry-After)
     │   └── TooMany               this sender, beyond what its key allows (HTTP 429 with Retry-After)
     ├── StoreError            the engine said no
@@ -50,6 +51,10 @@ class Refused(WatchglassError):
 
 class Unauthenticated(Refused):
     """Nothing says who is asking: there is no key, or none that works."""
+
+
+class Conflict(WatchglassError):
+    """It cannot be done in the present state: something is running, or has happened since."""
 
 
 class Overloaded(WatchglassError):

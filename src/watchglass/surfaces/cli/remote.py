@@ -28,6 +28,7 @@ _KINDS: Mapping[int, type[errors.WatchglassError]] = {
     401: errors.Unauthenticated,
     403: errors.QueryRefused,
     404: errors.NotFound,
+    409: errors.Conflict,
     413: errors.QueryError,
     422: errors.QueryLimit,
     429: errors.Overloaded,

@@ -45,6 +45,7 @@ _STATUS: tuple[_Row, ...] = (
     (errors.BadRequest, 400),
     (errors.Unauthenticated, 401),
     (errors.Refused, 403),
+    (errors.Conflict, 409),
     (errors.TooMany, 429),
     # 503, not 429: it is the server that is busy, not this sender that sends too much; and not 507
     # for a full disk, since OTLP senders resend only after 429, 502, 503 and 504.
