@@ -1,4 +1,4 @@
-"""A store with calls and prices that a test changes, and everything that reprices them, to be killed at will."""
+"""A store whose calls and prices a test changes, and what reprices them, to be killed at will."""
 
 from __future__ import annotations
 

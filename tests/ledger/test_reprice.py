@@ -105,8 +105,8 @@ def test_taking_a_run_back_restores_every_column_to_the_last_digit(house: House)
     house.write(
         priced_call(1, cost_usd=Decimal("0.123456789012345678"), price_id="old/one", price_source="litellm",
                     unpriced_reason=None),
-        priced_call(2, provider=None, provider_source=None, provider_label=None, request_model="openai/model-a",
-                    unpriced_reason="unknown_provider"),
+        priced_call(2, provider=None, provider_source=None, provider_label=None,
+                    request_model="openai/model-a", unpriced_reason="unknown_provider"),
     )  # fmt: skip
     before = house.rows()
     house.prices(model_a="3")
@@ -200,8 +200,8 @@ def many(house: House, count: int = 60) -> None:
     """Calls over five hours, most in one of them, of two models."""
     house.write(
         *(
-            priced_call(number % 50 if number < 50 else 3600 * (number - 48), number + 1, f"model-{'ab'[number % 2]}",
-                        trace_id=f"{number % 7:032x}", span_id=f"{number:016x}")
+            priced_call(number if number < 50 else 3600 * (number - 48), number + 1,
+                        f"model-{'ab'[number % 2]}", trace_id=f"{number % 7:032x}", span_id=f"{number:016x}")
             for number in range(count)
         )
     )  # fmt: skip

@@ -87,7 +87,7 @@ class Repricing:
         )
 
     def begin_undoing(self, run: Run, *, who: str, why: str = "") -> Run:
-        """The run that takes `run` back. Raises `BadRequest` for one that takes back, `Conflict` while it runs."""
+        """The run that takes `run` back. Raises `BadRequest` for one that takes back itself, `Conflict`."""
         if run.undoes is not None:
             raise BadRequest(f"{run.id} took r{run.undoes} back; to have its prices again, reprice again")
         if run.state == "running":
@@ -98,7 +98,7 @@ class Repricing:
         return self.runs.begin(wanted, self.runs.left(run))
 
     def resumed(self, run: Run, book: PriceBook) -> Run:
-        """A run that stopped, running again. Raises `Conflict` where that would not lead to what was begun."""
+        """A stopped run, running again. Raises `Conflict` where that would not lead to what was begun."""
         if run.state not in ("cancelled", "interrupted"):
             raise Conflict(f"{run.id} is {run.state}; only what was cancelled or interrupted can be resumed")
         if self.runs.undoing(run):

@@ -78,14 +78,15 @@ def would_change(engine: Engine, priced: Priced, asked: Asked) -> Changes:
             "response_model",
         ),
         ("new_cost_usd", "new_provider", "new_provider_source", "changed"),
+        only=asked.only,
     )
     rows = f"""
         SELECT
-            changed, kind = 'call' AS is_call, counted, tenant, coalesce(response_model, request_model) AS model,
+            changed, kind = 'call' AS is_call, counted, tenant,
+            coalesce(response_model, request_model) AS model,
             cost_usd AS old_cost_usd, new_cost_usd, provider AS old_provider, new_provider,
             provider_source AS old_provider_source, new_provider_source
         FROM ({source})
-        WHERE {asked.only}
         """
     return _summed(engine, rows, params)
 
@@ -106,8 +107,9 @@ def _summed(engine: Engine, rows: str, params: Mapping[str, object]) -> Changes:
     found = engine.execute(
         f"""
         SELECT
-            multiIf(grouping(change) = 0, 'kind', grouping(model) = 0, 'model', grouping(tenant) = 0, 'tenant', '')
-                AS by,
+            multiIf(
+                grouping(change) = 0, 'kind', grouping(model) = 0, 'model', grouping(tenant) = 0, 'tenant', ''
+            ) AS by,
             multiIf(by = 'kind', change, by = 'model', model, by = 'tenant', tenant, NULL) AS name,
             sum(looked_at) AS looked,
             sum(changes) AS rows, sum(others) AS not_counted,
@@ -118,7 +120,8 @@ def _summed(engine: Engine, rows: str, params: Mapping[str, object]) -> Changes:
                 if(changed, {_KIND}, '') AS change, model, tenant,
                 countIf(is_call) AS looked_at,
                 countIf(changed AND counted) AS changes, countIf(changed AND NOT counted) AS others,
-                sumIf(old_cost_usd, changed AND counted) AS before, sumIf(new_cost_usd, changed AND counted) AS after
+                sumIf(old_cost_usd, changed AND counted) AS before,
+                sumIf(new_cost_usd, changed AND counted) AS after
             FROM ({rows})
             GROUP BY change, model, tenant
         )

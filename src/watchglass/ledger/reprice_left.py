@@ -57,7 +57,8 @@ def _of_chunk(
         f"""
         SELECT
             multiIf(
-                c.there = 0, '{GONE}', c.price_run = {{run:String}}, '{THERE}', c.price_run = '', '{SETTLED}', c.price_run
+                c.there = 0, '{GONE}', c.price_run = {{run:String}}, '{THERE}', c.price_run = '', '{SETTLED}',
+                c.price_run
             ) AS now,
             count() AS held,
             groupArray({max(most, 0) or 1})(
@@ -78,7 +79,11 @@ def _of_chunk(
             ORDER BY time, call_id
         ) AS h
         LEFT JOIN
-        (SELECT 1 AS there, toString(price_run) AS price_run, {KEY} AS k FROM store.calls FINAL WHERE {part}) AS c
+        (
+            SELECT 1 AS there, toString(price_run) AS price_run, {KEY} AS k
+            FROM store.calls FINAL
+            WHERE {part}
+        ) AS c
         ON h.k = c.k
         GROUP BY now
         ORDER BY held DESC, now

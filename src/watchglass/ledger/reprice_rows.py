@@ -22,13 +22,15 @@ from watchglass.store.rollup_engine import RolledEngine
 PRICE = ("cost_usd", "price_source", "price_id", "unpriced_reason", "provider", "provider_source")
 """The columns that a price is made of."""
 
-# A row as both tables know it. `time` may differ between versions of a row, and then it is another row's price.
+# A row as both tables know it. `time` may differ between versions of one, and then it is another's price.
 KEY = "sipHash128(trace_id, span_id, call_id, owner, time)"
 
 _ONE_PART = """
 SETTINGS max_insert_threads = 1, min_insert_block_size_rows = 4000000, max_insert_block_size = 4000000,
     min_insert_block_size_bytes = 0
 """
+# `query_plan_filter_push_down`, in the statements that say so: pushing a condition on what was computed
+# down to the rows takes a second, and there is nothing to be had from it.
 _CALLS = SCHEMAS["calls"].names
 _NOTES = SCHEMAS["repricings"].names
 
@@ -64,7 +66,8 @@ class ChunkRows:
             "version",
         )
         columns = (*held, "request_model", "response_model", *PRICE)
-        source, params = narrowed(priced, asked, self._chunk).source(columns)
+        only = f"{asked.only} AND {self._part}"
+        source, params = narrowed(priced, asked, self._chunk).source(columns, only=only)
         values = {
             **{name: name for name in (*held[:-2], *(f"new_{name}" for name in PRICE))},
             **{f"old_{name}": name for name in PRICE},
@@ -73,8 +76,7 @@ class ChunkRows:
             "new_price_run": "{run:String}",
             "old_version": "version",
         }
-        where = f"changed AND {asked.only} AND {self._part}"
-        self._insert_notes(values, f"({source}) WHERE {where}", params, version, at_ns)
+        self._insert_notes(values, f"({source}) WHERE changed", params, version, at_ns)
 
     def note_undoing(self, version: int, at_ns: int) -> None:
         """What taking back changes: rows whose price is still from the run that is taken back."""
@@ -94,7 +96,7 @@ class ChunkRows:
         before = ", ".join(f"old_{name}" for name in (*PRICE, "price_run"))
         joined = f"""
             (
-                SELECT {", ".join((*held, *PRICE, "request_model", "response_model", "price_run", "version"))},
+                SELECT {", ".join((*held, *PRICE, "price_run", "version"))}, request_model, response_model,
                     {KEY} AS k
                 FROM store.calls FINAL
                 WHERE {self._part} AND price_run = {{undone:String}} AND {whose}
@@ -146,7 +148,10 @@ class ChunkRows:
             )
         else:
             params["undone"] = run_id(self._run.undoes)
-            looked = "SELECT count() FROM store.repricings FINAL WHERE run = {undone:String} AND chunk = {chunk:UInt32}"
+            looked = (
+                "SELECT count() FROM store.repricings FINAL"
+                " WHERE run = {undone:String} AND chunk = {chunk:UInt32}"
+            )
         found = self._engine.execute(
             f"""
             SELECT
@@ -177,7 +182,7 @@ class ChunkRows:
             INSERT INTO store.repricings ({", ".join(_NOTES)})
             SELECT {", ".join(f"{values[name]} AS note_{name}" for name in _NOTES)}
             FROM {source}
-            {_ONE_PART}
+            {_ONE_PART}, query_plan_filter_push_down = 0
             """,
             {**params, **self._params, "at": at_ns, "noted": version},
         )

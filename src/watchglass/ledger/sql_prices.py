@@ -55,17 +55,18 @@ class Priced(msgspec.Struct, frozen=True):
     needs: Sequence[str]
 
     def source(
-        self, columns: Sequence[str], new: Sequence[str] = NEW_COLUMNS
+        self, columns: Sequence[str], new: Sequence[str] = NEW_COLUMNS, *, only: str = "1"
     ) -> tuple[str, dict[str, object]]:
         """A SELECT of these columns of `store.calls` and of (some of) `NEW_COLUMNS`, and its parameters.
 
         `changed` is 1 where any of the six new values is another than the row has. A row whose names came
         after the book was asked, or whose cost the money column could not hold, keeps what it has.
+        `only` is one more condition on the rows as they are.
         """
         params = dict(self.values)
         condition = self.window.condition(params)
         held = list(dict.fromkeys((*columns, *self.needs)))
-        sql = f"SELECT {', '.join(held)} FROM store.calls FINAL WHERE {condition}"
+        sql = f"SELECT {', '.join(held)} FROM store.calls FINAL WHERE {condition} AND {only}"
         return nested(sql, held, self.expressions, list(dict.fromkeys((*columns, *new)))), params
 
 
