@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import msgspec
 
@@ -44,13 +45,11 @@ def left(engine: Engine, runs: RepriceRuns, run: Run, most: int = 20) -> Left:
     return Left(rows=by.total(), by=dict(by.most_common()), first=first)
 
 
-def _row(found: dict[str, object], now: str) -> LeftRow:
+def _row(found: dict[str, Any], now: str) -> LeftRow:
     return msgspec.convert({**found, "price_from": now}, LeftRow)
 
 
-def _of_chunk(
-    engine: Engine, run: Run, undoing: list[str], chunk: Chunk, most: int
-) -> list[dict[str, object]]:
+def _of_chunk(engine: Engine, run: Run, undoing: list[str], chunk: Chunk, most: int) -> list[dict[str, Any]]:
     params: dict[str, object] = {"run": run.id, "undoing": undoing, "chunk": chunk.number}
     part = inside(chunk.part, params)
     return engine.execute(

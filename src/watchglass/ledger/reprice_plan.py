@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -132,5 +133,5 @@ def _cut(engine: Engine, asked: Asked, hour: Part, held: int, limit: int) -> Ite
     keys = [Key(*row.values()) for row in found.to_pylist()]
     step = max(1, len(keys) * limit // held)
     bounds: Sequence[Key | None] = [None, *dict.fromkeys(keys[step::step]), None]
-    for first, end in zip(bounds, bounds[1:], strict=False):
+    for first, end in itertools.pairwise(bounds):
         yield msgspec.structs.replace(hour, first=first, end=end)

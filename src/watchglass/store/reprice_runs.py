@@ -168,7 +168,8 @@ class RepriceRuns:
         """A chunk's rows are on disk."""
         self._control.run(
             "UPDATE reprice_chunks"
-            " SET looked = ?, changed = ?, counted = ?, before_amount = ?, after_amount = ? WHERE run = ? AND chunk = ?",
+            " SET looked = ?, changed = ?, counted = ?, before_amount = ?, after_amount = ?"
+            " WHERE run = ? AND chunk = ?",
             did.looked, did.changed, did.counted, f"{did.before_usd:f}", f"{did.after_usd:f}",
             run.number, chunk.number,
         )  # fmt: skip
