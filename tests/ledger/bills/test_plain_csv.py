@@ -119,6 +119,13 @@ def test_a_time_is_a_moment(time: str, nanoseconds: int) -> None:
     assert (line.since_ns, line.until_ns) == (nanoseconds, nanoseconds + 1)
 
 
+@pytest.mark.parametrize("zone", ["Mars/Base", "localtime", "../../etc/passwd", "posix/UTC", "utc+1"])
+def test_a_zone_is_one_that_is_the_same_everywhere(zone: str) -> None:
+    """What only this machine calls so would be another day elsewhere."""
+    _, [refused] = both_of(f"day,zone,provider,amount_usd\n2026-01-31,{zone},openai,1\n")
+    assert "write an IANA name" in refused.reason
+
+
 def test_what_is_missing_is_named_with_what_there_is() -> None:
     """The message is what to type next."""
     with pytest.raises(BadRequest, match=r"who bills.*nor when.*nor what.*its columns are 'Datum', 'Betrag'"):

@@ -19,7 +19,7 @@ from watchglass.ledger.bills import pages
 from watchglass.ledger.bills.documents import is_json
 from watchglass.ledger.bills.line import BillLine, LineClass, Refused
 from watchglass.ledger.bills.tables import table
-from watchglass.ledger.bills.values import Record, Unreadable, currency, day, money, text, tier
+from watchglass.ledger.bills.values import Record, Unreadable, count, currency, day, money, text, tier
 
 LONG_CONTEXT = 200_000
 """Input tokens above which a request is of the long context (`200k-1M`; `> 200k` in the export)."""
@@ -118,6 +118,7 @@ def _line(
         above=LONG_CONTEXT if long else None,
         long_context=long,
         region=region(record),
+        requests=count(record, "requests"),  # of `analytics/cost` only
         amount_usd=dollars,
         where=found.where,
     )
