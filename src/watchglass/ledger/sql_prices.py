@@ -79,7 +79,7 @@ def sql_prices(
     What the engine looks up is there until the context ends. Raises `QueryError` for an impossible window.
     """
     names = (*PRICED_BY, *(DETECTED_BY if detect_provider else ()))
-    now = PriceBook(book.layers)  # a book of its own, so that all that is asked is of one edition
+    now = book.copied()  # a book of its own, so that all that is asked is of one edition
     with lookups(engine) as made:
         found = distinct(engine, window, names, now.tenants)
         servers = served(found) if detect_provider else None

@@ -135,6 +135,10 @@ class PriceBook:
         self.layers = layers
         self.edition += 1
 
+    def copied(self) -> PriceBook:
+        """A book of its own that says the same, whatever this one is replaced by."""
+        return PriceBook(self.layers)
+
     def price(self, requests: Sequence[PriceRequest]) -> list[Priced]:
         """The cost of each request, in order.
 
@@ -176,18 +180,23 @@ def _key(now: _Edition, request: PriceRequest, provider: str) -> _Key:
 
 
 def _price(now: _Edition, request: PriceRequest) -> Priced:
-    usage, answered, asked = request.usage, request.response_model, request.request_model
-    if usage.input_tokens is None and usage.output_tokens is None:
-        return TOKENS_MISSING if request.success else FAILED_WITHOUT_USAGE
     provider = request.provider
     if provider is None:
-        return MODEL_MISSING if asked is None and answered is None else UNKNOWN_PROVIDER
+        return priced_by([], request)
     key = _key(now, request, provider)
     schedules = now.found.get(key)
-    if schedules is None:
-        schedules = _remember(now, key)
+    return priced_by(_remember(now, key) if schedules is None else schedules, request)
+
+
+def priced_by(schedules: Sequence[Schedule], request: PriceRequest) -> Priced:
+    """The cost of a request by the first of the model's schedules that holds at its time."""
+    usage, unnamed = request.usage, request.request_model is None and request.response_model is None
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return TOKENS_MISSING if request.success else FAILED_WITHOUT_USAGE
     if not schedules:
-        return MODEL_MISSING if asked is None and answered is None else UNKNOWN_MODEL
+        if unnamed:
+            return MODEL_MISSING
+        return UNKNOWN_PROVIDER if request.provider is None else UNKNOWN_MODEL
     for schedule in schedules:
         rates = schedule.at(request.at_ns)
         if rates is not None:

@@ -1,0 +1,92 @@
+"""What the calls of a window would have cost by another book, model by model, beside what they cost.
+
+Exact: every call is priced by itself, in the engine, and what cannot be priced is counted with its reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from watchglass.ledger.sql_prices import sql_prices
+from watchglass.ledger.window import Window
+from watchglass.pricing.book import PriceBook
+from watchglass.store import Engine
+
+_HELD = ("provider", "request_model", "response_model", "kind", "counted", "cost_usd")
+_NEW = ("new_cost_usd", "new_unpriced_reason")
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """Counted calls of one model, or of all: as they are priced in the store, and by another book."""
+
+    provider: str | None = None
+    model: str | None = None
+    calls: int = 0
+    cost_usd: Decimal = Decimal(0)
+    """Of those that have a cost."""
+    without_cost: int = 0
+    supposed_usd: Decimal = Decimal(0)
+    """Of those that the other book prices."""
+    unpriced: dict[str, int] = {}
+    """Those that it does not, by reason."""
+    compared: int = 0
+    """Calls that have a price both ways; only for them a difference can be told."""
+    difference_usd: Decimal = Decimal(0)
+    """What they would cost more (less, below 0)."""
+
+
+def spent(engine: Engine, book: PriceBook, window: Window) -> list[Spent]:
+    """By model, the dearest first. Raises `QueryError` for an impossible window."""
+    with sql_prices(engine, book, window) as priced:
+        source, params = priced.source(_HELD, _NEW)
+        found = engine.execute(
+            f"""
+            SELECT provider, coalesce(response_model, request_model) AS model,
+                ifNull(new_unpriced_reason, '') AS reason,
+                count() AS calls,
+                ifNull(sum(cost_usd), 0) AS cost,
+                countIf(cost_usd IS NULL) AS without_cost,
+                ifNull(sum(new_cost_usd), 0) AS supposed,
+                countIf(cost_usd IS NOT NULL AND new_cost_usd IS NOT NULL) AS compared,
+                ifNull(sum(new_cost_usd - cost_usd), 0) AS difference
+            FROM ({source})
+            WHERE kind = 'call' AND counted
+            GROUP BY provider, model, reason
+            """,
+            params,
+        ).to_pylist()
+    by_model: dict[tuple[str | None, str | None], list[Spent]] = {}
+    for row in found:
+        by_model.setdefault((row["provider"], row["model"]), []).append(_spent(row))
+    sums = [total(rows, provider=provider, model=model) for (provider, model), rows in by_model.items()]
+    return sorted(sums, key=lambda each: (-each.cost_usd, -each.calls, each.model or ""))
+
+
+def total(rows: Iterable[Spent], *, provider: str | None = None, model: str | None = None) -> Spent:
+    """What they add up to."""
+    found: Sequence[Spent] = list(rows)
+    unpriced = Counter[str]()
+    for each in found:
+        unpriced.update(each.unpriced)
+    return Spent(
+        provider=provider,
+        model=model,
+        calls=sum(each.calls for each in found),
+        cost_usd=sum((each.cost_usd for each in found), Decimal(0)),
+        without_cost=sum(each.without_cost for each in found),
+        supposed_usd=sum((each.supposed_usd for each in found), Decimal(0)),
+        unpriced=dict(unpriced),
+        compared=sum(each.compared for each in found),
+        difference_usd=sum((each.difference_usd for each in found), Decimal(0)),
+    )
+
+
+def _spent(row: dict[str, object]) -> Spent:
+    reason, calls = str(row["reason"]), row["calls"]
+    given = {"supposed_usd": row["supposed"], "difference_usd": row["difference"], "cost_usd": row["cost"]}
+    others = {name: row[name] for name in ("calls", "without_cost", "compared")}
+    return msgspec.convert({**given, **others, "unpriced": {reason: calls} if reason else {}}, Spent)
