@@ -107,3 +107,36 @@ def test_a_server_on_a_full_disk_ends_in_order(open_house: Callable[..., House],
     assert again.count() == 5
     assert send(again, 5, 2000) == (200, None)
     assert again.count() == 2005
+
+
+def test_budgets_on_a_full_disk(open_house: Callable[..., House], small_disk: Path) -> None:
+    """A reservation that cannot be written is a 503 and takes no room; all that was admitted is held to."""
+
+    def reserve(house: House) -> int:
+        said = {"amount_usd": "0.01", "tenant": "acme"}
+        answer = house.http.post("/api/v1/budgets/reserve", json=said)
+        if answer.status_code == 200:
+            assert answer.json()["admitted"]
+            return 1
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "30"), answer.text
+        return 0
+
+    house = open_house(small_disk / "data", "--free-bytes", "0")
+    budget = {"name": "held", "limit_usd": "100", "kind": "hard", "scope": {"tenant": "acme"}}
+    assert house.http.post("/api/v1/budgets", json=budget).status_code == 200
+    admitted = reserve(house)
+    ballast = fill(small_disk)
+    while reserve(house):  # what the log of the database has room for in itself
+        admitted += 1
+        assert admitted < 5000
+    assert reserve(house) == 0
+    ballast.unlink()
+    deadline = time.monotonic() + PATIENCE_S
+    while not reserve(house):
+        assert time.monotonic() < deadline
+    admitted += 1
+    held = house.http.get("/api/v1/budgets/held").json()["held"]
+    assert held["reserved_usd"] == f"{admitted / 100:g}"
+    house.stop(signal.SIGKILL)
+    again = open_house(small_disk / "data", "--free-bytes", "0")
+    assert again.http.get("/api/v1/budgets/held").json()["held"] == held

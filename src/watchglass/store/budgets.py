@@ -221,6 +221,16 @@ class Budgets:
             )
         )
 
+    def forget_told(self, before_ns: int) -> None:
+        """Take away what was told before then, the oldest thousand at most: it is called again."""
+        self._control.run(
+            """
+            DELETE FROM budget_events
+            WHERE at_ns < ? AND number IN (SELECT number FROM budget_events ORDER BY number LIMIT 1000)
+            """,
+            before_ns,
+        )
+
     def told(self, id: str) -> list[Event]:
         """What was told of a budget, the latest first."""
         rows = self._control.run(

@@ -30,6 +30,9 @@ Tell: TypeAlias = Callable[[Notice, Budget, str], None]
 PASS_NS = 60 * 10**9
 """How often recorded calls are asked what they cost."""
 
+TOLD_NS = 400 * 24 * 3600 * 10**9
+"""How long it is kept what was told."""
+
 
 class BudgetDesk:
     """The budgets of an open store."""
@@ -90,12 +93,16 @@ class BudgetDesk:
         self._passed_ns = now_ns = self._clock.now_ns()
         found = await self.statuses(self.list())
         new = [each for each in events(found, now_ns) if _once(each) not in self._told]
-        first = await asyncio.to_thread(lambda: [each for each in new if self._budgets.tell(each)])
+        first = await asyncio.to_thread(self._keep, new, now_ns)
         starts = {each.seen.span.since_ns for each in found if each.seen is not None}
         self._told = {each for each in self._told if each.period_ns in starts} | set(map(_once, new))
         for event in first:
             if (budget := self._known.get(event.budget)) is not None:
                 self._warn(budget, event)
+
+    def _keep(self, new: Sequence[Event], now_ns: int) -> list[Event]:
+        self._budgets.forget_told(now_ns - TOLD_NS)
+        return [each for each in new if self._budgets.tell(each)]
 
     def _warn(self, budget: Budget, event: Event) -> None:
         said = sentence(budget, event)

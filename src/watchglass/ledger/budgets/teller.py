@@ -36,10 +36,10 @@ from watchglass.store.reservations import Reservation, ReservationLog
 
 log = logging.getLogger(__name__)
 
-MOST_OPEN = 200_000
-"""Reservations that are not settled, of all; each takes half a kilobyte."""
+MOST_OPEN = 100_000
+"""Reservations that are not settled, of all; each takes about a kilobyte."""
 
-MOST_OPEN_OF_TENANT = 50_000
+MOST_OPEN_OF_TENANT = 25_000
 """… and of the keys of one tenant."""
 
 REMEMBERED_NS = 3_600 * 10**9
@@ -51,7 +51,7 @@ LATE_NS = 24 * 3_600 * 10**9
 LOOK_NS = 60 * 10**9
 """How often accounts of old periods are looked for."""
 
-MOST_CLOSED = 100_000
+MOST_CLOSED = 50_000
 """Closed ones that are remembered at most; the oldest go first."""
 
 
