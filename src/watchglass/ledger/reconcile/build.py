@@ -53,9 +53,8 @@ def cells(side: Side, gathered: Sequence[Gathered], quotes: Quotes) -> list[Cell
         for each in gathered:
             names = each.group.names
             model = side.model_of(names.answered or names.asked)
-            key = CellKey(
-                each.day.since_ns, each.day.until_ns, side.provider, each.project, model, each.matched
-            )
+            on = None if each.matched is None else "both" if each.matched else "ours"
+            key = CellKey(each.day.since_ns, each.day.until_ns, side.provider, each.project, model, on)
             ours.setdefault(key, []).append(each.group)
         money, tokens = _by_cell(side, side.believed.money), _by_cell(side, side.believed.tokens)
         requests = _by_cell(side, side.believed.requests)
@@ -82,7 +81,7 @@ def cells(side: Side, gathered: Sequence[Gathered], quotes: Quotes) -> list[Cell
 
 
 def _order(key: CellKey) -> tuple[object, ...]:
-    return key.since_ns, key.project or "", key.model or "", str(key.matched)
+    return key.since_ns, key.project or "", key.model or "", str(key.on)
 
 
 def _by_cell(side: Side, entries: Iterable[Entry]) -> dict[CellKey, list[Entry]]:
@@ -92,10 +91,8 @@ def _by_cell(side: Side, entries: Iterable[Entry]) -> dict[CellKey, list[Entry]]
         if day is None:
             continue
         model = None if each.charge and each.model is None else side.model_of(each.model)
-        matched = each.matched if side.by_request and not each.charge else None
-        key = CellKey(
-            day.since_ns, day.until_ns, side.provider, side.project_of(each.project), model, matched
-        )
+        on = ("both" if each.matched else "bill") if side.by_request and not each.charge else None
+        key = CellKey(day.since_ns, day.until_ns, side.provider, side.project_of(each.project), model, on)
         found.setdefault(key, []).append(each)
     return found
 

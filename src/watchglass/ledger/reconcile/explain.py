@@ -141,11 +141,11 @@ def _pending(cell: Cell, slot: SlotKey, moved: dict[SlotKey, Move], quotes: Quot
 def _by_volume(found: Pending, atoms: list[Atom], moved: dict[SlotKey, Move], quotes: Quotes) -> None:
     cell = found.cell
     found.items = [Item(each, each.tokens, each.price) for each in atoms if each.token_class in FAMILIES]
-    if cell.key.matched is False and not cell.ours.calls:
+    if cell.key.on == "bill":
         found.explain(
             "not_seen", found.rest, f"no recorded call has the ids of these requests {cell.whose}".strip()
         )
-    elif cell.key.matched is False:
+    elif cell.key.on == "ours":
         found.explain("not_billed", found.rest, "no request on the bill has the ids of these calls")
     elif moved:
         valued = value(cell, moved, atoms, found.rest, found.bound, quotes)

@@ -119,8 +119,8 @@ class CellKey(NamedTuple):
     provider: str
     project: str | None
     model: str | None
-    matched: bool | None = None
-    """Of a bill with a line for each request: whether both sides have the request. None: it has none."""
+    on: Literal["both", "bill", "ours"] | None = None
+    """Of a bill with a line for each request: which side has these. None: the bill has no such lines."""
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):

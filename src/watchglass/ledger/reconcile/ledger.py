@@ -9,6 +9,7 @@ import msgspec
 
 from watchglass.ledger.reconcile.entries import PutAside
 from watchglass.ledger.reconcile.figures import EXACT, KINDS, ZERO, Cell, CellKey, Explanation, SlotOutcome
+from watchglass.ledger.reconcile.rows import RowByRow
 from watchglass.ledger.reconcile.zone import ZoneFound
 
 
@@ -73,6 +74,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     put_aside: list[PutAside]
     elsewhere: list[Aside]
     remarks: list[str]
+    row_by_row: list[RowByRow]
 
 
 def line(cell: Cell, outcomes: Iterable[SlotOutcome]) -> Line:

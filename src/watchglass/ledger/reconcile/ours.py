@@ -13,7 +13,7 @@ from watchglass.ledger.reconcile.days import Day
 from watchglass.ledger.reconcile.figures import Names
 from watchglass.ledger.reconcile.quotes import Quotes
 from watchglass.ledger.reconcile.split import Group
-from watchglass.ledger.reconcile.theirs import MATCHED
+from watchglass.ledger.reconcile.theirs import IDS, TOLD
 from watchglass.pricing.rates import CLASSES
 from watchglass.store import Engine
 
@@ -128,7 +128,8 @@ def gather(engine: Engine, question: Question, steps: Sequence[int]) -> Iterator
     project, more = project_expression(question.project_by)
     matched = "CAST(NULL, 'Nullable(Bool)')"
     if question.by_request:
-        matched = f"CAST(ifNull(response_id, '') IN {MATCHED}, 'Nullable(Bool)')"
+        either = " OR ".join(f"{each} IN {TOLD}" for each in IDS)
+        matched = f"CAST({either}, 'Nullable(Bool)')"
     sums = ", ".join(f"toString(sum(toInt128({sql}))) AS t_{name}" for name, sql in _SUMS.items())
     found = engine.execute(
         f"""

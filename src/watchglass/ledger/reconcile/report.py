@@ -13,6 +13,7 @@ import msgspec
 from watchglass.ledger.reconcile.days import short
 from watchglass.ledger.reconcile.figures import KINDS, Explanation, SlotOutcome
 from watchglass.ledger.reconcile.ledger import Ledger, Line, Totals
+from watchglass.ledger.reconcile.rows import RowByRow
 from watchglass.queries.plain import moment, money
 from watchglass.store import KeptFile
 
@@ -56,6 +57,7 @@ def document(ledger: Ledger, files: Sequence[KeptFile]) -> Document:
             {"provider": each.provider, "calls": each.calls, "computed_usd": money(each.cost)}
             for each in ledger.elsewhere
         ],
+        "row_by_row": [_row_by_row(each) for each in ledger.row_by_row],
         "files": [file_document(each) for each in files],
         "lines": [_line(each) for each in ledger.lines],
     }
@@ -64,6 +66,15 @@ def document(ledger: Ledger, files: Sequence[KeptFile]) -> Document:
 def file_document(file: KeptFile) -> Document:
     """An imported file."""
     return {**msgspec.structs.asdict(file), "taken": moment(file.taken_ns)}
+
+
+def _row_by_row(found: RowByRow) -> Document:
+    compared = {
+        name: {**msgspec.structs.asdict(each), "amount_usd": money(each.amount_usd)}
+        for name in ("only_on_bill", "only_ours", "other_tokens", "other_cost")
+        for each in [getattr(found, name)]
+    }
+    return {"provider": found.provider, "on_both": found.on_both, **compared}
 
 
 def _totals(totals: Totals) -> Document:
@@ -93,7 +104,7 @@ def _line(line: Line) -> Document:
         "provider": key.provider,
         "project": key.project,
         "model": key.model,
-        "on_both_sides": key.matched,
+        "on": key.on,
         "calls": line.calls,
         "unpriced_calls": line.unpriced_calls,
         "requests_billed": line.requests,
@@ -245,6 +256,14 @@ def remarks(report: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"{each['provider'] or 'no known provider'}: {each['calls']:,} calls "
             f"({each['computed_usd']} dollars) in this time, and no bill"
+        )
+    for each in report["row_by_row"]:
+        lines.append(
+            f"{each['provider']}, request by request: {each['on_both']:,} on both sides "
+            f"({each['other_tokens']['requests']:,} with other tokens, "
+            f"{each['other_cost']['requests']:,} with another cost), "
+            f"{each['only_on_bill']['requests']:,} only on the bill, "
+            f"{each['only_ours']['requests']:,} only here"
         )
     without = report["totals"]["computed_without_a_bill_usd"]
     if without != "0":

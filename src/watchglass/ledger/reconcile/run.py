@@ -19,6 +19,7 @@ from watchglass.ledger.reconcile.implied import explain_implied
 from watchglass.ledger.reconcile.ledger import Aside, Ledger, Line, line, totals
 from watchglass.ledger.reconcile.names import match_names
 from watchglass.ledger.reconcile.quotes import Quotes
+from watchglass.ledger.reconcile.rows import RowByRow, row_by_row
 from watchglass.ledger.reconcile.told import told
 from watchglass.ledger.reconcile.zone import ZoneFound, dated, find_zone, restated
 from watchglass.pricing.book import PriceBook
@@ -80,6 +81,7 @@ def reconcile(engine: Engine, book: PriceBook, asked: Asked) -> Ledger:
             put_aside=[each for part in parts for each in part.put_aside],
             elsewhere=_elsewhere(engine, parts),
             remarks=[each for part in parts for each in part.remarks],
+            row_by_row=[part.rows for part in parts if part.rows],
         )
 
 
@@ -89,6 +91,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
     zone: ZoneFound | None
     put_aside: list[PutAside]
     remarks: list[str]
+    rows: RowByRow | None
     since_ns: int
     until_ns: int
 
@@ -129,13 +132,17 @@ class _Provider:
                 believed = believe(entries, lambda each: model_of(each.model))
         days = apart(_spans(entries), window)
         project_by = self._project_by(believed)
-        found = self._cells(days, by_date, used, believed, model_of, project_by)
+        by_request = bool(believed.money) and all(
+            each.by_request for each in believed.money if not each.charge
+        )
+        found = self._cells(days, by_date, used, believed, model_of, project_by, by_request)
         return _Part(
             provider=self._provider,
             lines=_explained(found, self._quotes),
             zone=zone,
             put_aside=believed.put_aside,
             remarks=self._remarks,
+            rows=row_by_row(self._engine, self._question(days, None)) if by_request else None,
             since_ns=days[0].since_ns,
             until_ns=days[-1].until_ns,
         )
@@ -181,10 +188,8 @@ class _Provider:
         believed: Believed,
         model_of: Callable[[str | None], str | None],
         project_by: str | None,
+        by_request: bool,
     ) -> list[Cell]:
-        by_request = bool(believed.money) and all(
-            each.by_request for each in believed.money if not each.charge
-        )
         steps = ours.thresholds(used, self._quotes)
         gathered = list(ours.gather(self._engine, self._question(days, project_by, by_request), steps))
         names = self._asked.project_map
@@ -266,7 +271,7 @@ def _within(entry: Entry, asked: Asked) -> bool:
 
 def _order(line: Line) -> tuple[object, ...]:
     key = line.key
-    return key.since_ns, key.provider, key.project or "", key.model or "", str(key.matched)
+    return key.since_ns, key.provider, key.project or "", key.model or "", str(key.on)
 
 
 def _elsewhere(engine: Engine, parts: Sequence[_Part]) -> list[Aside]:

@@ -7,21 +7,29 @@ from decimal import Decimal
 
 from watchglass.ledger.reconcile.days import HOUR_NS, day_of
 from watchglass.ledger.reconcile.entries import Entry
+from watchglass.names import CALL_ID
 from watchglass.store import Engine
 from watchglass.store.bills import LIVE
 
 _WHOLE_DAY_NS = 22 * HOUR_NS
 """Buckets shorter than the shortest day (one of 23 hours) are put into days."""
 
-MATCHED = f"""(
+TOLD = f"""(
     SELECT request_id FROM {LIVE} WHERE provider = {{provider:String}} AND isNotNull(request_id)
 )"""
 """The ids of the requests that a provider's files tell of one by one."""
 
-_CALLED = """(
-    SELECT assumeNotNull(response_id) FROM store.calls FINAL
-    WHERE counted AND provider = {provider:String} AND isNotNull(response_id)
+IDS = ("ifNull(response_id, '')", f"metadata['{CALL_ID}']", "metadata['litellm.call_id']")
+"""What a call's request can be called on a bill: the provider's id of the answer, or the client's of the call
+(LiteLLM logs the first that there is)."""
+
+CALLED = f"""(
+    SELECT arrayJoin(arrayFilter(id -> id != '', [{", ".join(IDS)}])) AS id, min(time) AS called
+    FROM store.calls FINAL
+    WHERE counted AND provider = {{provider:String}}
+    GROUP BY id
 )"""
+"""Our calls by each of these, with when they were made."""
 
 
 def providers(engine: Engine) -> list[tuple[str, str]]:
@@ -35,24 +43,28 @@ def entries(engine: Engine, provider: str, zone: str) -> Iterator[Entry]:
     found = engine.execute(
         f"""
         WITH
-            toUnixTimestamp64Nano(since) AS since_ns,
-            toUnixTimestamp64Nano(until) - since_ns < {_WHOLE_DAY_NS:d} AS short,
+            isNotNull(request_id) AND id != '' AS matched,
+            -- A request that both sides have is put on our day: at midnight the clocks may disagree.
+            toUnixTimestamp64Nano(if(matched, called, since)) AS since_ns,
+            toUnixTimestamp64Nano(until) - toUnixTimestamp64Nano(since) < {_WHOLE_DAY_NS:d} AS short,
             isNotNull(request_id) AS by_request,
-            toInt64(toUnixTimestamp(toStartOfDay(since, {{zone:String}}))) * 1000000000 AS midnight_ns
+            toInt64(toUnixTimestamp(toStartOfDay(if(matched, called, since), {{zone:String}}))) * 1000000000
+                AS midnight_ns
         SELECT
             file, format, taken, by_request, short, project, key, model, token_class, tier,
             long_context OR isNotNull(above) AS long,
             if(token_class IN ('credit', 'tax', 'other', 'search'), item, NULL) AS said,
             if(short, midnight_ns, since_ns) AS start,
             if(short, toInt64(0), toUnixTimestamp64Nano(until)) AS end,
-            by_request AND assumeNotNull(request_id) IN {_CALLED} AS matched,
+            matched,
             toString(sum(amount_usd)) AS amount,
             toString(sum(toInt128(tokens))) AS tokens_,
             toString(sum(toInt128(requests))) AS requests_,
             count(amount_usd) AS priced,
             count() AS lines,
             max(decimals) AS decimals
-        FROM {LIVE}
+        FROM {LIVE} AS lines
+        LEFT ANY JOIN {CALLED} AS ours ON lines.request_id = ours.id
         WHERE provider = {{provider:String}} AND zone = {{zone:String}}
         GROUP BY
             file, format, taken, by_request, short, project, key, model, token_class, tier, long, said, start,

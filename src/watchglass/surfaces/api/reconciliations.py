@@ -38,7 +38,7 @@ _REPORT: dict[str, Any] = {
         "totals": _TOTALS,
         **{
             name: {"type": "array", "items": {"type": "object"}}
-            for name in ("zones", "put_aside", "not_on_any_bill", "files", "lines")
+            for name in ("zones", "put_aside", "not_on_any_bill", "row_by_row", "files", "lines")
         },
         "remarks": {"type": "array", "items": {"type": "string"}},
     },
