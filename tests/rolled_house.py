@@ -48,9 +48,10 @@ class Rows:
 class House:
     """A store whose rollup can be killed and opened again without opening the engine again."""
 
-    def __init__(self, store: Store, clock: ManualClock) -> None:
+    def __init__(self, store: Store, clock: ManualClock, engine: Engine | None = None) -> None:
+        """`engine` is the store's own, as a test wants it to behave."""
         self.store, self.clock = store, clock
-        self.rows = Rows(store.engine)
+        self.rows = Rows(engine or store.engine)
         self.number = 0
         self.reopen()
         for table in ("calls", "usage_expired", "expired_calls", "expired_passes"):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from tests.frail_engine import Frail, Killed
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.clock import ManualClock
-from watchglass.errors import StoreError
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
 from watchglass.queries.usage import UsageQuestion
@@ -28,37 +28,6 @@ TINY = Decimal("0.000000000000000001")
 
 STATEMENTS = 6
 """Of one partition in a pass: two of sums, identities, the switch, the deletion, the end of it."""
-
-
-class Killed(StoreError):
-    """Stands for the end of the process."""
-
-
-class Frail:
-    """An engine that stops working just before or after the statement of a number."""
-
-    def __init__(self, store: Store) -> None:
-        self._engine = store.engine
-        self.number = 0
-        self.fails_at: tuple[int, str] | None = None
-
-    def execute(
-        self, sql: str, params: Mapping[str, object] = {}, *, limits: Limits | None = None
-    ) -> pa.Table:
-        changes = not sql.lstrip().startswith(("SELECT", "WITH"))
-        self.number += changes
-        if changes and self.fails_at == (self.number, "before"):
-            raise Killed("before")
-        found = self._engine.execute(sql, params, limits=limits)
-        if changes and self.fails_at == (self.number, "after"):
-            raise Killed("after")
-        return found
-
-    def insert(self, table: str, batches: Sequence[pa.RecordBatch]) -> int:
-        return self._engine.insert(table, batches)
-
-    def close(self) -> None:
-        self._engine.close()
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +88,7 @@ def test_sums_stay_when_calls_go(store: Store) -> None:
     insert(store.engine, "calls", some_calls())
     before = spent(store.engine)
     assert before == (7, 21 + 7 * TINY, before[2])
-    frail = Frail(store)
+    frail = Frail(store.engine)
     engine = reopened(store, frail)
     Retention(engine, KEEP).run(NOW_NS)
     assert frail.number == 3 * STATEMENTS
@@ -149,7 +118,7 @@ def test_a_kill_at_any_point_loses_nothing_and_counts_nothing_twice(
     """Before and after each statement of a pass: answers are the same at once, after the next start, and
     after the next pass."""
     insert(store.engine, "calls", some_calls())
-    frail = Frail(store)
+    frail = Frail(store.engine)
     engine = reopened(store, frail)
     before = spent(engine)
     frail.fails_at = (frail.number + number, moment)
@@ -175,7 +144,7 @@ def test_a_call_that_is_sent_again_is_not_counted_again(store: Store) -> None:
     Retention(store.engine, KEEP).run(NOW_NS)
     insert(store.engine, "calls", [each | {"counted": True} for each in rows[:3] + rows[-1:]])
     assert spent(store.engine) == before
-    engine = reopened(store, Frail(store))
+    engine = reopened(store, Frail(store.engine))
     insert(engine, "calls", [*rows[:3], call(71, time=NOW_NS - 98 * DAY_NS, cost_usd=TINY)])
     after = (before[0] + 1, (before[1] or 0) + TINY, before[2])
     assert spent(engine) == after
@@ -214,7 +183,7 @@ def test_late_calls_of_expired_hours_count(store: Store) -> None:
 def test_nobody_writes_old_calls_while_they_are_archived(store: Store) -> None:
     """A writer of an hour that is being archived waits and counts; one of today's goes on."""
     insert(store.engine, "calls", some_calls())
-    frail = Frail(store)
+    frail = Frail(store.engine)
     engine = reopened(store, frail)
     written, threads = threading.Event(), list[threading.Thread]()
 
@@ -243,7 +212,7 @@ def test_a_question_during_a_pass_is_asked_again(store: Store) -> None:
     """One that took calls for there, and found them gone, says what was spent and not what was left."""
     insert(store.engine, "calls", some_calls())
     before = spent(store.engine)
-    frail = Frail(store)
+    frail = Frail(store.engine)
     engine = reopened(store, frail)
     execute, ran = frail.execute, list[int]()
 

@@ -101,12 +101,13 @@ _DELETE = f"ALTER TABLE store.calls DELETE WHERE {_RANGE} SETTINGS mutations_syn
 class Archive:
     """The archive of one store, and who may write calls of hours that are in it. Thread-safe."""
 
-    def __init__(self, engine: Engine, rollup: Rollup) -> None:
-        """`engine` is the one below: what is done here says itself which hours it changes."""
+    def __init__(self, engine: Engine, rollup: Rollup, alone: threading.RLock) -> None:
+        """`engine` is the one below: what is done here says itself which hours it changes. `alone` is what
+        those hold who write calls back or delete them (`RolledEngine.alone`)."""
         self._engine = engine
         self._rollup = rollup
         self._gate = Gate()
-        self._lock = threading.RLock()
+        self._alone = alone
         self._known: Expiry | None = read_expiry(engine)
 
     @property
@@ -114,13 +115,18 @@ class Archive:
         """What has expired; asks the store only while that changes, or is not sure to have changed."""
         return self._known or read_expiry(self._engine)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a pass has failed that must be recovered from before calls are written back or deleted."""
+        return self.expiry.deleting is not None
+
     def expire(self, since_s: int, until_s: int, delete: str) -> None:
         """Archive the calls of these whole hours, then run `delete`, which MUST delete them and nothing else.
 
-        The bounds are in seconds since 1970. The caller is alone (`RolledEngine.alone`). Raises `StoreError`;
-        what is half done then is finished or undone by whoever comes next.
+        The bounds are in seconds since 1970. Raises `StoreError`; what is half done then is finished or
+        undone by whoever comes next.
         """
-        with self._lock, self._gate.closed(until_s // HOUR_S):
+        with self._alone, self._gate.closed(until_s // HOUR_S):
             self.recover()
             generation = self.expiry.generation + 1
             bounds = {"since": since_s, "until": until_s, "generation": generation}
@@ -131,7 +137,7 @@ class Archive:
 
     def recover(self) -> None:
         """Finish or undo what a pass that failed or was killed left half done. Raises `StoreError`."""
-        with self._lock:
+        with self._alone:
             expiry = self._known = read_expiry(self._engine)
             if expiry.deleting is not None:
                 self._finish(_DELETE)

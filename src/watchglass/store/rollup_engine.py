@@ -37,8 +37,8 @@ class RolledEngine:
     def __init__(self, engine: Engine, rollup: Rollup) -> None:
         self._engine = engine
         self._rollup = rollup
-        self._archive = Archive(engine, rollup)
         self._alone = threading.RLock()
+        self._archive = Archive(engine, rollup, self._alone)
 
     @property
     def rollup(self) -> Rollup:
@@ -80,6 +80,8 @@ class RolledEngine:
         come in all the time. The same thread may take it again.
         """
         with self._alone:
+            if self._archive.unfinished:  # its calls are not to be written back, nor deleted uncounted
+                self._archive.recover()
             yield
 
     def insert(self, table: str, batches: Sequence[pa.RecordBatch]) -> int:
