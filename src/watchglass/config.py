@@ -79,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _Kept,
         About("how long texts (messages, long values) are kept since they last came: 30d, 12h, 1y, never"),
     ] = "30d"
-    retention_calls: Annotated[_Kept, About("how long calls are kept, and with them the bill")] = "never"
+    retention_calls: Annotated[_Kept, About("how long calls are kept; their sums by the hour stay")] = "never"
     retention_tasks: Annotated[
         _Kept, About("how long executions of flows, tasks, agents and tools are kept")
     ] = "never"
