@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from tests.ledger.bills import generated
 from tests.stored_rows import call as stored_call
 from watchglass.ledger.bills.line import BillLine
 from watchglass.model import Usage
@@ -389,3 +390,33 @@ def files(month: list[Call]) -> dict[str, list[BillLine]]:
             *charges,
         ],
     }  # fmt: skip
+
+
+def exports(month: list[Call]) -> dict[str, bytes]:
+    """The same month as the providers' own files, with every digit of the money; a plain table for the third,
+    which here says in which zone its days are."""
+
+    def of(provider: str) -> list[generated.Call]:
+        return [exported(each) for each in month if each.provider == provider and each.billed]
+
+    credit = generated.Extra(at_ns=ns(CHANGE), item="a promotional credit", usd=Decimal("-25"))
+    return {
+        "costs.json": generated.openai_costs(of("openai"), extras=[credit]),
+        "usage.json": generated.openai_usage(of("openai")),
+        "cost_report.json": generated.anthropic_costs(of("anthropic")),
+        "usage_report.json": generated.anthropic_usage(of("anthropic")),
+        "mistral.csv": generated.plain_csv(of("mistral"), zone=LOS_ANGELES.key),
+    }
+
+
+def exported(each: Call) -> generated.Call:
+    return generated.Call(
+        at_ns=ns(each.at),
+        model=each.model,
+        provider=each.provider,
+        project=None if each.project == "-" else each.project,
+        tier=each.tier,
+        long_context=each.long,
+        tokens=each.tokens,  # type: ignore[arg-type]
+        usd={name: price_of(each.prices, name) * count / MILLION for name, count in each.tokens.items()},  # type: ignore[arg-type,misc]
+    )
