@@ -45,7 +45,7 @@ def atoms(group: Group, quotes: Quotes) -> list[Atom]:
     best: list[Atom] | None = None
     for rates in quotes.entry(group.names, group.tier, group.price_id):
         found = _priced(group, rates)
-        if found[-1].token_class != UNSPLIT:
+        if not any(each.token_class == UNSPLIT for each in found):
             return found
         best = best or found
     tier, long = named_tier(group.tier), bool(group.above)
@@ -78,7 +78,7 @@ def _priced(group: Group, rates: Rates) -> list[Atom]:
     for each in found:
         total = EXACT.add(total, each.cost)
     rest = EXACT.subtract(group.cost, total)
-    if rest or not found:
+    if rest:
         found.append(
             Atom(
                 tier=named_tier(group.tier), long=long, token_class=UNSPLIT, tokens=0, cost=rest,
