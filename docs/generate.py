@@ -408,6 +408,7 @@ def _commands(group: Any, above: str = "") -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            found += [(f"{above}{name}", command)] if command.invoke_without_command else []
             found += _commands(command, f"{above}{name} ")
         else:
             found.append((f"{above}{name}", command))

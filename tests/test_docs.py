@@ -99,7 +99,7 @@ def test_commands_in_documents_exist(document: Path) -> None:
             continue
         assert name in group.commands, f"{document.name}: watchglass {line}"
         command = group.commands[name]
-        if hasattr(command, "commands") and rest:
+        if hasattr(command, "commands") and rest and not rest[0].startswith("--"):
             assert rest[0] in command.commands, f"{document.name}: watchglass {line}"
             command = command.commands[rest[0]]
         options = {each for param in command.params for each in [*param.opts, *param.secondary_opts]}

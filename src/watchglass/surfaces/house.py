@@ -23,6 +23,7 @@ from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.prices import price_endpoints
 from watchglass.surfaces.api.reconciliations import reconciliation_endpoints
+from watchglass.surfaces.api.reprices import reprice_endpoints
 from watchglass.surfaces.api.reserving import reserving_endpoints
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.api.tenants import tenant_endpoints
@@ -35,6 +36,7 @@ from watchglass.surfaces.price_book import open_book
 from watchglass.surfaces.price_desk import PriceDesk
 from watchglass.surfaces.price_minding import mind
 from watchglass.surfaces.reconcile_desk import ReconcileDesk
+from watchglass.surfaces.reprice_desk import RepriceDesk
 
 _SETTLED_UNTIL = "settled_until_ns"
 
@@ -55,6 +57,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
     rolling = RollupKeeper(store.engine, store.engine.rollup)
     try:
         desk = await asyncio.to_thread(PriceDesk, settings, book, KeptPrices(store.control, clock), clock)
+        # First of all: what a killed run left is finished before anything else is written.
+        reprices = await asyncio.to_thread(RepriceDesk, store, desk, book, clock)
         audit = Audit(store.engine, clock)
         keyring = Keyring(
             store.place.control_file,
@@ -85,6 +89,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += [*backup_endpoints(store, clock), *tenant_endpoints(store.engine)]
             others += price_endpoints(desk, clock=clock)
+            others += reprice_endpoints(reprices, clock=clock)
             books = ReconcileDesk(settings, store.engine, store.versions, book)
             others += reconciliation_endpoints(books, clock=clock)
             async with minded(store, clock, audit) as budgets:
@@ -96,6 +101,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         finally:
             keeper.cancel()
             minder.cancel()
+            await asyncio.to_thread(reprices.stop)
             await ingest.stop()
             await audit.stop()
             await asyncio.to_thread(rolling.stop)

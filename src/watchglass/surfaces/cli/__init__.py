@@ -24,6 +24,7 @@ from watchglass.surfaces.cli.lists import calls, flows, sessions, tasks, traces
 from watchglass.surfaces.cli.prices import prices
 from watchglass.surfaces.cli.query import query
 from watchglass.surfaces.cli.reconcile import reconcile
+from watchglass.surfaces.cli.reprice import reprice, reprice_calls
 from watchglass.surfaces.cli.serve import serve
 from watchglass.surfaces.cli.settings import settings
 from watchglass.surfaces.cli.spool import spool
@@ -53,7 +54,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )
 """Every command, in the order of the help; a command's name is its function's, its last underscore aside."""
 
-GROUPS: tuple[typer.Typer, ...] = (keys, prices, budgets, spool)
+GROUPS: tuple[typer.Typer, ...] = (keys, prices, reprice, budgets, spool)
 """Commands that have commands of their own."""
 
 
@@ -86,6 +87,7 @@ def make_app() -> typer.Typer:
         app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
     for group in GROUPS:
         app.add_typer(group)
+    app.command("backfill", help="The same as `reprice`.")(reprice_calls)
     return app
 
 

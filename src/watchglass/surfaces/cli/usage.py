@@ -18,13 +18,14 @@ _DETAILS = ("reasoning", "cache write", "cache read", "avg", "p95", "unpriced", 
 SHORTHANDS = ("tenant", "engagement", "feature", "agent", "provider", "model", "service", "environment")
 
 
-def _only(name: str) -> object:
+def only(name: str) -> object:
+    """An option that keeps calls with this value of a dimension; may be given several times."""
     return typer.Option(
         f"--{name}", help=f"the same as --filter {name}=…", rich_help_panel="Filters", metavar="VALUE"
     )
 
 
-_Only: TypeAlias = list[str] | None
+Only: TypeAlias = list[str] | None
 
 
 def usage(
@@ -32,16 +33,16 @@ def usage(
     since: Annotated[str | None, options.option("since")] = None,
     until: Annotated[str | None, options.option("until")] = None,
     filter: Annotated[
-        _Only, options.option("filter", panel="Filters", completed=completion.usage_filters)
+        Only, options.option("filter", panel="Filters", completed=completion.usage_filters)
     ] = None,
-    tenant: Annotated[_Only, _only("tenant")] = None,
-    engagement: Annotated[_Only, _only("engagement")] = None,
-    feature: Annotated[_Only, _only("feature")] = None,
-    agent: Annotated[_Only, _only("agent")] = None,
-    provider: Annotated[_Only, _only("provider")] = None,
-    model: Annotated[_Only, _only("model")] = None,
-    service: Annotated[_Only, _only("service")] = None,
-    environment: Annotated[_Only, _only("environment")] = None,
+    tenant: Annotated[Only, only("tenant")] = None,
+    engagement: Annotated[Only, only("engagement")] = None,
+    feature: Annotated[Only, only("feature")] = None,
+    agent: Annotated[Only, only("agent")] = None,
+    provider: Annotated[Only, only("provider")] = None,
+    model: Annotated[Only, only("model")] = None,
+    service: Annotated[Only, only("service")] = None,
+    environment: Annotated[Only, only("environment")] = None,
     data: options.Data = None,
     url: options.Url = None,
     key: options.Key = None,
