@@ -30,20 +30,31 @@ RATES = {LLAMA: (100, 200), GEMMA: (50, 100), MISTRAL: (50, 100)}
 
 Run = Callable[..., Any]
 
+_EVERYTHING = "SELECT * EXCEPT version FROM store.calls FINAL ORDER BY call_id"
+
+
+def model_of(number: int) -> str:
+    """Theirs in turn."""
+    return (LLAMA, GEMMA, MISTRAL)[number % 3]
+
+
+def cost_of(number: int) -> Decimal:
+    """By their price list."""
+    into, out = RATES[model_of(number)]
+    return Decimal((1000 + number) * into + number % 300 * out).scaleb(-9)
+
 
 def their_call(number: int) -> dict[str, Any]:
     """As it was stored before anybody knew who serves such names: no provider, no cost."""
-    model = (LLAMA, GEMMA, MISTRAL)[number % 3]
+    model = model_of(number)
     whole = {
         "time": NOON_NS + number * 60 * 10**9, "tenant": f"client-{number % 4}", "request_model": model,
         "input_tokens": 1000 + number, "output_tokens": number % 300, "provider_label": None,
     }  # fmt: skip
     if number < BROKEN:
         return call(number, **whole, provider=None, provider_source=None, unpriced_reason="unknown_provider")
-    into, out = RATES[model]
-    cost = Decimal((1000 + number) * into + number % 300 * out).scaleb(-9)
     known = {"provider": "deepinfra", "provider_source": "model_prefix", "price_source": "override"}
-    return call(number, **whole, **known, cost_usd=cost, price_id=f"deepinfra/{model}")
+    return call(number, **whole, **known, cost_usd=cost_of(number), price_id=f"deepinfra/{model}")
 
 
 @pytest.fixture
@@ -70,13 +81,11 @@ def run(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def everything(data: Path) -> list[dict[str, Any]]:
     """Each call as the store has it, whichever version of its row that is."""
     with open_store(data) as store:
-        return store.engine.execute(
-            "SELECT * EXCEPT version FROM store.calls FINAL ORDER BY call_id"
-        ).to_pylist()
+        return store.engine.execute(_EVERYTHING).to_pylist()
 
 
 def test_the_teams_case_is_mended_by_one_command(run: Run, data: Path, tmp_path: Path) -> None:
-    """1,571 of 1,646 calls without provider and cost: all priced at once, nothing a second time, all undone."""
+    """1,571 of 1,646 without provider and cost: all priced at once, nothing a second time, all undone."""
     (tmp_path / "theirs.csv").write_text(THEIR_PRICES)
     run("prices", "import", "theirs.csv")
     before = everything(data)
@@ -85,23 +94,18 @@ def test_the_teams_case_is_mended_by_one_command(run: Run, data: Path, tmp_path:
 
     seen = run("reprice", "--detect-provider", "--dry-run", "--json")
     assert (seen["looked"], seen["changed"]) == (ALL, seen["totals"]["rows"])
-    assert [(each["name"], each["rows"]) for each in seen["by_kind"]][0] == ("priced", BROKEN)
+    assert next((each["name"], each["rows"]) for each in seen["by_kind"]) == ("priced", BROKEN)
     assert everything(data) == before
 
     done = run("reprice", "--detect-provider", "--why", "names with a slash", "--yes", "--json")
     after = everything(data)
     assert done["state"] == "done"
     assert {(row["provider"], row["unpriced_reason"]) for row in after} == {("deepinfra", None)}
-    total = sum(
-        Decimal((1000 + n) * RATES[(LLAMA, GEMMA, MISTRAL)[n % 3]][0] + n % 300 * RATES[(LLAMA, GEMMA, MISTRAL)[n % 3]][1])
-        for n in range(ALL)
-    ).scaleb(-9)  # fmt: skip
+    total = sum(cost_of(number) for number in range(ALL))
     assert sum(row["cost_usd"] for row in after) == total
     usage = run("usage", "--by", "tenant", "--json")
     assert Decimal(usage["totals"]["cost_usd"]) == total
-    assert Decimal(done["after_usd"]) - Decimal(done["before_usd"]) == Decimal(
-        seen["totals"]["difference_usd"]
-    )
+    assert done["difference_usd"] == seen["totals"]["difference_usd"]
 
     again = run("backfill", "--detect-provider", "--yes", "--json")
     assert (again["looked"], again["changed"], again["state"]) == (ALL, 0, "done")
@@ -120,9 +124,8 @@ def test_people_see_tables(run: Run, tmp_path: Path) -> None:
     (tmp_path / "theirs.csv").write_text(THEIR_PRICES)
     run("prices", "import", "theirs.csv")
     assert "Nothing was written." in run("reprice", "--detect-provider", "--dry-run", "--tenant", "client-0")
-    assert "client-0" in run(
-        "reprice", "--detect-provider", "--yes", "--tenant", "client-0", "--why", "a try"
-    )
+    done = run("reprice", "--detect-provider", "--yes", "--tenant", "client-0", "--why", "a try")
+    assert "client-0" in done
     listed = run("reprice", "list")
     assert "a try" in listed
     assert "command line" in listed
