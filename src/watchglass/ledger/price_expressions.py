@@ -76,45 +76,44 @@ COUNTS: Mapping[str, str] = {
 """Tokens of each class of price, `p_<class>`, and what they are reckoned from."""
 
 
-def _set(bit: int) -> str:
-    return f"bitAnd(p_flags, {bit}) != 0"
-
-
-_USED = " + ".join(f"(p_{name} > 0) * {bit}" for name, bit in UNPRICED.items())
-_UNKNOWN_COST = f"""(
-    {_set(OTHER_UNITS)}
-    OR (input_tokens IS NULL AND {_set(INPUT_COSTS)})
-    OR (output_tokens IS NULL AND {_set(OUTPUT_COSTS)})
-    OR bitAnd(p_flags, {_USED}) != 0
-)"""
-_UNCOUNTED = (
-    f"((input_tokens IS NULL AND {_set(COUNT_INPUT)}) OR (output_tokens IS NULL AND {_set(COUNT_OUTPUT)}))"
-)
-
-
+# Conditions are sums and products of ones and zeros: over AND, OR and multiIf the engine goes row by row,
+# to spare what would cost it less than the sparing.
 def _number(reason: str) -> int:
     return REASONS.index(reason)
 
 
-REASON = f"""multiIf(
-    kind != 'call', 0,
-    input_tokens IS NULL AND output_tokens IS NULL,
-        if(success, {_number("tokens_missing")}, {_number("failed_without_usage")}),
-    p_reason != 0, p_reason,
-    {_UNKNOWN_COST}, if({_UNCOUNTED}, {_number("tokens_missing")}, {_number("tier_unknown")}),
-    0
-)"""
-"""The number of the reason why a call has no price, 0 where it has one or is none."""
+def reason(unpriced: bool) -> Mapping[str, str]:
+    """The number of the reason why a call has no price, 0 where it has one or is none: `p_new_reason`.
+
+    `unpriced` says whether there are prices that lack some class.
+    """
+    used = [f"(p_{name} > 0) * {bit}" for name, bit in UNPRICED.items()] if unpriced else []
+    unfit, missing = _number("tier_unknown"), _number("tokens_missing")
+    return {
+        "p_no_in": "isNull(input_tokens)",
+        "p_no_out": "isNull(output_tokens)",
+        "p_lacks": " + ".join(
+            [str(OTHER_UNITS), f"p_no_in * {INPUT_COSTS}", f"p_no_out * {OUTPUT_COSTS}", *used]
+        ),
+        "p_costless": "bitAnd(p_flags, p_lacks) != 0",
+        "p_uncounted": f"bitAnd(p_flags, p_no_in * {COUNT_INPUT} + p_no_out * {COUNT_OUTPUT}) != 0",
+        "p_by_usage": f"p_costless * ({unfit} - {unfit - missing} * p_uncounted)",
+        "p_by_book": "p_reason + (p_reason = 0) * p_by_usage",
+        "p_untold": "p_no_in * p_no_out",
+        "p_is_call": "kind = 'call'",
+        "p_new_reason": "toUInt8(p_is_call * "
+        f"(p_untold * ({_number('failed_without_usage')} + success) + (1 - p_untold) * p_by_book))",
+    }
 
 
-_PRICED = "kind = 'call' AND p_new_reason = 0"
-_FITS = "p_whole_in <= p_most AND p_whole_out <= p_most"
+_PRICED = "p_is_call * (p_new_reason = 0)"
 
 
-def units(price: Mapping[str, str]) -> Mapping[str, str]:
+def units(price: Mapping[str, str], *, narrow_only: bool) -> Mapping[str, str]:
     """The cost in 10⁻¹⁸ dollars, `p_units`; `price` says how a column of the row of prices is looked up.
 
-    In 256 bits it is rounded half to even, and -1 where the money column cannot hold it.
+    In 256 bits it is rounded half to even, and -1 where the money column cannot hold it. `narrow_only`
+    says that 64 bits hold every cost; a row of which that is not true is -1 too.
     """
     narrow = " + ".join([price["request"], *(f"p_{name} * {price[name]}" for name in CLASSES)])
     wide = (f"toInt256(p_{name}) * {price[f'wide_{name}']}" for name in CLASSES)
@@ -125,9 +124,15 @@ def units(price: Mapping[str, str]) -> Mapping[str, str]:
         "p_rest": "(p_wide - p_floor * p_finer) * 2",
         "p_even": "p_floor + toInt256(p_rest > p_finer OR (p_rest = p_finer AND p_floor % 2 = 1))",
         "p_rounded": f"if(p_even > toInt256('{_COLUMN_HOLDS}'), toInt128(-1), toInt128(p_even))",
-        "p_units": f"if({_PRICED}, if({_FITS}, toInt128({narrow}), p_rounded), toInt128(0))",
-        "p_kept": f"kind = 'call' AND (p_new_reason = {_number('kept')} OR p_units < 0)",
-        "p_priced": f"{_PRICED} AND p_units >= 0",
+        "p_fits": "toUInt8((p_whole_in <= p_most_in) * (p_whole_out <= p_most_out))",
+        "p_narrow": narrow,
+        "p_reckoned": "p_fits * (p_narrow + 1) - 1"
+        if narrow_only
+        else "if(p_fits, toInt128(p_narrow), p_rounded)",
+        "p_priced": f"toUInt8({_PRICED} * (p_reckoned >= 0))",
+        "p_units": "toInt128(p_reckoned * p_priced)",
+        "p_kept": f"toUInt8(p_is_call * ((p_new_reason = {_number('kept')})"
+        " + (p_new_reason = 0) * (p_reckoned < 0)))",
     }
 
 
@@ -142,13 +147,13 @@ COMPARED: Mapping[str, str] = {
     "new_unpriced_reason": "if(p_kept, unpriced_reason,"
     f" CAST(nullIf({_REASONS}[p_new_reason + 1], '') AS {TEXT}))",
     "p_old_units": "reinterpretAsInt128(assumeNotNull(cost_usd))",
-    "p_otherwise": """NOT p_kept AND (
-        p_old_reason != p_new_reason OR p_old_id != p_new_id OR p_old_source != p_new_source
-        OR (cost_usd IS NULL) = p_priced OR (p_priced AND p_old_units != p_units)
+    "p_otherwise": """(1 - p_kept) * (
+        (p_old_reason != p_new_reason) + (p_old_id != p_new_id) + (p_old_source != p_new_source)
+        + (isNull(cost_usd) = p_priced) + p_priced * (p_old_units != p_units)
     )""",
     "p_moved": "isDistinctFrom(provider, new_provider)"
     " OR isDistinctFrom(provider_source, new_provider_source)",
-    "changed": "toUInt8(p_otherwise OR p_moved)",
+    "changed": "toUInt8(p_otherwise + p_moved > 0)",
 }
 """What a row gets, and whether that is another than it has."""
 

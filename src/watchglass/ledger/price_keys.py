@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from itertools import product
 
 import pyarrow as pa
 
@@ -26,23 +27,46 @@ Names = Mapping[str, Sequence[str | None]]
 Served = Sequence[tuple[str | None, str | None]]
 
 _FEW = 1_000
+_FEW_SETS = 1_000
 _FLAT = 1_000_000
 
 
 def distinct(engine: Engine, window: Window, names: Sequence[str], tenants: Collection[str]) -> Names:
     """Every set of names in the window; superseded rows' too, for one too many is harmless.
 
-    Of tenants only those that the book names, for it says the same to all others.
+    So where few sets can be made of the names at all, all of them are, and the engine need only look for
+    the names of one column at a time, which is ten times faster. Of tenants only those that the book
+    names, for it says the same to all others.
     """
+    named = "if(has({tenants:Array(String)}, ifNull(tenant, '')), tenant, NULL)" if tenants else "NULL"
+    columns = {name: named if name == "tenant" else name for name in names}
     params: dict[str, object] = {"tenants": sorted(tenants)}
-    columns = {name: name for name in names} | {
-        "tenant": "if(has({tenants:Array(String)}, ifNull(tenant, '')), tenant, NULL)" if tenants else "NULL"
-    }
-    selected = ", ".join(f"{sql} AS p_{name}" for name, sql in columns.items())
+    condition = window.condition(params)
+
+    def found(those: Sequence[str]) -> list[list[str | None]]:
+        selected = ", ".join(f"{columns[name]} AS p_{name}" for name in those)
+        rows = engine.execute(f"SELECT DISTINCT {selected} FROM store.calls WHERE {condition}", params)
+        return [rows[f"p_{name}"].to_pylist() if rows.num_rows else [] for name in those]
+
+    single = [found([name])[0] if columns[name] != "NULL" else [None] for name in names]
+    if math.prod(map(len, single)) > _FEW_SETS:
+        return dict(zip(names, found(names), strict=True))
+    sets = list(product(*single))
+    return {name: [each[at] for each in sets] for at, name in enumerate(names)}
+
+
+def highest(engine: Engine, window: Window) -> tuple[int, int]:
+    """The most input and the most output tokens of a call of the window."""
+    params: dict[str, object] = {}
     found = engine.execute(
-        f"SELECT DISTINCT {selected} FROM store.calls WHERE {window.condition(params)}", params
+        f"""
+        SELECT max(ifNull(input_tokens, 0)) AS most_in, max(ifNull(output_tokens, 0)) AS most_out
+        FROM store.calls
+        WHERE {window.condition(params)}
+        """,
+        params,
     )
-    return {name: found[f"p_{name}"].to_pylist() if found.num_rows else [] for name in columns}
+    return (found["most_in"][0].as_py(), found["most_out"][0].as_py()) if found.num_rows else (0, 0)
 
 
 def served(names: Names) -> Served:

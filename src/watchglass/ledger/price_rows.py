@@ -16,7 +16,7 @@ from watchglass.pricing.book import (
     UNKNOWN_MODEL,
     UNKNOWN_PROVIDER,
 )
-from watchglass.pricing.rates import CLASSES, ClassPrices, Rates
+from watchglass.pricing.rates import CLASSES, OF_OUTPUT, ClassPrices, Rates
 
 REASONS = (
     "",
@@ -43,7 +43,7 @@ OTHER_UNITS, INPUT_COSTS, OUTPUT_COSTS, COUNT_INPUT, COUNT_OUTPUT = (
     1 << bit for bit in range(len(UNPRICED), len(UNPRICED) + 5)
 )
 
-_HALF = 1 << 62
+_QUARTER = 1 << 61
 _HUGE = 1 << 180
 """Beyond what any cost can be: times any count it is still a number of 256 bits."""
 
@@ -59,8 +59,9 @@ _COLUMNS = {
     "id": pa.string(),
     "source": pa.string(),
     "flags": pa.uint32(),
-    # Up to how many tokens on either side the cost is surely less than 2⁶³ in the prices' own unit.
-    "most": pa.int64(),
+    # Up to how many tokens of input and of output the cost is surely less than 2⁶³ in 10⁻¹⁸ dollars.
+    "most_in": pa.int64(),
+    "most_out": pa.int64(),
     "request": pa.int64(),
     **dict.fromkeys(CLASSES, pa.int64()),
     "finer": pa.string(),
@@ -74,10 +75,27 @@ WIDE = ("finer", *(name for name in _COLUMNS if name.startswith("wide_")))
 _NOTHING: dict[str, int | str] = {
     **dict.fromkeys(_COLUMNS, 0),
     **{name: "0" for name in _COLUMNS if name.startswith("wide_")},
+    "most_in": LAST,
+    "most_out": LAST,
     "id": "",
     "source": "",
     "finer": "1",
 }
+
+
+def lacks_prices(rows: pa.Table) -> bool:
+    """Whether any row has a class without a price."""
+    every = sum(UNPRICED.values())
+    return any(flags & every for flags in rows["flags"].to_pylist())
+
+
+def fits(rows: pa.Table, most: tuple[int, int]) -> bool:
+    """Whether 64 bits hold the cost of every call that has at most so much input and output."""
+    return all(
+        tokens <= held
+        for name, tokens in zip(("most_in", "most_out"), most, strict=True)
+        for held in rows[name].to_pylist()
+    )
 
 
 def _rows(answer: Answer, starts: Sequence[int]) -> Iterator[dict[str, int | str]]:
@@ -90,19 +108,27 @@ def _rows(answer: Answer, starts: Sequence[int]) -> Iterator[dict[str, int | str
 
 def _row(rates: Rates, prices: ClassPrices) -> dict[str, int | str]:
     each = {"request": rates.request, **{name: getattr(prices, name) for name in CLASSES}}
-    dearest = max(each.values())
-    narrow = rates.finer == 1 and rates.request < _HALF
-    most = ((_HALF - rates.request) // (2 * max(dearest, 1))) if narrow else -1
+    most = [
+        _most(rates, [each[name] for name in CLASSES if (name in OF_OUTPUT) == out]) for out in (False, True)
+    ]
     return {
         "reason": 0,
         "id": rates.price_id,
         "source": rates.source,
         "flags": _flags(rates, prices),
-        "most": most,
+        "most_in": most[0],
+        "most_out": most[1],
         **{name: price if price <= LAST else 0 for name, price in each.items()},
         "finer": str(rates.finer),
         **{f"wide_{name}": str(min(price, _HUGE)) for name, price in each.items()},
     }
+
+
+def _most(rates: Rates, prices: Sequence[int]) -> int:
+    """Each side and the request itself may cost a quarter of what 64 bits hold."""
+    if rates.finer != 1 or rates.request > _QUARTER:
+        return -1
+    return min(_QUARTER // max(*prices, 1), LAST)
 
 
 def _flags(rates: Rates, prices: ClassPrices) -> int:

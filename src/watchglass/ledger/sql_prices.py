@@ -13,20 +13,21 @@ from contextlib import contextmanager
 import msgspec
 import pyarrow as pa
 
-from watchglass.ledger.price_expressions import COMPARED, COUNTS, REASON, TEXT, USAGE, nested, slot, units
+from watchglass.ledger.price_expressions import COMPARED, COUNTS, TEXT, USAGE, nested, reason, slot, units
 from watchglass.ledger.price_keys import (
     DETECTED_BY,
     PRICED_BY,
     Names,
     Served,
     distinct,
+    highest,
     keys,
     looked_up,
     served,
     value_number,
 )
 from watchglass.ledger.price_lookups import Lookups, lookups
-from watchglass.ledger.price_rows import REASONS, WIDE, price_rows
+from watchglass.ledger.price_rows import REASONS, WIDE, fits, lacks_prices, price_rows
 from watchglass.ledger.price_terms import Terms, terms
 from watchglass.ledger.window import Window
 from watchglass.pricing.book import PriceBook
@@ -89,7 +90,7 @@ def sql_prices(
             "p_time": "toUnixTimestamp64Nano(time)",
             **_by_names(made, params, found, said, servers),
             **COUNTS,
-            **_by_terms(made, params, said),
+            **_by_terms(made, params, said, highest(engine, window)),
             **COMPARED,
         }
         yield Priced(window, expressions, params, tuple(dict.fromkeys((*_NEEDED, *names))))
@@ -119,7 +120,7 @@ def _by_names(
     }
 
 
-def _by_terms(made: Lookups, params: dict[str, object], said: Terms) -> dict[str, str]:
+def _by_terms(made: Lookups, params: dict[str, object], said: Terms, most: tuple[int, int]) -> dict[str, str]:
     """What the book says of a row, and what it is to be compared with."""
     segment = _next(made, "p_timeline", said.segments, "p_time", said.time_breaks)
     answer = _next(made, "p_segment", said.days, f"positiveModulo(p_time, {DAY_NS})", said.day_breaks)
@@ -138,9 +139,9 @@ def _by_terms(made: Lookups, params: dict[str, object], said: Terms) -> dict[str
         "p_segment": segment,
         "p_answer": answer,
         "p_row": f"p_answer * {slots} + {slot('ifNull(input_tokens, 0)', said.input_breaks)}",
-        **{f"p_{name}": price[name] for name in ("reason", "flags", "most", "id", "source")},
-        "p_new_reason": REASON,
-        **units(price),
+        **{f"p_{name}": price[name] for name in ("reason", "flags", "most_in", "most_out", "id", "source")},
+        **reason(unpriced=lacks_prices(rows)),
+        **units(price, narrow_only=fits(rows, most)),
         "p_old_reason": value_number(made, params, "unpriced_reason", REASONS[1:], _UNKNOWN),
         **numbers,
         **{f"p_new_{name}": f"if(p_priced, {price[f'{name}_number']}, 0)" for name in ("id", "source")},

@@ -54,7 +54,7 @@ _PARENTS = {
     "reasoning": "output",
     "output_audio": "output",
 }
-_OF_OUTPUT = frozenset({"output", "reasoning", "output_audio"})
+OF_OUTPUT = frozenset({"output", "reasoning", "output_audio"})
 
 
 class ClassPrices(msgspec.Struct, frozen=True, gc=False):
@@ -282,8 +282,8 @@ def _resolved(
     return ClassPrices(
         **prices,
         unpriced=frozenset(unpriced),
-        input_costs="input" in hidden or any(prices[name] for name in CLASSES if name not in _OF_OUTPUT),
-        output_costs="output" in hidden or any(prices[name] for name in _OF_OUTPUT),
+        input_costs="input" in hidden or any(prices[name] for name in CLASSES if name not in OF_OUTPUT),
+        output_costs="output" in hidden or any(prices[name] for name in OF_OUTPUT),
     )
 
 
