@@ -378,7 +378,9 @@ AUDIT = _columns(
         "event",
         (
             "no_key, wrong_key, revoked_key, wrong_role, limited, foreign_tenant (items rejected), "
-            "query_refused, host_refused, origin_refused, bad_host, key_created, key_revoked, key_forgotten."
+            "query_refused, host_refused, origin_refused, bad_host, key_created, key_revoked, key_forgotten, "
+            "budget_refused (a reservation), budget_set, budget_removed, budget_threshold, budget_spent, "
+            "budget_forecast."
         ),
     ),
     ("key_id", "Id of the key that was shown, made or revoked, or ''."),
@@ -610,7 +612,7 @@ TABLES: dict[str, str] = {
     "metrics": "Metric points.",
     "rejects": "What was refused, and why.",
     "repricings": "What repricing changed, call by call, with the price before and after.",
-    "audit": "Who was refused what, and what became of keys.",
+    "audit": "Who was refused what, what became of keys and budgets, and what was told of budgets.",
     "llm_usage_logs": "Counted calls, under the names that teams have them by.",
     "llm_usage_summary": "Counted calls, expired too, by hour, tenant, engagement, feature, provider, model.",
     "llm_usage_summary_daily": "The same by the day.",

@@ -64,11 +64,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: str = ""
     ttl_ns: int = 600 * 10**9
 
+    wish: str = ""
+    """What was asked in its own words, for a price may change between a request and its retry."""
+
     @property
     def fingerprint(self) -> str:
         """Tells a retry from another wish under the same idempotency key."""
-        named = sorted(self.scope.items())
-        return msgspec.json.encode([str(self.amount), named, self.ttl_ns]).decode()
+        said = [self.wish or str(self.amount), sorted(self.scope.items()), self.ttl_ns]
+        return msgspec.json.encode(said).decode()
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 from watchglass.clock import Clock
+from watchglass.errors import QueryError
 from watchglass.ledger.budgets.amounts import units
 from watchglass.ledger.budgets.spending import Asks, Spending, spending
 from watchglass.ledger.budgets.statuses import Status, events, statuses
@@ -30,6 +31,9 @@ Tell: TypeAlias = Callable[[Notice, Budget, str], None]
 PASS_NS = 60 * 10**9
 """How often recorded calls are asked what they cost."""
 
+SHARE = 20
+"""… and never more than one part in so many of the time: budgets of a key read calls, which may be many."""
+
 TOLD_NS = 400 * 24 * 3600 * 10**9
 """How long it is kept what was told."""
 
@@ -47,7 +51,7 @@ class BudgetDesk:
         self._edition = ""
         self._known: dict[str, Budget] = {}
         self._told: set[Event] = set()
-        self._passed_ns = 0
+        self._next_ns = 0
         self._looking = asyncio.Lock()
 
     async def open(self) -> None:
@@ -58,8 +62,11 @@ class BudgetDesk:
         """Once a second: what has expired, what was changed elsewhere, and each minute what was spent."""
         self.teller.sweep()
         await self._look()
-        if self._clock.now_ns() - self._passed_ns >= PASS_NS:
+        if (began_ns := self._clock.now_ns()) >= self._next_ns:
+            self._next_ns = began_ns + PASS_NS
             await self.watch()
+            ended_ns = self._clock.now_ns()
+            self._next_ns = max(self._next_ns, ended_ns + SHARE * (ended_ns - began_ns))
 
     def list(self) -> list[Budget]:
         """Those in force or to come, by name."""
@@ -90,7 +97,7 @@ class BudgetDesk:
 
     async def watch(self) -> None:
         """Ask what was spent of each budget, and tell what was not told before."""
-        self._passed_ns = now_ns = self._clock.now_ns()
+        now_ns = self._clock.now_ns()
         found = await self.statuses(self.list())
         new = [each for each in events(found, now_ns) if _once(each) not in self._told]
         first = await asyncio.to_thread(self._keep, new, now_ns)
@@ -120,13 +127,23 @@ class BudgetDesk:
             found = {each.id: each for each in await asyncio.to_thread(self._budgets.list)}
             hard = [each for id, each in found.items() if id not in self._known and each.kind == "hard"]
             # A budget that begins in the middle of its period holds from what is spent already.
-            seen = await asyncio.to_thread(spending, self._reader, hard, self._clock.now_ns())
+            seen = await self._spent_already(hard)
             self.teller.define(list(found.values()))
             self._record(seen)
             before, self._known = self._known, found
             first, self._edition = not self._edition, edition
             if not first:
                 await self._tell_changes(before)
+
+    async def _spent_already(self, hard: Sequence[Budget]) -> dict[str, Spending]:
+        try:
+            return await asyncio.to_thread(spending, self._reader, hard, self._clock.now_ns())
+        except QueryError as error:
+            if self._edition:
+                raise
+            # A server must start: what was recorded when it last looked is known, and each pass asks again.
+            log.warning("what budgets have spent could not be asked: %s", error)
+            return {}
 
     async def _tell_changes(self, before: dict[str, Budget]) -> None:
         for id, budget in self._known.items():

@@ -154,6 +154,7 @@ class _Api:
             owner=grant.tenant or "",
             idempotency=_bounded(wanted.idempotency_key or "", "idempotency_key"),
             ttl_ns=wanted.ttl_s * 10**9,
+            wish=_wish(wanted),
         )
         decision = await self._teller.reserve(asked)
         if not decision.admitted:
@@ -233,6 +234,13 @@ def _scope(wanted: Reserve, grant: Grant) -> dict[str, str]:
     named = {name: value for name, value in said.items() if value is not None}
     checked_scope(named)
     return named
+
+
+def _wish(wanted: Reserve) -> str:
+    if wanted.model is None:
+        return ""
+    of_model = (wanted.model, wanted.provider, wanted.service_tier)
+    return msgspec.json.encode((*of_model, wanted.input_tokens, wanted.max_output_tokens)).decode()
 
 
 def _bounded(text: str, where: str) -> str:
