@@ -25,13 +25,12 @@ _SAME = "format, provider, toDate(since, 'UTC'), ifNull(project, ''), ifNull(mod
 KEPT = "(SELECT * FROM store.bills FINAL WHERE file IN (SELECT file FROM store.bill_files))"
 """Every line of every whole file, as a table expression."""
 
-LIVE = f"""(
+_NEWEST = f"""(
     SELECT * FROM {KEPT}
     WHERE ({_SAME}, taken) IN (
         SELECT {_SAME}, max(taken) FROM {KEPT} GROUP BY {_SAME}
     )
 )"""
-"""The lines that count: those that no newer file has replaced."""
 
 
 class BillRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +119,22 @@ class Bills:
             )
             for row in found.to_pylist()
         ]
+
+    def live(self) -> str:
+        """The lines that count, those that no newer file has replaced, as a table expression.
+
+        Where no day came twice these are all lines, and nothing need be looked up for each.
+        """
+        found = self._engine.execute(
+            """
+            SELECT 1
+            FROM store.bills
+            GROUP BY format, provider, toDate(since, 'UTC')
+            HAVING min(taken) != max(taken)
+            LIMIT 1
+            """
+        )
+        return _NEWEST if found.num_rows else KEPT
 
     def _keep(self, file: BillFile, taken: int) -> KeptFile:
         batches = [

@@ -10,9 +10,10 @@ import msgspec
 
 from watchglass.config import Settings
 from watchglass.errors import BadRequest
+from watchglass.ledger.reconcile.asked import Asked, check
 from watchglass.ledger.reconcile.importing import import_bills
 from watchglass.ledger.reconcile.report import document
-from watchglass.ledger.reconcile.run import Asked, check, reconcile
+from watchglass.ledger.reconcile.run import reconcile
 from watchglass.pricing.book import PriceBook
 from watchglass.pricing.labels import canonical
 from watchglass.queries.times import parse_moment
@@ -62,7 +63,7 @@ class ReconcileDesk:
                 kept = import_bills(self._bills, files, format=wanted.format, mapping=dict(wanted.map))
             else:
                 kept = self._bills.files()
-            return document(reconcile(self._engine, self._book, asked), kept)
+            return document(reconcile(self._engine, self._book, asked, live=self._bills.live()), kept)
 
     def _asked(self, wanted: Wanted, now_ns: int) -> Asked:
         settings = self._settings

@@ -24,9 +24,10 @@ from tests.ledger.reconcile.month import (
 )
 from tests.stored_rows import insert
 from watchglass.ledger.bills.line import BillLine
+from watchglass.ledger.reconcile.asked import Asked
 from watchglass.ledger.reconcile.importing import bill_row, import_bills
 from watchglass.ledger.reconcile.ledger import Ledger
-from watchglass.ledger.reconcile.run import Asked, reconcile
+from watchglass.ledger.reconcile.run import reconcile
 from watchglass.store import BillFile, Bills, Store, open_store
 
 PROJECTS = {f"{kind}_{name}": name for kind in ("proj", "wrk") for name in ("acme", "beta")}
@@ -35,6 +36,10 @@ PROJECTS = {f"{kind}_{name}": name for kind in ("proj", "wrk") for name in ("acm
 @pytest.fixture(scope="module")
 def month() -> list[Call]:
     return calls()
+
+
+def compare(store: Store, asked: Asked) -> Ledger:
+    return reconcile(store.engine, book(), asked, live=Bills(store.engine, store.versions).live())
 
 
 def take(store: Store, exports: dict[str, list[BillLine]]) -> None:
@@ -57,7 +62,7 @@ def ledger(month: list[Call], tmp_path_factory: pytest.TempPathFactory) -> Ledge
     with open_store(tmp_path_factory.mktemp("month") / "data") as opened:
         insert(opened.engine, "calls", stored(month, book()))
         take(opened, files(month))
-        return reconcile(opened.engine, book(), Asked())
+        return compare(opened, Asked())
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +79,7 @@ def from_files(
 
 def test_the_providers_own_files_say_the_same(from_files: Store, ledger: Ledger) -> None:
     """Read from their files, with all digits and the zone said, the same causes have the same amounts."""
-    found = reconcile(from_files.engine, book(), Asked())
+    found = compare(from_files, Asked())
     assert found.totals.unexplained_apart == 0
     ignored = {"rounding", "time_zone", "credit", "tax", "other_charge", "unpriced"}
     assert {kind: amount for kind, amount in found.totals.explained.items() if kind not in ignored} == {
@@ -87,7 +92,7 @@ def test_the_providers_own_files_say_the_same(from_files: Store, ledger: Ledger)
 
 def test_projects_are_told_apart_when_asked(from_files: Store) -> None:
     """With a map of their projects to ours each is compared by itself, and what is missing is in its own."""
-    found = reconcile(from_files.engine, book(), Asked(project_by="engagement", project_map=PROJECTS))
+    found = compare(from_files, Asked(project_by="engagement", project_map=PROJECTS))
     assert found.totals.unexplained_apart == 0
     missing = {
         line.key.project
@@ -117,7 +122,7 @@ def test_a_difference_that_nothing_explains_is_the_unexplained_rest(
     )
     bills = Bills(from_files.engine, from_files.versions)
     import_bills(bills, [("later.json", generated.anthropic_costs(charged))])
-    found = reconcile(from_files.engine, book(), Asked())
+    found = compare(from_files, Asked())
     assert found.totals.unexplained == found.totals.unexplained_apart == planted
     [line] = [each for each in found.lines if each.unexplained]
     assert (line.day, line.key.model) == ("2026-03-10", "claude-sonnet-4-5-20250929")

@@ -10,9 +10,10 @@ import pytest
 from tests.ledger.bills.generated import Call, litellm_spend
 from tests.stored_rows import call as stored_call
 from tests.stored_rows import insert
+from watchglass.ledger.reconcile.asked import Asked
 from watchglass.ledger.reconcile.importing import import_bills
 from watchglass.ledger.reconcile.ledger import Ledger
-from watchglass.ledger.reconcile.run import Asked, reconcile
+from watchglass.ledger.reconcile.run import reconcile
 from watchglass.pricing.book import PriceBook
 from watchglass.pricing.listed import ListedPrice
 from watchglass.store import Bills, Store, open_store
@@ -65,7 +66,8 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 
 def reconciled(store: Store, content: bytes) -> Ledger:
     import_bills(Bills(store.engine, store.versions), [("spend.json", content)])
-    return reconcile(store.engine, BOOK, Asked())
+    bills = Bills(store.engine, store.versions)
+    return reconcile(store.engine, BOOK, Asked(), live=bills.live())
 
 
 def test_requests_are_told_apart_one_by_one(ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from watchglass.ledger.reconcile.days import Day
 from watchglass.ledger.reconcile.figures import Names
 from watchglass.ledger.reconcile.quotes import Quotes
 from watchglass.ledger.reconcile.split import Group
-from watchglass.ledger.reconcile.theirs import IDS, TOLD
+from watchglass.ledger.reconcile.theirs import is_told
 from watchglass.pricing.rates import CLASSES
 from watchglass.store import Engine
 
@@ -51,8 +51,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     days: Sequence[Day]
     project_by: str | None = None
-    by_request: bool = False
-    """Whether the provider's bill has a line for each request, so that calls are matched one by one."""
+    live: str = ""
+    """The bills' lines, where they are of single requests and calls are matched with them one by one."""
 
     @property
     def bounds(self) -> dict[str, object]:
@@ -94,11 +94,14 @@ def project_expression(project_by: str | None) -> tuple[str, dict[str, object]]:
 
 
 def models(engine: Engine, question: Question) -> list[tuple[Names, str | None, str | None]]:
-    """The models that were used, with their tiers and the ids of their prices."""
+    """The models that were used, with their tiers and the ids of their prices.
+
+    Without FINAL, which is most of the work: a name of a row that has been replaced since does no harm.
+    """
     found = engine.execute(
         f"""
         SELECT response_model, request_model, service_tier, price_id, any(tenant) AS whose
-        FROM store.calls FINAL
+        FROM store.calls
         WHERE {_OURS}
         GROUP BY response_model, request_model, service_tier, price_id
         """,
@@ -127,9 +130,8 @@ def gather(engine: Engine, question: Question, steps: Sequence[int]) -> Iterator
     """The calls of the days, in groups that are alike in all that a price looks at."""
     project, more = project_expression(question.project_by)
     matched = "CAST(NULL, 'Nullable(Bool)')"
-    if question.by_request:
-        either = " OR ".join(f"{each} IN {TOLD}" for each in IDS)
-        matched = f"CAST({either}, 'Nullable(Bool)')"
+    if question.live:
+        matched = f"CAST({is_told(question.live)}, 'Nullable(Bool)')"
     sums = ", ".join(f"toString(sum(toInt128({sql}))) AS t_{name}" for name, sql in _SUMS.items())
     found = engine.execute(
         f"""

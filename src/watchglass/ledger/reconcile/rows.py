@@ -8,9 +8,8 @@ from typing import Any
 import msgspec
 
 from watchglass.ledger.reconcile.ours import Question
-from watchglass.ledger.reconcile.theirs import IDS, TOLD
+from watchglass.ledger.reconcile.theirs import IDS, is_told
 from watchglass.store import Engine
-from watchglass.store.bills import LIVE
 
 EXAMPLES = 20
 _CLOSE = "toDecimal256('0.000000000001', 38)"
@@ -52,7 +51,7 @@ def row_by_row(engine: Engine, question: Question) -> RowByRow:
                     sumIf(tokens, match(token_class, '^(input|cache)')) AS got,
                     sumIf(tokens, match(token_class, '^(output|reasoning)')) AS made,
                     count(tokens) > 0 AS has_tokens
-                FROM {LIVE}
+                FROM {question.live}
                 WHERE provider = {{provider:String}} AND isNotNull(request_id)
                 GROUP BY id
             ),
@@ -85,14 +84,13 @@ def row_by_row(engine: Engine, question: Question) -> RowByRow:
         question.bounds,
     )
     rows = {row["verdict"]: row for row in found.to_pylist()}
-    either = " OR ".join(f"{each} IN {TOLD}" for each in IDS)
     [ours] = engine.execute(
         f"""
         SELECT
             'only_ours' AS verdict, count() AS requests, toString(ifNull(sum(cost_usd), 0)) AS amount,
             groupArray({EXAMPLES:d})(call_id) AS examples
         FROM store.calls FINAL
-        WHERE counted AND provider = {{provider:String}} AND NOT ({either})
+        WHERE counted AND provider = {{provider:String}} AND NOT {is_told(question.live)}
             AND time >= fromUnixTimestamp64Nano({{since:Int64}}, 'UTC')
             AND time < fromUnixTimestamp64Nano({{until:Int64}}, 'UTC')
         """,

@@ -9,15 +9,10 @@ from watchglass.ledger.reconcile.days import HOUR_NS, day_of
 from watchglass.ledger.reconcile.entries import Entry
 from watchglass.names import CALL_ID
 from watchglass.store import Engine
-from watchglass.store.bills import LIVE
+from watchglass.store.bills import KEPT
 
 _WHOLE_DAY_NS = 22 * HOUR_NS
 """Buckets shorter than the shortest day (one of 23 hours) are put into days."""
-
-TOLD = f"""(
-    SELECT request_id FROM {LIVE} WHERE provider = {{provider:String}} AND isNotNull(request_id)
-)"""
-"""The ids of the requests that a provider's files tell of one by one."""
 
 IDS = ("ifNull(response_id, '')", f"metadata['{CALL_ID}']", "metadata['litellm.call_id']")
 """What a call's request can be called on a bill: the provider's id of the answer, or the client's of the call
@@ -32,14 +27,37 @@ CALLED = f"""(
 """Our calls by each of these, with when they were made."""
 
 
-def providers(engine: Engine) -> list[tuple[str, str]]:
-    """Who bills, with the zones that their lines name."""
-    found = engine.execute(f"SELECT DISTINCT provider, zone FROM {LIVE} ORDER BY provider, zone")
-    return [(row["provider"], row["zone"]) for row in found.to_pylist()]
+def told_ids(live: str) -> str:
+    """The ids of the requests that a provider's files tell of one by one, as a subquery."""
+    return f"(SELECT request_id FROM {live} WHERE provider = {{provider:String}} AND isNotNull(request_id))"
 
 
-def entries(engine: Engine, provider: str, zone: str) -> Iterator[Entry]:
+def is_told(live: str) -> str:
+    """Whether a call of ours is one of these, as a condition."""
+    ids = told_ids(live)
+    return "(" + " OR ".join(f"{each} IN {ids}" for each in IDS) + ")"
+
+
+_NOBODY = "(SELECT '' AS id, now64(9, 'UTC') AS called WHERE 0)"
+"""Instead, where no line is of a single request: reading all calls takes a while."""
+
+
+def providers(engine: Engine) -> list[tuple[str, str, bool]]:
+    """Who bills, with the zones that their lines name, and whether lines are of single requests."""
+    found = engine.execute(
+        f"""
+        SELECT provider, zone, countIf(isNotNull(request_id)) > 0 AS by_request
+        FROM {KEPT}
+        GROUP BY provider, zone
+        ORDER BY provider, zone
+        """
+    )
+    return [(row["provider"], row["zone"], bool(row["by_request"])) for row in found.to_pylist()]
+
+
+def entries(engine: Engine, live: str, provider: str, zone: str, by_request: bool) -> Iterator[Entry]:
     """A provider's lines of one zone, by day where they are finer."""
+    called = CALLED if by_request else _NOBODY
     found = engine.execute(
         f"""
         WITH
@@ -63,8 +81,8 @@ def entries(engine: Engine, provider: str, zone: str) -> Iterator[Entry]:
             count(amount_usd) AS priced,
             count() AS lines,
             max(decimals) AS decimals
-        FROM {LIVE} AS lines
-        LEFT ANY JOIN {CALLED} AS ours ON lines.request_id = ours.id
+        FROM {live} AS lines
+        LEFT ANY JOIN {called} AS ours ON lines.request_id = ours.id
         WHERE provider = {{provider:String}} AND zone = {{zone:String}}
         GROUP BY
             file, format, taken, by_request, short, project, key, model, token_class, tier, long, said, start,

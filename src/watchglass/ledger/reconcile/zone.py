@@ -12,6 +12,7 @@ import msgspec
 
 from watchglass.ledger.reconcile.days import HOUR_NS, midnight, zones
 from watchglass.ledger.reconcile.entries import Entry
+from watchglass.ledger.reconcile.ours import Gathered
 from watchglass.pricing.source import DAY_NS
 from watchglass.store import Engine
 
@@ -51,12 +52,26 @@ def restated(entry: Entry, zone: str) -> Entry:
     )
 
 
+def agree(
+    entries: Sequence[Entry], gathered: Iterable[Gathered], model_of: Callable[[str | None], str | None]
+) -> bool:
+    """Whether every day of every model on the bill has what our calls of that day have."""
+    theirs, measure = _theirs(entries, model_of)
+    ours: dict[_Stretch, Decimal] = {}
+    for each in gathered:
+        group = each.group
+        key = each.day.since_ns, each.day.until_ns, model_of(group.names.answered or group.names.asked)
+        values = {"tokens": sum(group.tokens.values()), "requests": group.calls, "amount": group.cost}
+        ours[key] = ours.get(key, Decimal(0)) + values[measure]
+    return all(abs(ours.get(key, Decimal(0)) - value) <= bound for key, (value, bound) in theirs.items())
+
+
 def find_zone(
     engine: Engine, provider: str, entries: Sequence[Entry], model_of: Callable[[str | None], str | None]
 ) -> ZoneFound | None:
     """The zone whose days have what the bill has, by tokens, else by requests, else by money.
 
-    None where the days of UTC agree as well as any, or too little agrees to tell.
+    None where the days of UTC agree as well as any, or where too few agree to tell.
     """
     theirs, measure = _theirs(entries, model_of)
     if not theirs:
@@ -74,8 +89,6 @@ def find_zone(
         return count
 
     in_utc = agreeing("UTC")
-    if in_utc == len(theirs):
-        return None
     best, zone = max(
         ((agreeing(each), -number), each) for number, each in enumerate(zones(since_ns, until_ns))
     )
