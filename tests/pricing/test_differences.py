@@ -35,7 +35,10 @@ LONG = ListedPrice(
     provider="acme", model="long", input=Decimal(2), output=Decimal(8),
     above=(AboveInput(input_tokens=500, input=Decimal(4), output=Decimal(9)),),
 )  # fmt: skip
-BOOK = PriceBook(Layers(facts=(OLD, NEW, NIGHT, OTHER, ELSEWHERE, LONG)))
+THINKER = ListedPrice(
+    provider="acme", model="thinker", input=Decimal("0.17"), output=Decimal("0.6"), reasoning=Decimal("3.5")
+)
+BOOK = PriceBook(Layers(facts=(OLD, NEW, NIGHT, OTHER, ELSEWHERE, LONG, THINKER)))
 EXPLAINER = Explainer(BOOK)
 
 
@@ -69,6 +72,9 @@ def explain(dollars: str, model: str = "m", at_ns: int = JUNE_NS + HOUR_NS, **us
         ("-0.0042", "absurd", "negative"),
         ("0.0000000065", "wrong_unit", "0.000001 times watchglass:acme/m@/2026-06-01T00:00:00Z: 5 / 15"),
         ("0.6789123", "unexplained", "+0.6747123"),
+        ("0.0402", "caching_not_on_record", "120,000 cached reads charged on top"),
+        ("0.04020075", "caching_not_on_record", "120,000 cached reads and 1 cached writes charged on top"),
+        ("0.004236", "caching_not_on_record", "48 cached writes"),
         ("0.1234", "other_providers_price", "other/m: 123 / 4"),
     ],
 )
@@ -120,6 +126,19 @@ def test_several_calls_show_a_price_that_no_list_has() -> None:
     found = with_unlisted(calls)
     assert [each.kind for each in found] == ["unlisted_price"] * 3 + ["unexplained"]
     assert found[0].evidence == "0.77 / 3.13 dollars a million tokens in 3 calls"
+
+
+@pytest.mark.parametrize(
+    ("dollars", "evidence"),
+    [
+        ("0.000375", "50 tokens of reasoning"),
+        ("0.001112", "252 tokens of reasoning charged on top of the output"),
+    ],
+)
+def test_reasoning_that_is_not_on_record_is_found(dollars: str, evidence: str) -> None:
+    """A part of the output at reasoning's own price, or tokens of it that the output does not hold."""
+    found = explain(dollars, model="thinker")
+    assert (found.kind, found.evidence) == ("reasoning_not_on_record", evidence)
 
 
 def test_by_night_the_price_of_the_day_is_a_stale_list() -> None:

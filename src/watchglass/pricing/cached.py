@@ -1,4 +1,4 @@
-"""Cached tokens that a record leaves out, worked out from what the client charged."""
+"""Cached and reasoning tokens that a record leaves out, worked out from what the client charged."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ TOLERANCE = Decimal("1e-9")
 _TENTH = Decimal("0.1")
 _MOST_READS = 1000
 """How many cached reads are tried beside cached writes; the solutions repeat after a few."""
+
+_MOST_WRITES = 20
+"""Likewise of writes beside reads on top of the input."""
+
+_WINDOW = 10**6
+"""No more tokens are supposed beyond those on record than the longest context holds."""
+
+_TELLING = 50
+"""A token's price must be so many times the slack: then one cost in 25 at most fits by accident."""
 
 
 class Cached(msgspec.Struct, frozen=True):
@@ -72,3 +81,44 @@ def _count(amount: Decimal, price: Decimal, slack: Decimal, most: int) -> int | 
         return None
     count = int((amount / price).to_integral_value())
     return count if 1 <= count <= most and abs(count * price - amount) <= slack else None
+
+
+def cached_beside(rates: Rates, usage: Usage, reported: Decimal) -> Cached | None:
+    """Cached reads that the recorded input does not hold, with or without writes that it does.
+
+    So counts who takes the input as Anthropic reports it, without what was read from the cache.
+    """
+    full, whole = rates.cost(usage), usage.input_tokens
+    if full is None or not whole or reported <= full:
+        return None
+    prices = rates.of_request(whole)
+    plain, read = rates.dollars(prices.input), rates.dollars(prices.cache_read)
+    surcharge = max(rates.dollars(prices.cache_write) - plain, Decimal(0))
+    for written in range(min(whole, _MOST_WRITES) + 1 if surcharge else 1):
+        for price in _on_top(read, plain, plain - read):
+            count = _telling(reported - full - written * surcharge, price, reported, _WINDOW)
+            if count is not None:
+                return Cached(count, written, on_top=True)
+    return None
+
+
+def reasoning_share(rates: Rates, usage: Usage, reported: Decimal) -> str | None:
+    """Reasoning that the record leaves out: a part of the output at its own price, or on top of it."""
+    full, whole = rates.cost(usage), usage.output_tokens
+    if full is None or whole is None or usage.reasoning_tokens or reported <= full:
+        return None
+    prices = rates.of_request(usage.input_tokens or 0)
+    plain, thought = rates.dollars(prices.output), rates.dollars(prices.reasoning)
+    for price, most, how in (
+        (thought - plain, whole, ""),
+        (thought, _WINDOW, " charged on top of the output"),
+    ):
+        if (count := _telling(reported - full, price, reported, most)) is not None:
+            return f"{count:,} tokens of reasoning{how}"
+    return None
+
+
+def _telling(amount: Decimal, price: Decimal, reported: Decimal, most: int) -> int | None:
+    """As `_count`, but only where a whole number is no likely accident."""
+    slack = abs(reported) * TOLERANCE
+    return _count(amount, price, slack, most) if price > _TELLING * slack else None

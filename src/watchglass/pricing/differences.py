@@ -14,7 +14,9 @@ An assumption that fits is evidence, not proof; where several fit, the first of 
   cached reads charged on top of the whole input, as some clients do (`caching_not_on_record`);
 - the cost at a published price of another model of the same provider, or with such a price for the
   output beside one of the model's own for the input (`other_models_price`);
-- the cost at what another provider asks for a model of this name (`other_providers_price`).
+- the cost at what another provider asks for a model of this name (`other_providers_price`);
+- the cost at the price in force with cached reads that the input on record does not hold
+  (`caching_not_on_record`), or with reasoning that the output does not (`reasoning_not_on_record`).
 
 What several calls show together and none alone is in `unlisted.py`.
 """
@@ -30,7 +32,7 @@ import msgspec
 from watchglass.model import Usage
 from watchglass.pricing.absurd import absurdity
 from watchglass.pricing.book import PriceBook, Priced, PriceRequest
-from watchglass.pricing.cached import TOLERANCE, Cached, cached_share
+from watchglass.pricing.cached import TOLERANCE, Cached, cached_beside, cached_share, reasoning_share
 from watchglass.pricing.labels import without_provider
 from watchglass.pricing.rates import Rates
 from watchglass.pricing.source import Period
@@ -46,6 +48,7 @@ Kind = Literal[
     "caching_not_on_record",
     "other_models_price",
     "other_providers_price",
+    "reasoning_not_on_record",
     "unlisted_price",
     "unexplained",
 ]
@@ -64,6 +67,8 @@ KINDS: dict[Kind, str] = {
     "other_models_price": "The client charged, for all tokens or for the output, a published price of "
     "another model of this provider.",
     "other_providers_price": "The client charged what another provider asks for a model of this name.",
+    "reasoning_not_on_record": "Tokens of reasoning explain it, at their own price or beside the output, and "
+    "the record has none.",
     "unlisted_price": "Several calls of the model agree on a price that is in no list here.",
     "unexplained": "Nothing of the above.",
 }
@@ -138,7 +143,26 @@ class Explainer:
         for period in self._elsewhere(request):
             if _costs(period.rates, usage, reported):
                 return _by_price("other_providers_price", reported, computed, period.rates)
+        if (found := self._untold(request, reported, computed, priced)) is not None:
+            return found
         return Difference("unexplained", reported, computed, f"{reported - computed:+f}")
+
+    def _untold(
+        self, request: PriceRequest, reported: Decimal, computed: Decimal, priced: Priced
+    ) -> Difference | None:
+        """Tokens beyond those on record, at the price in force."""
+        usage, price_id = request.usage, priced.price_id
+        rates = next((each.rates for each in self._periods(request) if each.rates.price_id == price_id), None)
+        if rates is None:
+            return None
+        if not (usage.cache_read_tokens or usage.cache_write_tokens):
+            cached = cached_beside(rates, usage, reported)
+            if cached is not None:
+                return Difference("caching_not_on_record", reported, computed, str(cached), price_id, cached)
+        thought = reasoning_share(rates, usage, reported)
+        if thought is None:
+            return None
+        return Difference("reasoning_not_on_record", reported, computed, thought, price_id)
 
     def _of_model(
         self, request: PriceRequest, reported: Decimal, computed: Decimal, priced: Priced

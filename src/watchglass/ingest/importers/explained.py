@@ -11,7 +11,8 @@ import pyarrow.compute
 from watchglass.ingest.importers.tally import Tally, are_absurd, may_differ
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, Priced, PriceRequest
-from watchglass.pricing.differences import Explainer
+from watchglass.pricing.differences import Difference, Explainer
+from watchglass.pricing.unlisted import with_unlisted
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported, so no type names them
 
@@ -54,14 +55,17 @@ def explained(batch: pa.RecordBatch, book: PriceBook, tally: Tally, line: int) -
     some = batch.filter(pc.fill_null(may_differ(batch), False)).slice(0, most)
     starts = some.column("time").cast(pa.int64()).to_pylist()
     explainer = Explainer(book)
+    looked_into: list[tuple[PriceRequest, Difference]] = []
     for row, at_ns in zip(some.select(list(_ASKED)).to_pylist(), starts, strict=True):
         priced = Priced(row["cost_usd"], row["price_source"], row["price_id"], row["unpriced_reason"])
-        found = explainer.explain(_request(row, at_ns), row["reported_cost_usd"], priced)
+        request = _request(row, at_ns)
+        looked_into.append((request, explainer.explain(request, row["reported_cost_usd"], priced)))
+    for (request, _), found in zip(looked_into, with_unlisted(looked_into), strict=True):
         if found.kind == "same":
             continue
         classes[found.kind] += 1
         left -= 1
-        examples.setdefault(found.kind, f"{row['request_model']}: {found.evidence}")
+        examples.setdefault(found.kind, f"{request.request_model}: {found.evidence}")
     if left:
         classes[NOT_EXAMINED] = left
     return Tally(differences=classes, examples=examples)
