@@ -83,6 +83,7 @@ class Provider:
             believed = believe(entries, lambda each: model_of(each.model))
             days = apart(_spans(entries), _window(entries, asked))
             gathered = gather(days)
+        self._say_expired(days)
         side = Side(
             provider=self._provider,
             days=days,
@@ -107,6 +108,27 @@ class Provider:
 
     def _question(self, days: Sequence[Day], project_by: str | None = None, live: str = "") -> ours.Question:
         return ours.Question(provider=self._provider, days=days, project_by=project_by, live=live)
+
+    def _say_expired(self, days: Sequence[Day]) -> None:
+        """Calls that retention has deleted are billed, and no longer here."""
+        [row] = self._engine.execute(
+            """
+            SELECT sum(calls) AS calls
+            FROM store.usage_expired
+            WHERE grain = 'coarse' AND counted AND provider = {provider:String}
+                AND toUnixTimestamp(hour) >= {since:Int64} AND toUnixTimestamp(hour) < {until:Int64}
+            """,
+            {
+                "provider": self._provider,
+                "since": days[0].since_ns // 10**9,
+                "until": days[-1].until_ns // 10**9,
+            },
+        ).to_pylist()
+        if row["calls"]:
+            self._remarks.append(
+                f"{self._provider}: {row['calls']:,} calls of this time have expired (`retention_calls`) and "
+                "count as not seen"
+            )
 
     def _zone(
         self, believed: Believed, gathered: list[ours.Gathered], model_of: Callable[[str | None], str | None]
