@@ -220,6 +220,9 @@ def test_a_model_is_reserved_at_its_price(house: House) -> None:
         max_output_tokens=100,
     )
     assert answer.json()["amount_usd"] == "0.00021"
+    retry = {"model": "gpt-4o-mini", "input_tokens": 5, "max_output_tokens": 5, "idempotency_key": "m"}
+    first, again = (house.ask("admin", "POST", "/reserve", **retry).json() for _ in range(2))
+    assert first["reservation"] == again["reservation"]
 
 
 def test_settled_by_a_recorded_call(house: House) -> None:
