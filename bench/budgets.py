@@ -178,6 +178,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two seconds each, once, nothing written")
     given = parser.parse_args()
     figures: Figures = defaultdict(list)
+    load = os.getloadavg()[0]
     for number in range(1 if given.quick else given.rounds):
         print(f"round {number + 1} …", file=sys.stderr)
         measure(figures, 2 if given.quick else given.seconds, 12)
@@ -187,7 +188,9 @@ def main() -> None:
             "",
             f"By `bench/budgets.py`: {len(figures['anchor.p50'])} rounds; callers reserve and settle of "
             "three hard budgets, each answer on disk before it is given. Paced: each caller once in a tenth "
-            "of a second. The load generator is on the same machine, in Python too.",
+            "of a second. The load generator is on the same machine, in Python too; when it began, the "
+            f"machine's load average was {load:.1f} (of {os.cpu_count()} cores), which all figures but the "
+            "processor's and the ratios suffer from.",
             "",
             *machine(),
             "",
