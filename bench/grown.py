@@ -108,11 +108,21 @@ def _span(
     return span, call
 
 
+_PARTS = """
+    cache_read_tokens =
+        if(sipHash64(span_id) % 2 = 0, NULL, intDiv(input_tokens * (sipHash64(span_id, 1) % 80), 100)),
+    cache_write_tokens =
+        if(provider != 'anthropic' OR sipHash64(span_id) % 3 != 0, NULL, intDiv(input_tokens, 10)),
+    reasoning_tokens = if(sipHash64(span_id) % 4 != 0, NULL, intDiv(output_tokens, 3)),
+    service_tier = if(sipHash64(span_id, 3) % 10 = 0, 'default', NULL)
+    WHERE 1
+"""
+
 _NEW_TRACE = "lower(hex(sipHash128(trace_id, {copy:UInt32})))"
 
 
-def grow(store: Store, spans: int, until_ns: int) -> None:
-    """Fill an empty store."""
+def grow(store: Store, spans: int, until_ns: int, *, only_calls: bool = False) -> None:
+    """Fill an empty store; `only_calls` leaves the spans out and gives half of the calls parts of tokens."""
     copies = max(1, spans // SEED_SPANS)
     length_ns = DAYS * DAY_NS // copies
     seeded = seed(min(spans, SEED_SPANS), until_ns - DAYS * DAY_NS, length_ns)
@@ -123,12 +133,15 @@ def grow(store: Store, spans: int, until_ns: int) -> None:
             f"CREATE OR REPLACE TABLE seed.{table} AS store.{table} ENGINE = MergeTree ORDER BY {moment}"
         )
         engine.insert(f"seed.{table}", [seeded[table]])
+    if only_calls:
+        engine.execute(f"ALTER TABLE seed.calls UPDATE {_PARTS} SETTINGS mutations_sync = 1")
     for copy in range(copies):
         later = f"toIntervalNanosecond({copy * length_ns})"
-        engine.execute(
-            f"INSERT INTO store.spans SELECT * REPLACE ({_NEW_TRACE} AS trace_id,"
-            f" start_time + {later} AS start_time) FROM seed.spans", {"copy": copy},
-        )  # fmt: skip
+        if not only_calls:
+            engine.execute(
+                f"INSERT INTO store.spans SELECT * REPLACE ({_NEW_TRACE} AS trace_id,"
+                f" start_time + {later} AS start_time) FROM seed.spans", {"copy": copy},
+            )  # fmt: skip
         new = (
             f"{_NEW_TRACE} AS trace_id, concat({_NEW_TRACE}, ':', span_id) AS call_id,"
             f" time + {later} AS time,"
