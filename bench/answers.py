@@ -41,6 +41,10 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
         {"by": "model,hour", "since": "30d", "durations": "no"},
     ),
     "the same with mean and p95 of durations": ("/api/v1/usage", {"by": "model,hour", "since": "30d"}),
+    "totals per tenant, model and day over 30 days": (
+        "/api/v1/usage",
+        {"by": "tenant,model,day", "since": "30d", "durations": "no"},
+    ),
     "p95 per model per day over 30 days": ("/api/v1/usage", {"by": "model,day", "since": "30d"}),
     "ten most expensive calls of 30 days": ("/api/v1/calls", {"sort": "cost", "limit": "10", "since": "30d"}),
     "error rate over 24 hours": ("/api/v1/usage", {"by": "", "since": "24h"}),

@@ -118,7 +118,9 @@ def test_a_kill_before_the_commit_leaves_sums_that_nobody_reads(house: House) ->
     assert house.same(EVERYTHING).counted.totals.calls == 2
     house.keep()
     assert house.same(EVERYTHING).counted.totals.calls == 2
-    left = house.store.engine.execute("SELECT uniqExact(generation) AS n FROM store.usage_hourly")
+    left = house.store.engine.execute(
+        "SELECT uniqExact(generation) AS n FROM store.usage_hourly WHERE grain = 'fine'"
+    )
     assert left["n"].to_pylist() == [1]
 
 
@@ -217,6 +219,32 @@ def test_the_most_expensive_calls_are_looked_for_where_they_are(house: House) ->
         house.same_page(ListQuestion(subject="calls", sort="cost", limit=2, filters=filters))
     following = ListQuestion(subject="calls", sort="cost", limit=2, cursor=house.same_page(question).next)
     assert [row.cost_usd for row in house.same_page(following).rows] == [6, 5]
+
+
+def test_whole_days_are_answered_from_days(house: House) -> None:
+    """What is over and quiet is read a day at a time, until an hour of it is written to: the same answer."""
+    day = UsageQuestion(by=("tenant", "day"))
+    midnight = NOON_NS - 12 * HOUR_NS
+    house.write([call(n, time=midnight + n * HOUR_NS, cost_usd=Decimal(n)) for n in range(48)])
+    house.keep()
+    found = answering(house.engine, day)
+    assert (len(found.days), len(found.buckets), len(found.ranges)) == (2, 0, 0)
+    assert house.same(day).counted.totals.calls == 48
+    cut = UsageQuestion(by=("day",), since_ns=midnight + HOUR_NS, until_ns=midnight + 48 * HOUR_NS)
+    found = answering(house.engine, cut)
+    assert (len(found.days), len(found.buckets)) == (1, 23)
+    assert house.same(cut).counted.totals.calls == 47
+    house.write([call(99, time=midnight + 5)])
+    found = answering(house.engine, day)
+    assert (len(found.days), len(found.buckets), len(found.ranges)) == (1, 23, 1)
+    assert house.same(day).counted.totals.calls == 49
+    house.keep()
+    assert len(answering(house.engine, day).days) == 2
+    assert house.same(day).counted.totals.calls == 49
+    house.reopen()
+    house.keep()
+    assert len(answering(house.engine, day).days) == 2
+    assert house.same(day).counted.totals.calls == 49
 
 
 NAMES = st.sampled_from([None, "a", "b", "x'y", ""])

@@ -23,6 +23,7 @@ from watchglass.store.rollup import Answering
 from watchglass.store.rollup_engine import coverage, expiry, undisturbed
 from watchglass.store.rollup_figures import COARSE, COUNTS, DURATIONS, average, percentile, within
 from watchglass.store.rollup_figures import DIMENSIONS as KEPT_DIMENSIONS
+from watchglass.store.rollup_keeper import KEPT, KEPT_DAYS
 
 _PLAIN = (
     *("tenant", "engagement", "feature", "agent", "provider", "service", "environment", "flow", "flow_type"),
@@ -145,7 +146,9 @@ def answering(engine: Engine, question: UsageQuestion, had: Expiry | None = None
     """
     had = had or expiry(engine)
     if _kept_apart(question):
-        where = coverage(engine).answering(question.since_ns, question.until_ns)
+        names = {*question.by, *question.filters}
+        by_day = "hour" not in names and grain(names) == "coarse" and had.deleting is None
+        where = coverage(engine).answering(question.since_ns, question.until_ns, by_day=by_day)
     else:
         where = Answering({}, [(question.since_ns, question.until_ns)])
     return where if had.deleting is None else where.without(*had.deleting)
@@ -167,7 +170,7 @@ def statement(question: UsageQuestion, where: Answering, archived: int = 0) -> t
     figures = (*COUNTS, *DURATIONS) if question.durations else COUNTS
     keys = [f"by_{name}" for name in question.by]
     sources: list[str] = []
-    if where.ranges or not where.buckets:
+    if where.ranges or not (where.buckets or where.days):
         exprs = [f"{DIMENSIONS[name]} AS by_{name}" for name in question.by]
         sources.append(
             f"""
@@ -178,15 +181,18 @@ def statement(question: UsageQuestion, where: Answering, archived: int = 0) -> t
             GROUP BY {", ".join([*keys, "of_calls"])}
             """
         )
-    if where.buckets:
+    names = {*question.by, *question.filters}
+    for table, kept, buckets in ((KEPT, grain(names), where.buckets), (KEPT_DAYS, "day", where.days)):
+        if not buckets:
+            continue
         exprs = [f"{_OF_KEPT[name]} AS by_{name}" for name in question.by]
-        params |= {"buckets": list(where.buckets), "generations": list(where.buckets.values())}
+        params |= {f"{kept}_buckets": list(buckets), f"{kept}_generations": list(buckets.values())}
         sources.append(
             f"""
             SELECT {_list(exprs, [f"{f.of_kept} AS f_{f.name}" for f in figures])}
-            FROM store.usage_hourly
-            WHERE grain = '{grain({*question.by, *question.filters})}'
-                AND (bucket, generation) IN arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+            FROM {table}
+            WHERE grain = '{kept}' AND (bucket, generation) IN
+                arrayZip({{{kept}_buckets:Array(Int64)}}, {{{kept}_generations:Array(UInt64)}})
                 {filters}
             GROUP BY {", ".join([*keys, "of_calls"])}
             """

@@ -12,6 +12,8 @@ An hour is *clean* when the rollup's rows of its current generation say what its
 - A question takes its `Coverage` first. Whatever happens afterwards to an hour that is clean in it, the
   generation it names stays whole in the rollup for `KEPT_NS`; a row that was acknowledged before had
   made its hour touched before.
+- A day that is over and whose hours are all clean has sums of its own, made of theirs, until one of its hours
+  is touched or added. That is known in memory only: days are made anew at a start.
 - Statements that change calls by themselves (a deletion, a test's TRUNCATE) make all hours unknown,
   unless they say which they change. Unknown hours are answered from calls until they are found again.
 
@@ -35,6 +37,8 @@ from watchglass.store.versions import VersionClock
 
 HOUR_S = 3600
 HOUR_NS = HOUR_S * 10**9
+DAY_HOURS = 24
+DAY_S = DAY_HOURS * HOUR_S
 
 QUIET_NS = 10 * 10**9
 """An hour is summed up when nothing has been written to it for so long: settling is done by then."""
@@ -49,14 +53,19 @@ Range: TypeAlias = "tuple[int | None, int | None]"
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Where the calls of a span of time are: `buckets` of the rollup (start in s → generation), and the
-    `ranges` of time, half open, ascending and apart, that only calls know. None is no bound."""
+    """Where the calls of a span of time are: `buckets` of the rollup (start in s → generation), `days` of it
+    likewise, and the `ranges` of time, half open, ascending and apart, that only calls know.
+
+    None is no bound.
+    """
 
     buckets: Mapping[int, int]
     ranges: Sequence[Range]
+    days: Mapping[int, int] = field(default_factory=dict[int, int])
 
     def without(self, since_s: int, until_s: int) -> Answering:
-        """The same but for these whole hours, in seconds since 1970."""
+        """The same, without days, but for these whole hours, in seconds since 1970."""
+        assert not self.days
         buckets = {start: each for start, each in self.buckets.items() if not since_s <= start < until_s}
         ranges: list[Range] = []
         for since, until in self.ranges:
@@ -75,9 +84,13 @@ class Coverage:
     known: bool
     clean: Mapping[int, int]
     touched: frozenset[int]
+    days: Mapping[int, int] = field(default_factory=dict[int, int])
 
-    def answering(self, since_ns: int | None, until_ns: int | None) -> Answering:
-        """How `[since_ns, until_ns)` is answered: whole clean hours from the rollup, all else from calls."""
+    def answering(self, since_ns: int | None, until_ns: int | None, *, by_day: bool = False) -> Answering:
+        """How `[since_ns, until_ns)` is answered: whole clean hours from the rollup, all else from calls.
+
+        `by_day` is whether whole days will do for whole days of clean hours.
+        """
         if not self.known:
             return Answering({}, [(since_ns, until_ns)])
         buckets: dict[int, int] = {}
@@ -94,7 +107,16 @@ class Coverage:
                 ranges[-1] = (ranges[-1][0], until)
             else:
                 ranges.append((since, until))
-        return Answering(buckets, ranges)
+        days: dict[int, int] = {}
+        for day, generation in self.days.items() if by_day else ():
+            begin, end = day * DAY_S, (day + 1) * DAY_S
+            if (since_ns is None or begin * 10**9 >= since_ns) and (
+                until_ns is None or end * 10**9 <= until_ns
+            ):
+                days[begin] = generation
+                for start in range(begin, end, HOUR_S):
+                    buckets.pop(start, None)
+        return Answering(buckets, ranges, days)
 
 
 @dataclass(slots=True)
@@ -117,6 +139,16 @@ class Summing:
     def hours(self) -> list[int]:
         """Ascending."""
         return sorted(self.touches)
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days to be made of their hours under `generation`; `hours` are those they have, start → generation."""
+
+    generation: int
+    days: Sequence[int]
+    hours: Mapping[int, int]
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +176,7 @@ class _State:
     rewriting: int = 0
     hours: dict[int, _Hour] = field(default_factory=dict[int, _Hour])
     retired: list[Retired] = field(default_factory=list[Retired])
+    days: dict[int, int] = field(default_factory=dict[int, int])
 
 
 class Rollup:
@@ -214,6 +247,7 @@ class Rollup:
             # What is being summed up or looked for at this moment may be of these hours.
             self._state.epoch += 1
             now_ns = self._clock.now_ns()
+            self._undo_days(gone)
             for hour in gone:
                 each = self._state.hours.pop(hour)
                 if each.generation:
@@ -275,6 +309,54 @@ class Rollup:
             self._retire(done, done.touches.keys() - set(clean))
             self._coverage = self._covered()
 
+    def begin_days(self, limit: int) -> Days | None:
+        """Up to `limit` days that are over, have no sums of their own and no hour that is not clean."""
+        with self._lock:
+            today = self._clock.now_ns() // (DAY_S * 10**9)
+            hours: dict[int, dict[int, int]] = {}
+            for hour, state in self._state.hours.items():
+                hours.setdefault(hour // DAY_HOURS, {})[hour * HOUR_S] = state.generation
+            due = [
+                day
+                for day, found in hours.items()
+                if day < today and day not in self._state.days and all(found.values())
+            ]
+            if not due or not self._state.known:
+                return None
+            chosen = sorted(due, reverse=True)[:limit]
+            found = {start: each for day in chosen for start, each in hours[day].items()}
+            return Days(self._versions.next(), chosen, found, self._state.epoch)
+
+    def commit_days(self, done: Days) -> None:
+        """The sums of these days are on disk: those whose hours are what they were have them."""
+        with self._lock:
+            now = {
+                hour * HOUR_S: state.generation
+                for hour, state in self._state.hours.items()
+                if hour // DAY_HOURS in set(done.days)
+            }
+            changed = {start // DAY_S for start, _ in now.items() ^ done.hours.items()}
+            for day in done.days:
+                if day in changed or done.epoch != self._state.epoch:
+                    self._retire_day(day, done.generation)
+                else:
+                    self._state.days[day] = done.generation
+            self._coverage = self._covered()
+
+    def abandon_days(self, done: Days) -> None:
+        """The sums of these days could not be written: what is there of them is nobody's."""
+        with self._lock:
+            for day in done.days:
+                self._retire_day(day, done.generation)
+
+    def _retire_day(self, day: int, generation: int) -> None:
+        self._state.retired.append(Retired(self._clock.now_ns(), day * DAY_S, generation))
+
+    def _undo_days(self, hours: Iterable[int]) -> None:
+        """The days of these hours are no longer what they were made of."""
+        for day in {hour // DAY_HOURS for hour in hours} & self._state.days.keys():
+            self._retire_day(day, self._state.days.pop(day))
+
     def abandon(self, done: Summing) -> None:
         """The sums of `done` could not be written or committed: what is there of them is nobody's."""
         with self._lock:
@@ -314,6 +396,7 @@ class Rollup:
             if state.known:
                 self._write(fresh, 0)
             now_ns = self._clock.now_ns()
+            self._undo_days(fresh)
             for hour in fresh:
                 each = state.hours.setdefault(hour, _Hour())
                 if each.generation:
@@ -336,6 +419,7 @@ class Rollup:
             self._control.change(("DELETE FROM meta WHERE key = ?", (_KNOWN,)))
         state.known = False
         state.epoch += 1
+        self._undo_days(list(state.hours))
         now_ns = self._clock.now_ns()
         for hour, each in state.hours.items():
             if each.generation:
@@ -348,4 +432,5 @@ class Rollup:
     def _covered(self) -> Coverage:
         hours = self._state.hours
         clean = {hour: each.generation for hour, each in hours.items() if each.generation}
-        return Coverage(self._state.known, clean, frozenset(hours.keys() - clean.keys()))
+        touched = frozenset(hours.keys() - clean.keys())
+        return Coverage(self._state.known, clean, touched, dict(self._state.days))

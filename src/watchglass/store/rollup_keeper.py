@@ -9,17 +9,19 @@ from collections.abc import Callable
 
 from watchglass.errors import StoreError, WatchglassError
 from watchglass.store.engine import Engine
-from watchglass.store.rollup import HOUR_NS, HOUR_S, Retired, Rollup, Summing
+from watchglass.store.rollup import DAY_S, HOUR_NS, HOUR_S, Days, Retired, Rollup, Summing
 from watchglass.store.rollup_engine import CALLS
 from watchglass.store.rollup_figures import BUCKET, COARSE, DIMENSIONS, FIGURES, SUMMED, within
 
 log = logging.getLogger(__name__)
 
 KEPT = "store.usage_hourly"
+KEPT_DAYS = "store.usage_daily"
 
 MOST_HOURS = 24
 """Hours in one statement; fewer as soon as one takes longer than `LONG_S`."""
 
+MOST_DAYS = 7
 LONG_S = 1.0
 PAUSE_S = 1.0
 RETRY_S = 10.0
@@ -61,16 +63,34 @@ GROUP BY bucket, generation, counted, {", ".join(COARSE)}
 SETTINGS max_threads = 1, max_insert_threads = 1
 """
 
-_REMOVE = f"""
-DELETE FROM {KEPT}
-WHERE (bucket, generation) IN
+_MAKE_DAYS = f"""
+INSERT INTO {KEPT_DAYS}
+    (grain, bucket, generation, hour, counted, {", ".join((*COARSE, *(f.name for f in FIGURES)))})
+SELECT
+    'day',
+    bucket - positiveModulo(bucket, {DAY_S}) AS start_of_day,
+    {{generation:UInt64}},
+    any(toStartOfDay(hour, 'UTC')),
+    counted,
+    {", ".join(COARSE)},
+    {", ".join(f"{figure.of_kept} AS kept_{figure.name}" for figure in FIGURES)}
+FROM {KEPT}
+WHERE grain = 'coarse' AND (bucket, generation) IN
     arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+GROUP BY start_of_day, counted, {", ".join(COARSE)}
+SETTINGS max_threads = 1, max_insert_threads = 1
 """
 
-_REMOVE_OTHERS = f"""
-DELETE FROM {KEPT}
+_REMOVE = """
+DELETE FROM {table}
+WHERE (bucket, generation) IN
+    arrayZip({buckets:Array(Int64)}, {generations:Array(UInt64)})
+"""
+
+_REMOVE_OTHERS = """
+DELETE FROM {table}
 WHERE (bucket, generation) NOT IN
-    arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
+    arrayZip({buckets:Array(Int64)}, {generations:Array(UInt64)})
 """
 
 
@@ -109,6 +129,10 @@ class RollupKeeper:
         if summing is not None:
             self._sum_up(summing)
             return True
+        days = self._rollup.begin_days(MOST_DAYS)
+        if days is not None:
+            self._make(days)
+            return True
         return self._tidy()
 
     def _sum_up(self, summing: Summing) -> None:
@@ -127,21 +151,39 @@ class RollupKeeper:
         took = self._stopwatch() - began
         self._hours = max(1, self._hours // 2) if took > LONG_S else min(MOST_HOURS, self._hours + 1)
 
+    def _make(self, days: Days) -> None:
+        params: dict[str, object] = {
+            "generation": days.generation,
+            "buckets": list(days.hours),
+            "generations": list(days.hours.values()),
+        }
+        try:
+            self._engine.execute(_MAKE_DAYS, params)
+            self._rollup.commit_days(days)
+        except StoreError:
+            self._rollup.abandon_days(days)
+            raise
+
     def _tidy(self) -> bool:
         """Remove what no question reads: retired generations, and once what a killed keeper left."""
         retired = self._rollup.retired()
         if not self._tidied:
-            clean = self._rollup.coverage().clean
+            covered = self._rollup.coverage()
             kept = [
                 *self._rollup.unremoved(),
-                *(Retired(0, h * HOUR_NS // 10**9, g) for h, g in clean.items()),
+                *(Retired(0, hour * HOUR_S, each) for hour, each in covered.clean.items()),
+                *(Retired(0, day * DAY_S, each) for day, each in covered.days.items()),
             ]
-            self._engine.execute(_REMOVE_OTHERS, _pairs(kept))
+            self._delete(_REMOVE_OTHERS, kept)
             self._tidied = True
         if retired:
-            self._engine.execute(_REMOVE, _pairs(retired))
+            self._delete(_REMOVE, retired)
             self._rollup.removed(retired)
         return bool(retired)
+
+    def _delete(self, statement: str, generations: list[Retired]) -> None:
+        for table in (KEPT, KEPT_DAYS):
+            self._engine.execute(statement.replace("{table}", table), _pairs(generations))
 
     def _run(self) -> None:
         while not self._stopping.is_set():

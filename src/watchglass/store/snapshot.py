@@ -30,7 +30,7 @@ from watchglass.store.rollup_engine import RolledEngine
 DESCRIPTION = "snapshot.json"
 CONTROL = "control.db"
 
-DERIVED_TABLES = frozenset({"usage_hourly"})
+DERIVED_TABLES = frozenset({"usage_hourly", "usage_daily"})
 """What is made again from the rows at the next opening, and so not kept."""
 
 _DERIVED_FACTS = ("views_checksum", "rollup_hours_known")
