@@ -61,7 +61,7 @@ class Budget:
             if event == "budget_threshold" and (percent is None or int(percent[1]) < _LEAST_PERCENT):
                 continue
             found.setdefault(str(event), []).append([str(route).removeprefix(_ROUTE), at, said])
-        spent = {row[0] for row in found.get("budget_spent", [])}
+        spent = {str(row[0]) for row in found.get("budget_spent", [])}
         diagnoses: list[Diagnosis] = []
         for event, kind in _KINDS.items():
             # One that is spent is named once, however often it was warned of before.
