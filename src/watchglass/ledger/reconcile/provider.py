@@ -116,6 +116,7 @@ class Provider:
             SELECT sum(calls) AS calls
             FROM store.usage_expired
             WHERE grain = 'coarse' AND counted AND provider = {provider:String}
+                AND generation <= (SELECT max(generation) FROM store.expired_passes)
                 AND toUnixTimestamp(hour) >= {since:Int64} AND toUnixTimestamp(hour) < {until:Int64}
             """,
             {
