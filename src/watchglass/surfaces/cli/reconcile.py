@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-SHOWN_LINES = 40
+SHOWN_LINES = 20
 """Lines that a terminal shows, those with the most to explain first; --csv and --json have all."""
 
 
@@ -154,14 +154,14 @@ def _report(loaded: Loaded, wanted: Wanted) -> Document:
     if not (directory / "engine").is_dir():
         raise NotFound(f"there is no store in {directory}; `watchglass serve --data {directory}` makes one")
     from watchglass.clock import SystemClock
-    from watchglass.store import ImportedPrices, open_store
+    from watchglass.store import KeptPrices, open_store
     from watchglass.surfaces.price_book import open_book
     from watchglass.surfaces.price_desk import PriceDesk
     from watchglass.surfaces.reconcile_desk import ReconcileDesk
 
     clock, book = SystemClock(), open_book(loaded.settings)
     with open_store(directory, program="watchglass reconcile") as store:
-        PriceDesk(loaded.settings, book, ImportedPrices(store.control, clock), clock)
+        PriceDesk(loaded.settings, book, KeptPrices(store.control, clock), clock)
         return ReconcileDesk(loaded.settings, store.engine, store.versions, book).run(wanted, clock.now_ns())
 
 
@@ -204,6 +204,11 @@ def print_report(report: Document) -> None:
     show(fitted([("", False), ("US dollars", True)], table[:-1], totals=table[-1]))
     for remark in remarks(report):
         show(remark)
+    causes = list(_causes(report))
+    if causes:
+        names = ("cause", "US dollars", "lines", "the largest", "model", "evidence")
+        columns = [(name, name in ("US dollars", "lines")) for name in names]
+        show(fitted(columns, causes, droppable=("lines", "model", "the largest")))
     lines = [each for each in report["lines"] if each["explanations"] or Decimal(each["unexplained_usd"])]
     lines.sort(key=_weight, reverse=True)
     if not lines:
@@ -227,6 +232,18 @@ def print_report(report: Document) -> None:
     show(fitted(columns, cells, droppable=("project", "calls", "difference", "provider")))
     if len(lines) > SHOWN_LINES:
         show(f"{len(lines) - SHOWN_LINES:,} more lines differ; --csv has them all.")
+
+
+def _causes(report: Document) -> Iterator[list[str]]:
+    """A row a cause, with the evidence of its largest part."""
+    for kind, amount in report["totals"]["explained_usd"].items():
+        found = [
+            (line, each) for line in report["lines"] for each in line["explanations"] if each["kind"] == kind
+        ]
+        line, largest = max(found, key=lambda pair: abs(Decimal(pair[1]["amount_usd"])))
+        where = f"{line['day']} {line['provider']}"
+        count = len({(each["day"], each["provider"], each["project"], each["model"]) for each, _ in found})
+        yield [kind, amount, f"{count:,}", where, line["model"] or "–", largest["evidence"]]
 
 
 def _weight(line: Document) -> tuple[Decimal, Decimal]:
