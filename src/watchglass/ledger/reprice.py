@@ -162,25 +162,23 @@ class Repricing:
 
     def _chunk(self, run: Run, asked: Asked, priced: Priced | None, chunk: Chunk) -> None:
         rows = ChunkRows(self._engine, run, chunk)
-        at_ns = self._clock.now_ns()
+        looked, at_ns = rows.looked(asked), self._clock.now_ns()
         if priced is None:
             rows.note_undoing(self._versions.next(), at_ns)
         else:
             rows.note(priced, asked, self._versions.next(), at_ns)
-        self._finish(run, asked, chunk, rows)
-
-    def _finish(self, run: Run, asked: Asked, chunk: Chunk, rows: ChunkRows) -> None:
-        if rows.noted():
-            rows.write(self._versions.next())
-        self.runs.done(run, chunk, rows.tally(asked))
+        if hours := rows.noted():
+            rows.write(hours, self._versions.next())
+        self.runs.done(run, chunk, rows.tally(looked))
 
     def _mend(self, run: Run) -> None:
         """Finish chunks that have been noted."""
         for chunk in self.runs.todo(run):
             with self._engine.alone():
                 rows = ChunkRows(self._engine, run, chunk)
-                if rows.noted():
-                    self._finish(run, asked_by(run), chunk, rows)
+                if hours := rows.noted():
+                    rows.write(hours, self._versions.next())
+                    self.runs.done(run, chunk, rows.tally(rows.looked(asked_by(run))))
 
 
 def asked_by(run: Run) -> Asked:

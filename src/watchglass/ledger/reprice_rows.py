@@ -8,6 +8,7 @@ are one block, hence one part, hence there or not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
@@ -48,8 +49,9 @@ class ChunkRows:
         self._params: dict[str, object] = {"run": run.id, "chunk": chunk.number}
         self._part = inside(chunk.part, self._params)
         self._chunk = chunk
+        # Without FINAL: a chunk is noted once, for what was noted is finished before it is done again.
         self._notes = (
-            f"store.repricings FINAL WHERE run = {{run:String}} AND chunk = {{chunk:UInt32}} AND {self._part}"
+            f"store.repricings WHERE run = {{run:String}} AND chunk = {{chunk:UInt32}} AND {self._part}"
         )
 
     def note(self, priced: Priced, asked: Asked, version: int, at_ns: int) -> None:
@@ -112,13 +114,12 @@ class ChunkRows:
         params: dict[str, object] = {"undone": undone, "tenant": self._run.tenant or ""}
         self._insert_notes(values, joined, params, version, at_ns)
 
-    def noted(self) -> bool:
-        """Whether there are notes."""
-        return bool(self._execute(f"SELECT 1 FROM {self._notes} LIMIT 1").num_rows)
+    def noted(self) -> list[int]:
+        """The hours (since 1970) of which there are notes."""
+        return self._execute(f"SELECT DISTINCT {HOUR} AS hour FROM {self._notes}")["hour"].to_pylist()
 
-    def write(self, version: int) -> None:
-        """Make the calls say what the notes say. Harmless where they do."""
-        hours = self._execute(f"SELECT DISTINCT {HOUR} AS hour FROM {self._notes}")["hour"].to_pylist()
+    def write(self, hours: Sequence[int], version: int) -> None:
+        """Make the calls of these hours say what the notes say. Harmless where they do."""
         new = {**{name: f"h.new_{name}" for name in (*PRICE, "price_run")}, "version": _VERSION}
         values = ", ".join(new.get(name, f"c.{name}") for name in _CALLS)
         notes = ", ".join(f"new_{name}" for name in (*PRICE, "price_run"))
@@ -138,32 +139,33 @@ class ChunkRows:
         )
         self._forget_strays()
 
-    def tally(self, asked: Asked) -> Tally:
-        """What the notes add up to, of how many rows."""
+    def looked(self, asked: Asked) -> int:
+        """How many rows the chunk is about. Cheaper before they are there in two versions."""
         params = dict(self._params)
         if self._run.undoes is None:
             condition = asked.within(self._chunk.part).condition(params)
-            looked = (
-                f"SELECT count() FROM store.calls FINAL WHERE {self._part} AND {condition} AND kind = 'call'"
-            )
+            where = f"store.calls FINAL WHERE {self._part} AND {condition} AND {asked.only} AND kind = 'call'"
         else:
             params["undone"] = run_id(self._run.undoes)
-            looked = (
-                "SELECT count() FROM store.repricings FINAL"
-                " WHERE run = {undone:String} AND chunk = {chunk:UInt32}"
+            where = (
+                "store.repricings WHERE run = {undone:String} AND chunk = {chunk:UInt32}"
+                f" AND {self._part}"
             )
-        found = self._engine.execute(
+        return int(self._engine.execute(f"SELECT count() AS n FROM {where}", params)["n"][0].as_py())
+
+    def tally(self, looked: int) -> Tally:
+        """What the notes add up to, of so many rows."""
+        found = self._execute(
             f"""
             SELECT
-                ({looked}) AS looked, count() AS changed, countIf(counted) AS of_counted,
+                count() AS changed, countIf(counted) AS of_counted,
                 toString(ifNull(sumIf(old_cost_usd, counted), 0)) AS before_usd,
                 toString(ifNull(sumIf(new_cost_usd, counted), 0)) AS after_usd
             FROM {self._notes}
-            """,
-            params,
+            """
         ).to_pylist()[0]
         return Tally(
-            found["looked"], found["changed"], found["of_counted"],
+            looked, found["changed"], found["of_counted"],
             Decimal(found["before_usd"]), Decimal(found["after_usd"]),
         )  # fmt: skip
 
@@ -188,7 +190,10 @@ class ChunkRows:
         )
 
     def _forget_strays(self) -> None:
-        """Notes of rows that are other rows by now."""
+        """Notes of rows that are others by now. Where as many were written as were noted there are none."""
+        written = f"SELECT count() FROM store.calls WHERE {self._part} AND price_run = {{run:String}}"
+        if self._execute(f"SELECT count() = ({written}) AS same FROM {self._notes}")["same"][0].as_py():
+            return
         strays = f"""
             SELECT c.k
             FROM (SELECT price_run, {KEY} AS k FROM store.calls FINAL WHERE {self._part}) AS c
