@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import msgspec
 
@@ -17,6 +17,7 @@ from watchglass.pricing.book import PriceBook
 from watchglass.store import Engine
 
 _HELD = ("provider", "request_model", "response_model", "kind", "counted", "cost_usd")
+_NONE = (Decimal(0),) * 3
 _NEW = ("new_cost_usd", "new_unpriced_reason")
 
 
@@ -69,6 +70,11 @@ def spent(engine: Engine, book: PriceBook, window: Window) -> list[Spent]:
 def total(rows: Iterable[Spent], *, provider: str | None = None, model: str | None = None) -> Spent:
     """What they add up to."""
     found: Sequence[Spent] = list(rows)
+    money = [(each.cost_usd, each.supposed_usd, each.difference_usd) for each in found]
+    with localcontext(prec=100):  # sums keep every digit of the column's 38
+        cost, supposed, difference = (
+            (sum(each, Decimal(0)) for each in zip(*money, strict=True)) if money else _NONE
+        )
     unpriced = Counter[str]()
     for each in found:
         unpriced.update(each.unpriced)
@@ -76,12 +82,12 @@ def total(rows: Iterable[Spent], *, provider: str | None = None, model: str | No
         provider=provider,
         model=model,
         calls=sum(each.calls for each in found),
-        cost_usd=sum((each.cost_usd for each in found), Decimal(0)),
+        cost_usd=cost,
         without_cost=sum(each.without_cost for each in found),
-        supposed_usd=sum((each.supposed_usd for each in found), Decimal(0)),
+        supposed_usd=supposed,
         unpriced=dict(unpriced),
         compared=sum(each.compared for each in found),
-        difference_usd=sum((each.difference_usd for each in found), Decimal(0)),
+        difference_usd=difference,
     )
 
 

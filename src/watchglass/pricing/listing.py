@@ -127,9 +127,9 @@ def timelines(book: PriceBook, tenant: str | None = None) -> Iterator[PriceRow]:
     By provider, model and tier; for calls of one tenant, or of all that have no prices of their own.
     """
     cited = _citations(book, tenant)
-    for (seller, name, tier), entry in sorted(_named(book, tenant).items(), key=lambda item: _order(item[0])):
-        found = [schedule for _, schedule in book.schedules(_request(seller, name, tier, tenant))]
-        for since_ns, until_ns, period in _winning(found or [entry.schedule]):
+    for (seller, name, tier), entry in sorted(named(book, tenant).items(), key=lambda item: _order(item[0])):
+        found = [schedule for _, schedule in book.schedules(request_of(seller, name, tier, tenant))]
+        for since_ns, until_ns, period in winning(found or [entry.schedule]):
             bounded = msgspec.structs.replace(period, since_ns=since_ns, until_ns=until_ns)
             yield _row(seller, entry.model, tier, bounded, cited)
 
@@ -151,7 +151,7 @@ def timeline(
     seller, cited = seller_of(model, provider), _citations(book, tenant)
     if seller is None:
         return []
-    found = [schedule for _, schedule in book.schedules(_request(seller, model, tier, tenant))]
+    found = [schedule for _, schedule in book.schedules(request_of(seller, model, tier, tenant))]
     bare = without_provider(seller, model)
     return [
         _row(
@@ -161,11 +161,12 @@ def timeline(
             msgspec.structs.replace(period, since_ns=since_ns, until_ns=until_ns),
             cited,
         )
-        for since_ns, until_ns, period in _winning(found)
+        for since_ns, until_ns, period in winning(found)
     ]
 
 
-def _request(provider: str, model: str, tier: str | None, tenant: str | None = None) -> PriceRequest:
+def request_of(provider: str, model: str, tier: str | None, tenant: str | None = None) -> PriceRequest:
+    """A question about a model, by its name alone."""
     return PriceRequest(
         provider=provider,
         request_model=model,
@@ -177,7 +178,8 @@ def _request(provider: str, model: str, tier: str | None, tenant: str | None = N
     )
 
 
-def _named(book: PriceBook, tenant: str | None = None) -> dict[tuple[str, str, str | None], Entry]:
+def named(book: PriceBook, tenant: str | None = None) -> dict[tuple[str, str, str | None], Entry]:
+    """What the layers name, in lower case: provider, model, tier."""
     names: dict[tuple[str, str, str | None], Entry] = {}
     for layer in book.sources_of(tenant):
         for entry in layer.entries():
@@ -202,9 +204,11 @@ def _cited(price_id: str, cited: dict[str, str]) -> str | None:
     return "; ".join(cited[part] for part in price_id.split("|") if part in cited) or None
 
 
-def _winning(schedules: Sequence[Schedule]) -> Iterator[tuple[int | None, int | None, Period]]:
+def winning(schedules: Sequence[Schedule]) -> Iterator[tuple[int | None, int | None, Period]]:
     """(since, until, price) without gaps or overlaps, but for hours of the day, which go before the rest."""
     periods = [period for schedule in schedules for period in schedule.periods]
+    if not periods:
+        return
     bounds = {bound for each in periods for bound in (each.since_ns, each.until_ns) if bound is not None}
     open_start = any(each.since_ns is None for each in periods)
     starts: list[int | None] = [*([None] if open_start else []), *sorted(bounds)]
@@ -240,8 +244,8 @@ def _row(
         since_ns=period.since_ns,
         until_ns=period.until_ns,
         daily=None if period.daily is None else "-".join(map(time_of_day, period.daily)),
-        prices=_per_million(rates, rates.prices),
-        above={threshold: _per_million(rates, prices) for threshold, prices in rates.above},
+        prices=per_million(rates, rates.prices),
+        above={threshold: per_million(rates, prices) for threshold, prices in rates.above},
         per_request=rates.dollars(rates.request),
         source=rates.source,
         price_id=rates.price_id,
@@ -264,12 +268,13 @@ def _fits(name: str, wanted: str) -> bool:
 def _elsewhere(book: PriceBook, model: str) -> list[str]:
     tail = model.lower().rpartition("/")[2]
     names = {
-        f"{provider}/{name}" for provider, name, _ in _named(book) if name.rpartition("/")[2] == tail and tail
+        f"{provider}/{name}" for provider, name, _ in named(book) if name.rpartition("/")[2] == tail and tail
     }
     return sorted(names)
 
 
-def _per_million(rates: Rates, prices: ClassPrices) -> dict[str, Decimal | None]:
+def per_million(rates: Rates, prices: ClassPrices) -> dict[str, Decimal | None]:
+    """Dollars a million tokens of each class, None where it has no price."""
     unpriced = CLASSES if rates.other_units else prices.unpriced
     return {
         name: None if name in unpriced else (rates.dollars(getattr(prices, name)) * 10**6).normalize()

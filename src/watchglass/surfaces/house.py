@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from watchglass.clock import SystemClock
@@ -35,6 +35,7 @@ from watchglass.surfaces.listening import is_loopback
 from watchglass.surfaces.price_book import open_book
 from watchglass.surfaces.price_desk import PriceDesk
 from watchglass.surfaces.price_minding import mind
+from watchglass.surfaces.price_questions import PriceQuestions
 from watchglass.surfaces.reconcile_desk import ReconcileDesk
 from watchglass.surfaces.reprice_desk import RepriceDesk
 
@@ -88,7 +89,9 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += [*backup_endpoints(store, clock), *tenant_endpoints(store.engine)]
-            others += price_endpoints(desk, clock=clock)
+            others += price_endpoints(
+                desk, PriceQuestions(desk, lambda: nullcontext(store.engine), clock), clock=clock
+            )
             others += reprice_endpoints(reprices, clock=clock)
             books = ReconcileDesk(settings, store.engine, store.versions, book)
             others += reconciliation_endpoints(books, clock=clock)

@@ -19,6 +19,9 @@ _LITELLM_MAP = "litellm/model_prices_and_context_window_backup.json"
 PRICES_FILE = "prices.toml"
 """The user's own prices, where the setting `prices` names no other file: in the data directory."""
 
+TAKEN_GENAI, TAKEN_LITELLM = "genai-prices.json", "litellm-prices.json"
+"""Newer lists than the installed ones, as `prices update` keeps them in the data directory."""
+
 
 def open_book(settings: Settings) -> PriceBook:
     """The book by these settings. Raises `ConfigError` naming the file that cannot be used."""
@@ -32,6 +35,8 @@ def book_of(settings: Settings, layers: Layers) -> PriceBook:
         return PriceBook(layers)
     except ValueError as fault:
         where = settings.litellm_prices or _LITELLM_MAP
+        if (Path(settings.data) / TAKEN_GENAI).exists():
+            where += f" or {Path(settings.data) / TAKEN_GENAI}"
         raise ConfigError(f"{where} cannot be used: {fault}; name another with --litellm-prices") from None
 
 
@@ -54,6 +59,7 @@ def read_layers(
         read_facts(),
         _litellm(settings),
         (*kept.discounts, *file.discounts),
+        _read(Path(settings.data) / TAKEN_GENAI),
     )
 
 
@@ -79,9 +85,21 @@ def _litellm(settings: Settings) -> bytes | None:
             raise ConfigError(
                 f"{path} cannot be read ({fault}); name another with --litellm-prices"
             ) from None
+    taken = _read(Path(settings.data) / TAKEN_LITELLM)
+    if taken is not None:
+        return taken
     try:
         # The file alone: importing the package takes seconds and may ask the network.
         found = Path(str(distribution("litellm").locate_file(_LITELLM_MAP)))
         return found.read_bytes()
     except (PackageNotFoundError, OSError):
         return None
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as fault:
+        raise ConfigError(f"{path} cannot be read ({fault}); mend it, or remove it") from None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import threading
 from collections.abc import Sequence
 from hashlib import blake2b
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from watchglass.clock import Clock
 from watchglass.config import Settings
-from watchglass.errors import BadRequest
-from watchglass.pricing.book import PriceBook
+from watchglass.errors import BadRequest, ConfigError
+from watchglass.pricing.book import Layers, PriceBook
 from watchglass.pricing.discounts import Discount
 from watchglass.pricing.listed import ListedPrice
 from watchglass.pricing.listing import PriceRow, Shown, at_moment, show, timeline, timelines
@@ -23,11 +24,9 @@ from watchglass.store import Control, Engine, KeptPrices
 from watchglass.store.imported_prices import Taken
 from watchglass.store.price_overrides import COMMAND_LINE, Override, PriceChange, Terms
 from watchglass.store.price_table import replace_prices
-from watchglass.surfaces.price_book import read_layers
-from watchglass.surfaces.prices_file import Stated
+from watchglass.surfaces.price_book import TAKEN_GENAI, TAKEN_LITELLM, read_layers
+from watchglass.surfaces.prices_file import Stated, stated_in
 from watchglass.surfaces.stated_prices import Look, StatedPrices
-
-log = logging.getLogger(__name__)
 
 _MIRRORED = "prices_mirrored"
 _FORM = "2"
@@ -145,6 +144,69 @@ class PriceDesk:
             self._rows = edition, list(timelines(self.book))
         return self._rows[1]
 
+    def layers_with(self, content: bytes, name: str) -> tuple[str, Layers]:
+        """Which list a file is, and the book's layers with it in place of that one. Raises `BadRequest`."""
+        kind = kind_of(content, name)
+        imported, layers = self.kept.imported.prices(), self.book.layers
+        if kind == "genai-prices":
+            return kind, msgspec.structs.replace(layers, genai=content)
+        if kind == "litellm":
+            return kind, msgspec.structs.replace(layers, litellm=content)
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as fault:
+            raise BadRequest(f"{name} is no UTF-8 text (byte {fault.start}); save it as UTF-8") from None
+        if kind == "stated":
+            try:
+                file = stated_in(text, name)
+            except ConfigError as fault:
+                raise BadRequest(str(fault)) from None
+            return kind, read_layers(self._settings, file, self._kept(), imported)
+        prices, _ = read_team_prices(text)
+        listed = tuple(each.listed(name) for each in prices)
+        return kind, msgspec.structs.replace(layers, overrides=(*listed, *layers.overrides))
+
+    def update(self, content: bytes, name: str, by: str = COMMAND_LINE) -> str:
+        """Take a newer edition of genai-prices' or LiteLLM's list, for calls from now on; which one it was.
+
+        Raises `BadRequest` for what is neither, or cannot be used.
+        """
+        kind, layers = self.layers_with(content, name)
+        if kind not in ("genai-prices", "litellm"):
+            raise BadRequest(f"{name} is neither genai-prices' data.json nor LiteLLM's map of prices")
+        if kind == "litellm" and self._settings.litellm_prices is not None:
+            raise BadRequest(
+                f"the setting litellm_prices names {self._settings.litellm_prices}: put it there"
+            )
+        try:
+            PriceBook(layers)
+        except ValueError as fault:
+            raise BadRequest(f"{name} cannot be used: {fault}") from None
+        path = Path(self._settings.data) / (TAKEN_GENAI if kind == "genai-prices" else TAKEN_LITELLM)
+        replaced = path.with_name(f".{path.name}.new")
+        with replaced.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        replaced.replace(path)
+        digest = blake2b(content, digest_size=8).hexdigest()
+        self.kept.overrides.note("update", f"{kind}: {name} ({digest})", by)
+        self.look()
+        return kind
+
+    def forget(self, by: str = COMMAND_LINE) -> list[str]:
+        """Go back to the installed editions of the lists; which were put away."""
+        data = Path(self._settings.data)
+        found = [name for name in (TAKEN_GENAI, TAKEN_LITELLM) if (data / name).exists()]
+        for name in found:
+            (data / name).unlink()
+        if found:
+            self.kept.overrides.note(
+                "update", f"back to the installed lists; put away: {', '.join(found)}", by
+            )
+        self.look()
+        return found
+
     def _kept(self) -> Stated:
         terms = [each.terms for each in self.kept.overrides.list()]
         return Stated(
@@ -156,10 +218,26 @@ class PriceDesk:
         layers = self.book.layers
         digest = blake2b(f"{_FORM} {version('genai-prices')}".encode(), digest_size=16)
         digest.update(msgspec.json.encode((layers.overrides, layers.facts, layers.discounts)))
-        digest.update(layers.litellm or b"")
+        for content in (layers.litellm, layers.genai):
+            digest.update(b"" if content is None else blake2b(content).digest())
         return digest.hexdigest()
 
 
 def taken_document(taken: Taken, refused: Sequence[Refused]) -> dict[str, Any]:
     """What an import did, and the rows that were no prices."""
     return {**msgspec.structs.asdict(taken), "refused": [msgspec.structs.asdict(each) for each in refused]}
+
+
+ListKind: TypeAlias = Literal["genai-prices", "litellm", "stated", "team"]
+
+
+def kind_of(content: bytes, name: str) -> ListKind:
+    """Which list of prices a file is: by its name's end, else by how it begins."""
+    begins = content.lstrip()[:1]
+    if name.endswith(".toml") or begins not in (b"[", b"{"):
+        return "stated" if name.endswith(".toml") else "team"
+    try:
+        keys = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:  # a list, or no JSON: whoever reads it says so
+        return "genai-prices"
+    return "genai-prices" if "providers" in keys else "litellm"

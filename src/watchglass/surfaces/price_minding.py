@@ -90,7 +90,7 @@ def _note_sources(desk: PriceDesk, control: Control) -> None:
     now = {
         str(file.path): _digest(msgspec.json.encode(file.stated)),
         "our dated facts": _digest(msgspec.json.encode(layers.facts)),
-        "genai-prices": version("genai-prices"),
+        "genai-prices": version("genai-prices") if layers.genai is None else _digest(layers.genai),
         "LiteLLM's map": _digest(layers.litellm or b""),
     }
     text = control.get(_SOURCES)

@@ -12,6 +12,7 @@ from watchglass.queries.times import parse_moment
 from watchglass.surfaces.access import current
 from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.api.price_overrides import override_endpoints
+from watchglass.surfaces.api.price_questions import question_endpoints
 from watchglass.surfaces.api.price_schemas import (
     AT,
     LIST,
@@ -25,12 +26,15 @@ from watchglass.surfaces.api.price_schemas import (
 )
 from watchglass.surfaces.price_desk import PriceDesk, taken_document
 from watchglass.surfaces.price_document import list_document, show_document
+from watchglass.surfaces.price_questions import PriceQuestions
 
 MOST_BYTES = 16 << 20
 
 
-def price_endpoints(desk: PriceDesk, *, clock: Clock | None = None) -> list[Endpoint]:
-    """Everything that can be done with prices."""
+def price_endpoints(
+    desk: PriceDesk, questions: PriceQuestions | None = None, *, clock: Clock | None = None
+) -> list[Endpoint]:
+    """Everything that can be done with prices; `questions` are those that need the calls too."""
     api, path = _Api(desk, clock or SystemClock()), "/api/v1/prices"
     return [
         Endpoint(
@@ -61,6 +65,7 @@ def price_endpoints(desk: PriceDesk, *, clock: Clock | None = None) -> list[Endp
             answer=TAKEN,
         ),
         *override_endpoints(desk),
+        *(() if questions is None else question_endpoints(desk, questions)),
         Endpoint(
             method="GET",
             path=f"{path}/{{model:path}}",

@@ -51,5 +51,22 @@ class RemotePrices:
         """Take one back."""
         return self._ask(f"{_PATH}/overrides/{quote(id, safe='')}", None, "DELETE")
 
+    def diff(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Two states of the book."""
+        return self._ask(f"{_PATH}/diff", msgspec.json.encode(asked), "POST")
+
+    def what_if(self, model: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Calls at another model's price; `asked` has provider, tenant, since, until and a list `of`."""
+        query = urlencode({"model": model, **asked}, doseq=True)
+        return self._ask(f"{_PATH}/what-if?{query}", None, "GET")
+
+    def check(self, asked: Mapping[str, str]) -> dict[str, Any]:
+        """What is odd in the book."""
+        return self._ask(f"{_PATH}/check?{urlencode(asked)}", None, "GET")
+
+    def update(self, content: bytes, name: str) -> dict[str, Any]:
+        """Take a newer list; no content goes back to the installed ones."""
+        return self._ask(f"{_PATH}/update?{urlencode({'name': name})}", content, "POST")
+
     def _ask(self, path: str, body: bytes | None, method: str) -> dict[str, Any]:
         return msgspec.json.decode(self._server.fetch(path, body, method))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from watchglass.surfaces.cli.prices.changing import import_prices, set_price, unset_price
+from watchglass.surfaces.cli.prices.comparing import check, diff, update, what_if
 from watchglass.surfaces.cli.prices.reading import history, list_prices, overrides, show_price, versions
 
 prices = typer.Typer(
@@ -18,3 +19,7 @@ prices.command("set")(set_price)
 prices.command("unset")(unset_price)
 prices.command("import")(import_prices)
 prices.command("versions")(versions)
+prices.command("diff")(diff)
+prices.command("what-if")(what_if)
+prices.command("check")(check)
+prices.command("update")(update)

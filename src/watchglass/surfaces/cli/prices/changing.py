@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from watchglass.errors import BadRequest, NotFound
+from watchglass.errors import BadRequest
 from watchglass.surfaces.cli import options
 from watchglass.surfaces.cli.exits import REJECTED, reporting
-from watchglass.surfaces.cli.prices.desk import Data, Document, desk_of, print_json, short
+from watchglass.surfaces.cli.prices.desk import Data, Document, content, desk_of, print_json, short
 
 Amount = Annotated[str | None, typer.Option(help="US dollars a million tokens, exactly as written")]
 
@@ -110,9 +110,9 @@ def import_prices(
     """
     with reporting():
         loaded = options.settings(data=data, url=url, key=key, json=json)
-        content = _content(file)
+        rows = content(file)
         with desk_of(loaded, make=True) as desk:
-            done = desk.take(content, Path(file).name)
+            done = desk.take(rows, Path(file).name)
         for each in done["refused"]:
             typer.echo(f"{file}:{each['line']}: {each['reason']}", err=True)
         if loaded.settings.json:
@@ -155,12 +155,3 @@ def _above(threshold: int | None, prices: dict[str, str | None]) -> list[dict[st
     if not stated:
         raise BadRequest("--above needs what such a request costs: --above-input, --above-output …")
     return [{"input_tokens": threshold, **stated}]
-
-
-def _content(file: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except FileNotFoundError:
-        raise NotFound(f"there is no file {file}") from None
-    except OSError as fault:
-        raise BadRequest(f"{file} cannot be read ({fault.strerror})") from None

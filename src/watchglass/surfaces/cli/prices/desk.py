@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from watchglass.errors import BadRequest, NotFound
 from watchglass.surfaces.cli import options
 
 if TYPE_CHECKING:
@@ -65,6 +67,22 @@ class Desk(Protocol):
         """Set a price or a discount."""
         ...
 
+    def diff(self, asked: Mapping[str, Any]) -> Document:
+        """Two states of the book."""
+        ...
+
+    def what_if(self, model: str, asked: Mapping[str, Any]) -> Document:
+        """Calls at another model's price."""
+        ...
+
+    def check(self, asked: Mapping[str, str]) -> Document:
+        """What is odd."""
+        ...
+
+    def update(self, content: bytes, name: str) -> Document:
+        """Take a newer list; no content goes back to the installed ones."""
+        ...
+
     def unset(self, id: str) -> Document:
         """Take one back."""
         ...
@@ -73,6 +91,16 @@ class Desk(Protocol):
 def given(**asked: str | None) -> dict[str, str]:
     """What was asked, without what was not."""
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def content(file: str) -> bytes:
+    """A file's. Raises `NotFound` and `BadRequest`."""
+    try:
+        return Path(file).read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"there is no file {file}") from None
+    except OSError as fault:
+        raise BadRequest(f"{file} cannot be read ({fault.strerror})") from None
 
 
 def columns(names: tuple[str, ...]) -> list[tuple[str, bool]]:
@@ -113,4 +141,4 @@ def desk_of(loaded: Loaded, *, make: bool = False) -> Generator[Desk]:
     from watchglass.store import open_kept_prices
 
     with open_kept_prices(directory, make=make) as kept:
-        yield LocalPrices(settings, kept)
+        yield LocalPrices(settings, kept, directory)
