@@ -428,3 +428,16 @@ def test_nothing_is_left_in_the_store(store: Store) -> None:
         raise KeyError
     left = engine.execute("SELECT count() AS n FROM system.tables WHERE startsWith(name, 'priced_by_')")
     assert left["n"][0].as_py() == 0
+
+
+def test_half_a_unit_is_rounded_to_even(store: Store) -> None:
+    """A price of half the smallest unit a token: odd counts end in a tie, each to its even neighbour."""
+    price = ListedPrice(provider="acme", model="m", input=Decimal("0.0000000000005"), output=Decimal(0))
+    rows = [
+        call(n, provider="acme", response_model="m", input_tokens=n, output_tokens=0) for n in range(1, 9)
+    ]
+    stored(store, rows)
+    found = by_engine(store, PriceBook([price]))
+    assert found == expected(PriceBook([price]), rows)
+    units = [int((found[row["call_id"]]["new_cost_usd"] or 0).scaleb(18)) for row in rows]
+    assert units == [0, 1, 2, 2, 2, 3, 4, 4]
