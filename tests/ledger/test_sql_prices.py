@@ -439,5 +439,5 @@ def test_half_a_unit_is_rounded_to_even(store: Store) -> None:
     stored(store, rows)
     found = by_engine(store, PriceBook([price]))
     assert found == expected(PriceBook([price]), rows)
-    units = [int((found[row["call_id"]]["new_cost_usd"] or 0).scaleb(18)) for row in rows]
+    units = [int(found[row["call_id"]]["new_cost_usd"].scaleb(18)) for row in rows]
     assert units == [0, 1, 2, 2, 2, 3, 4, 4]
