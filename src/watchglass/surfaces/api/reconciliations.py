@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchglass.clock import Clock, SystemClock
-from watchglass.errors import BadRequest, Refused, TooLarge
+from watchglass.errors import BadRequest, NotFound, TooLarge
 from watchglass.surfaces.access import current
 from watchglass.surfaces.api.endpoint import JSON, Endpoint, Parameter
 from watchglass.surfaces.reconcile_desk import ReconcileDesk, Wanted, parse_project_map
@@ -62,7 +62,7 @@ def reconciliation_endpoints(desk: ReconcileDesk, *, clock: Clock | None = None)
             method="GET",
             path=PATH,
             summary="The last state: all bills that were imported against our calls",
-            details="Not for a key that is bound to a tenant: a bill belongs to none.",
+            details="A key that is bound to a tenant sees no bill: they belong to none.",
             needs="read",
             handler=api.last,
             parameters=_ASKED,
@@ -100,7 +100,6 @@ class _Api:
         return await self._answer(wanted)
 
     async def take(self, request: Request) -> Response:
-        _unbound()
         body = bytearray()
         async for part in request.stream():
             body += part
@@ -119,5 +118,6 @@ class _Api:
 
 
 def _unbound() -> None:
+    """A key that is bound to a tenant sees no bill, here as in the table `bills`."""
     if current().tenant is not None:
-        raise Refused("a bill belongs to no tenant, and this key is bound to one; use another")
+        raise NotFound("there is no bill: bills belong to no tenant, and this key is bound to one")
