@@ -79,6 +79,22 @@ class House:
         self._sighting = prepared.sighting
         return f"{trace}:{span_id}"
 
+    def mark(self, call_id: str, run: str) -> None:
+        """As if a run had repriced it."""
+        self._store.engine.execute(
+            "INSERT INTO store.calls"
+            " SELECT * REPLACE ({run:String} AS price_run, {version:UInt64} AS version)"
+            " FROM store.calls FINAL WHERE call_id = {id:String}",
+            {"run": run, "version": self._store.versions.next(), "id": call_id},
+        )
+
+    def run_of(self, call_id: str) -> str:
+        """The run that its price is from."""
+        found = self._store.engine.execute(
+            "SELECT price_run FROM store.calls FINAL WHERE call_id = {id:String}", {"id": call_id}
+        )
+        return found["price_run"][0].as_py()
+
     def counted(self, process: str) -> dict[str, int | None]:
         """Call ids that count in a process, with their input tokens."""
         rows = self._store.engine.execute(
@@ -146,6 +162,20 @@ def test_usage_in_a_trace_of_its_own_finds_its_request(house: House, usage_first
     if not usage_first:
         usage()
     assert house.counted(process) == {call: 20}
+
+
+def test_a_row_that_is_settled_with_other_tokens_is_no_longer_priced_by_a_run(house: House) -> None:
+    """It keeps the mark of the run that repriced it while nothing changes that a price depends on."""
+    asked, told, process = house.trace(), house.trace(), "marked"
+    data = '{"model": "gpt-4o"}'
+    call = house.send(asked, "logfire.openai", (0, 20), process=process, request_data=data)
+    house.mark(call, "r1")
+    house.settle([asked])
+    assert house.run_of(call) == "r1"
+    said = {"logfire__span_type": "log", "request_data": data, **TOLD}
+    house.send(told, "logfire.openai", (300, 300), process=process, **said)
+    assert house.counted(process) == {call: 20}
+    assert house.run_of(call) == ""
 
 
 def test_a_span_that_arrives_while_settling_is_no_trouble(house: House) -> None:
