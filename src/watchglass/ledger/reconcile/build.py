@@ -12,6 +12,7 @@ from watchglass.ledger.reconcile.entries import Believed, Entry, tells
 from watchglass.ledger.reconcile.figures import (
     EXACT,
     ZERO,
+    Atom,
     Cell,
     CellKey,
     Explanation,
@@ -114,7 +115,7 @@ class _Maker:
         self._counted = {each.since_ns for each in believed.tokens}
 
     def cell(
-        self, key: CellKey, groups: list[Group], parts: list[object], money: list[Entry], tokens: list[Entry],
+        self, key: CellKey, groups: list[Group], parts: list[Atom], money: list[Entry], tokens: list[Entry],
         requests: list[Entry],
     ) -> Cell:  # fmt: skip
         tokens_told = self._tokens_told(key.model) if self._tokens_told else None
@@ -129,7 +130,7 @@ class _Maker:
             day=self._days[key.since_ns],
             names=tuple(dict.fromkeys(names)),
             ours=_ours(groups),
-            atoms=tuple(parts),  # type: ignore[arg-type]
+            atoms=tuple(parts),
             told=money_told,
             money=self._amounts(plain, money_told) if self._has_money else None,
             floor=max(self._units.values(), default=ZERO),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -102,7 +103,7 @@ def believe(entries: Sequence[Entry], keyed: Callable[[Entry], str | None]) -> B
     return Believed(money, tokens, requests, aside)
 
 
-_Rank = Callable[[tuple[int, int], str, list[Entry]], tuple[object, ...]]
+_Rank = Callable[[tuple[int, int], str, list[Entry]], tuple[Any, ...]]
 
 
 def _choose(
@@ -114,7 +115,7 @@ def _choose(
     chosen: list[Entry] = []
     aside: dict[tuple[str, str, str, str], tuple[int, Decimal]] = {}
     for day, formats in days.items():
-        best = max(formats, key=lambda format: rank(day, format, formats[format]))  # type: ignore[arg-type,return-value]
+        best = max(formats, key=lambda format: rank(day, format, formats[format]))
         taken = _without_repeats(formats[best], keyed)
         chosen += taken
         kept = set(map(id, taken))
@@ -130,7 +131,7 @@ def _choose(
     ]
 
 
-def _as_bill(day: tuple[int, int], format: str, its: list[Entry]) -> tuple[object, ...]:
+def _as_bill(day: tuple[int, int], format: str, its: list[Entry]) -> tuple[Any, ...]:
     return (
         not any(each.by_request for each in its),
         len({each.token_class for each in its}),

@@ -22,6 +22,7 @@ from watchglass.ledger.reconcile.figures import (
     Explanation,
     Kind,
     Money,
+    Names,
     SlotOutcome,
 )
 from watchglass.ledger.reconcile.quotes import Quotes, cost, price_of
@@ -154,7 +155,7 @@ def _by_volume(found: Pending, atoms: list[Atom], moved: dict[SlotKey, Move], qu
         for slot, tokens, price, price_id in valued.items:
             atom = Atom(
                 tier=slot.tier, long=slot.long, token_class=slot.token_class, tokens=0, price_id=price_id,
-                price=price, names=cell.names[0] if cell.names else (None, None),  # type: ignore[arg-type]
+                price=price, names=cell.names[0] if cell.names else Names(None, None),
             )  # fmt: skip
             found.items.append(Item(atom, tokens, price))
         found.note = valued.note
