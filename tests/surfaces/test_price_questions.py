@@ -96,13 +96,14 @@ def test_another_models_price_for_the_same_calls(desk: PriceDesk, store: Store) 
 
 
 def test_what_is_odd_is_found_and_what_is_not_is_not(desk: PriceDesk, store: Store) -> None:
-    """A pattern for nothing, a price behind another, two that clash, a gap; a sound book has none of them."""
+    """A pattern for nothing, a discount behind a price, two that clash, a gap; a sound book has none."""
     assert questions(desk, store).check()["problems"] == []
     put(desk, model="no-such-*", input="1")
     put(desk, percent="10", model="no-such-model-either")
     put(desk, input="1", since="2020-01-01", until="2021-01-01")
     put(desk, input="2", since="2020-01-01")
     put(desk, input="3", until="2019-01-01")
+    put(desk, percent="5")
     kinds = [each["kind"] for each in questions(desk, store).check()["problems"]]
     assert sorted(set(kinds)) == ["gap", "matches_nothing", "never_holds", "overlap"]
     assert kinds.count("matches_nothing") == 2

@@ -83,7 +83,7 @@ CALLS = _columns(
     ),
     (
         "price_source",
-        "Layer of the price book: override, watchglass, genai-prices, litellm.",
+        "Layer of the price book: override, discount, watchglass, genai-prices, litellm.",
     ),
     (
         "unpriced_reason",
@@ -527,7 +527,7 @@ PRICES = _columns(
     ("output_audio", "Output that was audio.", _PER_MILLION),
     ("per_request", "A request as such.", "US dollars"),
     ("above", "Prices of requests with more input tokens than the key, as JSON: only those that differ."),
-    ("source", "Layer of the price book: override, watchglass, genai-prices, litellm."),
+    ("source", "Layer of the price book: override, discount, watchglass, genai-prices, litellm."),
     ("price_id", "Entry of the price book, as in `calls`."),
     ("citation", "Where the price stands, if that is known."),
     ("dated", "Whether its list says since when its prices hold."),
@@ -540,7 +540,7 @@ LLM_MODEL_PRICING = _columns(
     ("cost_per_1k_input_tokens", "Plain input.", "US dollars a thousand tokens"),
     ("cost_per_1k_output_tokens", "Plain output.", "US dollars a thousand tokens"),
     ("effective_date", "Day (UTC) from which on it is the price; NULL if that was never said."),
-    ("source", "Layer of the price book: override, watchglass, genai-prices, litellm."),
+    ("source", "Layer of the price book: override, discount, watchglass, genai-prices, litellm."),
 )
 
 BILLS = _columns(
@@ -619,7 +619,7 @@ TABLES: dict[str, str] = {
     "llm_calls": "Counted calls, under the names that other teams have them by.",
     "agent_task_history": "What agents did: tasks, and runs of agents that no task is around.",
     "bills": "What providers say they served and charged (`reconcile`). Of no tenant: a bound key sees none.",
-    "prices": "The price book: what wins for each model, time after time. Everybody may read it.",
+    "prices": "The price book: what wins for each model, time after time, prices of one tenant aside. All may read it.",
     "llm_model_pricing": "The same for plain tokens of the standard tier, a thousand at a time.",
 }
 """What each documented table is, in one sentence."""
