@@ -619,7 +619,7 @@ TABLES: dict[str, str] = {
     "llm_calls": "Counted calls, under the names that other teams have them by.",
     "agent_task_history": "What agents did: tasks, and runs of agents that no task is around.",
     "bills": "What providers say they served and charged (`reconcile`). Of no tenant: a bound key sees none.",
-    "prices": "The price book: what wins for each model, time after time, prices of one tenant aside. All may read it.",
+    "prices": "The price book: what wins for each model, time after time; prices of one tenant aside.",
     "llm_model_pricing": "The same for plain tokens of the standard tier, a thousand at a time.",
 }
 """What each documented table is, in one sentence."""

@@ -66,7 +66,15 @@ def said(change: PriceChange) -> str:
     by = f"by {change.who}: " if change.who == COMMAND_LINE else ""
     if not change.override:
         return f"{by}{change.after or ''}"
-    return f"{by}{change.override}: {change.before or 'nothing'} → {change.after or 'nothing'}"
+    return f"{by}{change.override}: {_brief(change.before)} → {_brief(change.after)}"
+
+
+def _brief(terms: str | None) -> str:
+    """An override without what it leaves open."""
+    if terms is None:
+        return "nothing"
+    given = msgspec.json.decode(terms, type=dict[str, object])
+    return msgspec.json.encode({name: value for name, value in given.items() if value}).decode()
 
 
 def _key(change: PriceChange) -> str:

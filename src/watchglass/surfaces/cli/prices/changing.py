@@ -130,6 +130,11 @@ def sentence(terms: Document) -> str:
     """What was set, for whom and when."""
     amounts = {name: terms.get(name) for name in _AMOUNTS}
     said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in amounts.items() if value)
+    for each in terms.get("above") or ():
+        dearer = ", ".join(
+            f"{name} {value}" for name, value in each.items() if value and name != "input_tokens"
+        )
+        said += f", above {each['input_tokens']:,} tokens {dearer}"
     if terms["kind"] == "discount":
         said = f"{terms['percent']}% off"
     bounds = "".join(
