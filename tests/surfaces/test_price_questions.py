@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.clock import ManualClock
 from watchglass.config import Settings
-from watchglass.errors import BadRequest, Refused
+from watchglass.errors import BadRequest, NotFound
 from watchglass.queries.reader import StoreReader
 from watchglass.store import KeptPrices, Store, open_store
 from watchglass.surfaces.access import Grant, granted
@@ -137,7 +137,7 @@ def test_over_http_a_tenants_key_asks_for_its_own_calls(desk: PriceDesk, store: 
         assert client.get(path).json()["total"]["calls"] == 1
         found = client.post("/api/v1/prices/diff", json={"tenant": "u", "a": {"at": "2021-01-01"}}).json()
         assert found["spent"]["total"]["calls"] == 1
-        with pytest.raises(Refused):
+        with pytest.raises(NotFound):
             client.get("/api/v1/prices/check")
 
 

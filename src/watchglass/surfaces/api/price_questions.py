@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchglass.errors import BadRequest, Refused, TooLarge
+from watchglass.errors import BadRequest, NotFound, TooLarge
 from watchglass.surfaces.access import current
 from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.api.price_schemas import NO_KEY, TENANT, json_response, whose
@@ -155,7 +155,7 @@ class _Api:
 
     async def check(self, request: Request) -> Response:
         if current().tenant is not None:
-            raise Refused("a key that is bound to a tenant cannot check the book, which is everybody's")
+            raise NotFound("there is no book to check: it is everybody's, and this key is bound to a tenant")
         asked = request.query_params
         found = await anyio.to_thread.run_sync(
             lambda: self._questions.check(since=asked.get("since"), until=asked.get("until"))
