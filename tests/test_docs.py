@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import typer
 
 import watchglass
 from watchglass.capture.settings import CaptureSettings
 from watchglass.surfaces.cli import make_app
+from watchglass.wire.dialects.totals import provider_usage
+from watchglass.wire.dialects.usages import usage_of
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -61,6 +65,27 @@ def test_there_is_an_example_for_each_extension_point() -> None:
         "A-finding",
         "An-instrumentation",
     ]
+
+
+def counting_rules() -> list[Any]:
+    """The rows of docs/money.md that say how a provider counts: its usage, and what becomes of it."""
+    text = (ROOT / "docs" / "money.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([^|:]+)[^|]* \| `(\{.*\})` \| `(.*)` \|$", text, re.M)
+    return [pytest.param(usage, columns, id=name) for name, usage, columns in rows]
+
+
+@pytest.mark.parametrize(("usage", "columns"), counting_rules())
+def test_providers_count_as_documented(usage: str, columns: str) -> None:
+    """Each provider's usage in docs/money.md is read into the columns that stand beside it, and no others."""
+    stated = {f"{name}_tokens": int(count) for name, count in (each.split() for each in columns.split(", "))}
+    for read in (provider_usage, usage_of):
+        found = msgspec.structs.asdict(read(json.loads(usage)))
+        assert {name: n for name, n in found.items() if n is not None and name != "total_tokens"} == stated
+
+
+def test_the_counting_rules_are_found() -> None:
+    """docs/money.md has a row for each family of providers."""
+    assert len(counting_rules()) >= 8
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -16,10 +16,14 @@ from watchglass.doctor.examination import Examination, examine
 from watchglass.doctor.findings import FINDINGS
 from watchglass.doctor.findings.unpriced import CURES
 from watchglass.errors import QueryLimit
+from watchglass.pricing.book import PriceBook
+from watchglass.pricing.listed import ListedPrice
+from watchglass.pricing.listing import timelines
 from watchglass.queries.answers import Answer
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
 from watchglass.store import Engine, Limits, open_store
+from watchglass.store.price_table import replace_prices
 from watchglass.surfaces.cli import make_app
 
 WINDOW = Window(NOON_NS, NOON_NS + 3600 * SECOND_NS)
@@ -96,7 +100,7 @@ def test_spans_without_calls(look: Look) -> None:
 
 
 def test_unpriced_by_reason(look: Look) -> None:
-    """One diagnosis a reason, with the calls it is about; failures that used nothing are no trouble."""
+    """One diagnosis a reason, with the calls it is about; failures that used nothing are no trouble, only told."""
     sick = {**HEALTHY, "cost_usd": None}
     found = look(
         calls=[
@@ -108,9 +112,33 @@ def test_unpriced_by_reason(look: Look) -> None:
     assert [(each.severity, each.symptom) for each in found] == [
         ("error", "3 calls without a price: unknown_model."),
         ("warning", "1 call without a price: tokens_missing."),
+        ("info", "1 call without a price: failed_without_usage."),
     ]
     assert list(found[0].evidence.rows) == [["openai", "m", None, 3]]
-    assert found[0].command == "watchglass prices import PRICES.csv"
+    assert found[0].command == (
+        "watchglass prices set openai m --since 2026-01-01 --input USD --output USD"
+        " && watchglass reprice --unpriced --since 2026-01-01"
+    )
+
+
+def test_a_hostile_model_name_is_quoted(look: Look) -> None:
+    """What a sender called a model cannot run in the shell of who copies the command."""
+    sick = {**HEALTHY, "cost_usd": None, "unpriced_reason": "unknown_model", "request_model": "m; rm -rf ~ #"}
+    (found,) = look(calls=[call(1, **sick)])
+    assert shlex.split(found.command)[:5] == ["watchglass", "prices", "set", "openai", "m; rm -rf ~ #"]
+
+
+def test_priced_since(engine: Engine, look: Look) -> None:
+    """Unpriced calls whose price the book has by now are told, also by a pattern; others are not."""
+    stated = ListedPrice(provider="openai", model="my_m*", input=Decimal(1), output=Decimal(2))
+    replace_prices(engine, list(timelines(PriceBook([stated]))), NOON_NS)
+    sick = {**HEALTHY, "cost_usd": None, "unpriced_reason": "unknown_model"}
+    names = ("my_model", "MY_MODEL", "myxmodel")
+    found = look(calls=[call(n, **sick | {"request_model": name}) for n, name in enumerate(names)])
+    told = {each.finding: each for each in found}
+    assert told["priced_since"].symptom.startswith("2 calls")
+    assert told["priced_since"].command == "watchglass reprice --unpriced --since 2026-01-01"
+    assert told["unpriced"].symptom.startswith("3 calls")
 
 
 def test_unpriced_counts_all_of_a_reason(look: Look) -> None:
@@ -247,12 +275,13 @@ def test_one_finding_that_fails_spoils_no_other(engine: Engine) -> None:
 
 
 def test_every_reason_has_a_cure() -> None:
-    """The reasons of the price book are those that have a cure, and the two that need none."""
+    """The reasons of the price book are those that have a cure, and the one that is a finding of its own."""
     from watchglass.pricing import book
 
     reasons = {value.unpriced_reason for value in vars(book).values() if isinstance(value, book.Priced)}
-    assert reasons == {*CURES, "failed_without_usage", "unknown_provider"}
-    assert all(is_known(cure.command) for cure in CURES.values())
+    assert reasons == {*CURES, "unknown_provider"}
+    row = ["openai", "m", "batch", 1]
+    assert all(is_known(cure.command(row, "2026-01-01")) for cure in CURES.values())
 
 
 def test_names_are_different() -> None:
