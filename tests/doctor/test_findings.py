@@ -54,7 +54,7 @@ def is_known(command: str) -> bool:
 
 
 @pytest.fixture
-def look(engine: Engine) -> Look:
+def look(engine: Engine) -> Iterator[Look]:
     """Put rows into the emptied store and examine it."""
 
     def looking(tenant: str | None = None, **rows: list[dict[str, Any]]) -> list[Diagnosis]:
@@ -69,7 +69,8 @@ def look(engine: Engine) -> Look:
             assert is_known(each.command), each.command
         return found.diagnoses
 
-    return looking
+    yield looking
+    engine.execute("TRUNCATE TABLE store.prices")
 
 
 def test_silence_is_health(look: Look) -> None:
@@ -100,7 +101,7 @@ def test_spans_without_calls(look: Look) -> None:
 
 
 def test_unpriced_by_reason(look: Look) -> None:
-    """One diagnosis a reason, with the calls it is about; failures that used nothing are no trouble, only told."""
+    """One diagnosis a reason, with the calls it is about; failures that used nothing are only told."""
     sick = {**HEALTHY, "cost_usd": None}
     found = look(
         calls=[
@@ -116,7 +117,7 @@ def test_unpriced_by_reason(look: Look) -> None:
     ]
     assert list(found[0].evidence.rows) == [["openai", "m", None, 3]]
     assert found[0].command == (
-        "watchglass prices set openai m --since 2026-01-01 --input USD --output USD"
+        "watchglass prices set openai m --since=2026-01-01 --input USD --output USD"
         " && watchglass reprice --unpriced --since 2026-01-01"
     )
 

@@ -30,8 +30,10 @@ class _Cure(NamedTuple):
 def _state_price(row: Row, since: str) -> str:
     """States the price of the row's model from the window on, then prices what is there."""
     provider, model, tier, *_ = row
-    named = [str(provider or "PROVIDER"), str(model or "MODEL"), *(["--tier", str(tier)] if tier else [])]
-    stated = shlex.join(["watchglass", "prices", "set", *named, "--since", since])
+    # A name that looks like an option is for the reader to type.
+    named = ["MODEL" if not model or str(model).startswith("-") else str(model)]
+    options = [f"--since={since}", *([f"--tier={tier}"] if tier else [])]
+    stated = shlex.join(["watchglass", "prices", "set", str(provider or "PROVIDER"), *named, *options])
     return f"{stated} --input USD --output USD && {_reprice(since)}"
 
 
