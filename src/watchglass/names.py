@@ -279,6 +279,10 @@ REPORTED_COST = "watchglass.cost.reported_usd"
 TTFT = "watchglass.ttft_ns"
 STREAMING = "watchglass.streaming"
 SERVICE_TIER = "watchglass.service_tier"
+FAST = "fast"
+"""What `SERVICE_TIER` says of Anthropic's fast mode, which is not named a tier: `speed` of a request asks for
+it, and `usage.speed` says that it was given, beside a service tier of `standard`.
+"""
 CACHE_HIT = "watchglass.cache_hit"
 REQUEST_SENT = "watchglass.request_sent"
 MOCK = "watchglass.mock"

@@ -42,6 +42,8 @@ class Answer:
     tool: tuple[str, dict[str, Any]] | None = None
     usage: bool = True
     """Whether the client is told the tokens."""
+    speed: str | None = None
+    """What Anthropic's usage says of it: `fast`."""
 
 
 @dataclass
@@ -430,6 +432,7 @@ def _anthropic_usage(request: Request, said: Answer, output: int) -> dict[str, A
             "ephemeral_1h_input_tokens": said.cache_write_1h,
         },
         "service_tier": "standard",
+        **({} if said.speed is None else {"speed": said.speed}),
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, Priced, PriceRequest
-from watchglass.pricing.listed import ListedPrice
+from watchglass.pricing.listed import AboveInput, ListedPrice, PriceList
 
 NEW_YEAR_NS = 1_767_225_600 * 10**9  # 2026-01-01T00:00:00Z
 DAY_NS = 86_400 * 10**9
@@ -95,3 +95,66 @@ def test_the_latest_start_wins_and_every_interval_has_its_own_id() -> None:
     found = [ask(*prices, at_ns=at) for at in times]
     assert [each.cost_usd for each in found] == [3, 2, 4, 1]
     assert len({each.price_id for each in found}) == 4
+
+
+LONG = AboveInput(
+    input_tokens=1000,
+    input=Decimal(20),
+    output=Decimal(30),
+    cache_write_1h=Decimal(40),
+    reasoning=Decimal(50),
+    input_audio=Decimal(60),
+    output_audio=Decimal(70),
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "dollars"),
+    [
+        ({"cache_write_tokens": 10**6, "cache_write_1h_tokens": 10**6}, 40),
+        ({"cache_write_tokens": 10**6}, 20),
+        ({"input_audio_tokens": 10**6}, 60),
+        ({"cache_read_tokens": 10**6}, 20),
+        ({"input_tokens": 1001, "output_tokens": 10**6, "reasoning_tokens": 10**6}, 50),
+        ({"input_tokens": 1001, "output_tokens": 10**6, "output_audio_tokens": 10**6}, 70),
+    ],
+)
+def test_every_class_may_cost_more_in_a_longer_request(part: dict[str, int], dollars: int) -> None:
+    """Also one that has no price of its own in a shorter one; without any it costs what its parent does."""
+    usage = Usage(**{"input_tokens": 10**6, "output_tokens": 0} | part)
+    asked = PriceRequest(
+        provider="acme", request_model="m", response_model=None, at_ns=NEW_YEAR_NS, usage=usage
+    )  # fmt: skip
+    found = PriceBook([override(above=(LONG,))]).price([asked])[0].cost_usd
+    rest = 0 if usage.input_tokens == 10**6 else Decimal("0.02002")
+    assert found == dollars + rest
+
+
+def test_a_class_of_its_own_keeps_its_price_until_one_above_is_stated() -> None:
+    """The first step changes the input only, the second the cached reads; nothing else moves."""
+    first, second = (
+        AboveInput(input_tokens=10, input=Decimal(8)),
+        AboveInput(input_tokens=20, cache_read=Decimal(3)),
+    )
+    period = next(PriceList("override", [override(above=(second, first), cache_read=Decimal(2))]).entries())
+    found = period.schedule.periods[0].rates
+    costs = [
+        (found.dollars(prices.input * 10**6), found.dollars(prices.cache_read * 10**6))
+        for prices in (found.prices, *(prices for _, prices in found.above))
+    ]
+    assert costs == [(1, 2), (8, 2), (8, 3)]
+    parent = next(PriceList("override", [override(above=(first, second))]).entries())
+    rates = parent.schedule.periods[0].rates
+    assert [rates.dollars(prices.cache_read * 10**6) for _, prices in rates.above] == [8, 3]
+
+
+def test_a_price_above_needs_one_below() -> None:
+    """Output that costs something in longer requests only has no price in the others."""
+    price = ListedPrice(
+        provider="acme",
+        model="m",
+        input=Decimal(1),
+        above=(AboveInput(input_tokens=10, output=Decimal(2)),),
+    )
+    with pytest.raises(ValueError, match="above has a price of output, which has none below"):
+        PriceList("override", [price])

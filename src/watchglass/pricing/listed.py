@@ -8,18 +8,26 @@ from decimal import Decimal
 import msgspec
 
 from watchglass.pricing.naming import entry_id, fits, is_pattern, precedence, seller
-from watchglass.pricing.rates import CLASSES, Rate, rate, rates
+from watchglass.pricing.rates import CLASSES, PARENTS, Rate, rate, rates
 from watchglass.pricing.source import Entry, Period, Schedule, named_tier
 
 
 class AboveInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What all tokens of a request cost that has more input than this, where it differs."""
+    """What all tokens of a request cost that has more input than this, where it differs.
+
+    A class that is left out costs what it does in shorter requests; one that has no price of its own
+    anywhere, what its parent does here.
+    """
 
     input_tokens: int
     input: Decimal | None = None
     output: Decimal | None = None
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+    reasoning: Decimal | None = None
+    input_audio: Decimal | None = None
+    output_audio: Decimal | None = None
 
 
 class ListedPrice(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,10 +115,8 @@ def _precedence(price: ListedPrice) -> tuple[bool, int, bool, int, bool]:
 
 
 def _period(layer: str, price: ListedPrice) -> Period:
-    stated = {name: getattr(price, name) for name in CLASSES}
-    classes = {
-        name: _rate(name, dollars, price.above) for name, dollars in stated.items() if dollars is not None
-    }
+    steps = sorted(price.above, key=lambda step: step.input_tokens)
+    classes = {name: found for name in CLASSES if (found := _rate(name, price, steps)) is not None}
     return Period(
         rates(entry_id(layer, price, price.daily), layer, classes),
         price.since_ns,
@@ -119,7 +125,25 @@ def _period(layer: str, price: ListedPrice) -> Period:
     )
 
 
-def _rate(name: str, dollars: Decimal, above: Sequence[AboveInput]) -> Rate:
-    steps = sorted(above, key=lambda step: step.input_tokens)
-    dearer = [(step.input_tokens, getattr(step, name, None)) for step in steps]
-    return rate(dollars, tuple((start, price) for start, price in dearer if price is not None))
+def _rate(name: str, price: ListedPrice, steps: Sequence[AboveInput]) -> Rate | None:
+    """The price of a class and its steps; None where none is stated and its parent's holds."""
+    if all(getattr(stated, name) is None for stated in (price, *steps)):
+        return None
+    dollars = [_stated(name, price, steps[:count]) for count in range(len(steps) + 1)]
+    base, *dearer = [each for each in dollars if each is not None]
+    if len(dearer) != len(steps):
+        raise ValueError(f"above has a price of {name}, which has none below; state {name}, too")
+    starts = [step.input_tokens for step in steps]
+    tiers = [
+        (start, new) for start, old, new in zip(starts, [base, *dearer], dearer, strict=False) if new != old
+    ]
+    return rate(base, tuple(tiers))
+
+
+def _stated(name: str, price: ListedPrice, steps: Sequence[AboveInput]) -> Decimal | None:
+    """What a class costs after these steps: what was said last, else what its parent does."""
+    for stated in (*reversed(steps), price):
+        if (dollars := getattr(stated, name)) is not None:
+            return dollars
+    parent = PARENTS.get(name)
+    return None if parent is None else _stated(parent, price, steps)

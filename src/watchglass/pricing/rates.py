@@ -24,6 +24,7 @@ from watchglass.pricing.units import Rate, Units
 
 __all__ = [
     "CLASSES",
+    "PARENTS",
     "SCALE",
     "ClassPrices",
     "Rate",
@@ -46,7 +47,7 @@ CLASSES = (
 )
 """The token classes that a `Usage` tells apart, each after the one whose price it has for want of its own."""
 
-_PARENTS = {
+PARENTS = {
     "cache_read": "input",
     "cache_write": "input",
     "cache_write_1h": "cache_write",
@@ -54,6 +55,7 @@ _PARENTS = {
     "reasoning": "output",
     "output_audio": "output",
 }
+"""Whose price a class has for want of its own."""
 OF_OUTPUT = frozenset({"output", "reasoning", "output_audio"})
 
 
@@ -272,7 +274,7 @@ def _resolved(
     prices: dict[str, int] = {}
     unpriced = set(hidden)
     for name in CLASSES:
-        parent = _PARENTS.get(name)
+        parent = PARENTS.get(name)
         if name in classes:
             prices[name] = classes[name].at(input_tokens) // unit
         else:

@@ -73,6 +73,18 @@ def test_cached_tokens_of_anthropic_are_part_of_the_input(books: Books, provider
     assert "gen_ai.response.id" not in own  # LiteLLM makes one up
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_fast_mode_of_anthropic_is_a_tier(books: Books, provider: Provider, stream: bool) -> None:
+    """Its price is another, and the service tier beside it says `standard`."""
+    provider.default = Answer(speed="fast")
+
+    answer = litellm.completion(**anthropic(provider), stream=stream)
+    if stream:
+        list(answer)
+
+    assert books.call.attributes["watchglass.service_tier"] == "fast"
+
+
 @needs_proxy
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize("kind", [openai, anthropic])

@@ -78,6 +78,18 @@ def test_raw_request_is_a_supplement() -> None:
     )
 
 
+def test_fast_mode_is_a_tier_of_its_own() -> None:
+    """Anthropic's usage says `standard` of the service tier and `fast` of the speed, which is billed."""
+    usage = "{'input_tokens': 26, 'output_tokens': 17, 'service_tier': 'standard', 'speed': 'fast'}"
+    found = described(
+        {"llm.anthropic.id": "msg_1", "llm.anthropic.usage": usage},
+        scope="litellm",
+        name="raw_gen_ai_request",
+        parent="00000000000000aa",
+    )
+    assert found.service_tier == "fast"
+
+
 def test_steps_of_the_proxy_are_nothing() -> None:
     """Router, auth and an empty raw request have nothing to tell."""
     assert (

@@ -13,7 +13,15 @@ from watchglass.capture import content
 from watchglass.capture.litellm import messages
 from watchglass.capture.litellm.fields import fields_of
 from watchglass.capture.litellm.usages import note_usage
-from watchglass.names import CACHE_HIT, ESTIMATED_INPUT, ESTIMATED_OUTPUT, MOCK, REPORTED_COST, SERVICE_TIER
+from watchglass.names import (
+    CACHE_HIT,
+    ESTIMATED_INPUT,
+    ESTIMATED_OUTPUT,
+    FAST,
+    MOCK,
+    REPORTED_COST,
+    SERVICE_TIER,
+)
 
 if TYPE_CHECKING:
     from watchglass.capture.calls import Call
@@ -106,7 +114,7 @@ def describe_usage(call: Call, usage: Any, own: Attributes, *, partly_cached: bo
                 own[key] = noted[f"gen_ai.usage.{name}"]
         return
     own.update(noted)
-    if tier and SERVICE_TIER not in own:
+    if tier and (tier == FAST or SERVICE_TIER not in own):
         own[SERVICE_TIER] = tier
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from watchglass.capture.litellm.fields import fields_of
-from watchglass.names import CACHE_WRITE_1H, INPUT_AUDIO, OUTPUT_AUDIO, TOTAL_TOKENS
+from watchglass.names import CACHE_WRITE_1H, FAST, INPUT_AUDIO, OUTPUT_AUDIO, TOTAL_TOKENS
 
 if TYPE_CHECKING:
     from watchglass.capture.records import Attributes
@@ -53,6 +53,8 @@ def note_usage(usage: Any, own: Attributes) -> str | None:
     total = _count(get("total_tokens"))
     if total and total != (asked or 0) + (answered or 0):
         own[TOTAL_TOKENS] = total
+    if get("speed") == FAST:
+        return FAST
     tier = get("service_tier")
     return tier if isinstance(tier, str) else None
 

@@ -9,11 +9,13 @@ LlamaIndex's `ChatResponse`, and smolagents' messages with the answer's Python t
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from watchglass.model import Usage, Value
+from watchglass.names import FAST
 from watchglass.wire.dialects.usages import usage_of
 from watchglass.wire.values import count, dig, json_value, text
 
@@ -96,6 +98,18 @@ def answer_of(value: Value) -> Answer:
     return _plain(body)
 
 
+def tier_of(named: Value, usage: Value) -> str | None:
+    """The service tier of an answer, which names it or leaves it to its usage; fast mode is one to a bill."""
+    if dig(usage, "speed") == FAST:
+        return FAST
+    return text(named) or text(dig(usage, "service_tier"))
+
+
+def tier_asked(parameters: Mapping[str, Value]) -> str | None:
+    """The service tier that a request asked for; whether it got fast mode, the answer knows better."""
+    return FAST if parameters.get("speed") == FAST else text(parameters.get("service_tier"))
+
+
 def _plain(body: _Body) -> Answer:
     model = text(body.model) or text(body.model_version) or text(body.modelVersion)
     finish_reasons = _finish_reasons(body)
@@ -106,7 +120,7 @@ def _plain(body: _Body) -> Answer:
     return Answer(
         response_id=identity if answered else None,
         model=model,
-        service_tier=text(body.service_tier) or text(dig(body.usage, "service_tier")),
+        service_tier=tier_of(body.service_tier, body.usage),
         finish_reasons=finish_reasons,
         usage=usage,
     )
@@ -136,6 +150,7 @@ def _wrapped(body: _Body) -> Answer:
 _LONGEST_USAGE = 4_000
 """Characters of a usage object's Python text, far above any client's."""
 
+_TEXT_FAST = f"speed='{FAST}'"
 _TEXT_ID = re.compile(r"\((?:[a-z_]+=None, )*id='([^']{1,128})'")
 _TEXT_FIELDS = re.compile(
     r"\b(model|service_tier|finish_reason|stop_reason)='([^']{1,128})'"
@@ -165,7 +180,7 @@ def _from_python_text(source: str, usage: Value) -> Answer:
     return Answer(
         response_id=identity[1] if identity else None,
         model=fields.get("model"),
-        service_tier=fields.get("service_tier"),
+        service_tier=FAST if _TEXT_FAST in tail else fields.get("service_tier"),
         finish_reasons=() if reason is None else (reason,),
         usage=counts or usage,
     )
@@ -193,7 +208,7 @@ def _langchain_result(body: _Body) -> Answer:
     return Answer(
         response_id=found.response_id or text(dig(output, "id")),
         model=found.model or text(dig(info, "model_name")) or text(dig(output, "model_name")),
-        service_tier=found.service_tier or text(dig(info, "service_tier")),
+        service_tier=found.service_tier or tier_of(dig(info, "service_tier"), dig(output, "usage")),
         finish_reasons=found.finish_reasons or (() if reason is None else (reason,)),
         usage=found.usage or dig(output, "token_usage") or dig(output, "usage"),
     )
@@ -209,7 +224,7 @@ def _langchain_message(metadata: Value, data: Value, usage: Value, identity: Val
         response_id=text(dig(metadata, "id"))
         or (named if named is not None and named.startswith(_PROVIDER_IDS) else None),
         model=text(dig(metadata, "model_name")) or text(dig(metadata, "model")),
-        service_tier=text(dig(metadata, "service_tier")),
+        service_tier=tier_of(dig(metadata, "service_tier"), dig(metadata, "usage")),
         finish_reasons=() if reason is None else (reason,),
         usage=usage or dig(metadata, "token_usage") or dig(metadata, "usage"),
     )

@@ -16,7 +16,7 @@ import msgspec
 
 from watchglass.model import Attributes, Context, Described, Span, Step, StepKind, Usage, Value
 from watchglass.wire.dialects import fields, totals
-from watchglass.wire.dialects.answers import Answer, answer_of, decoded
+from watchglass.wire.dialects.answers import Answer, answer_of, decoded, tier_asked
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
 from watchglass.wire.dialects.chains import plumbing
 from watchglass.wire.dialects.steps import made
@@ -118,7 +118,7 @@ def _request(span: Span, operation: str) -> Described:
         response_id=text(attributes.get("gen_ai.response.id")) or answer.response_id,
         usage=usage,
         reported_cost_usd=_cost(attributes),
-        service_tier=answer.service_tier or text(parameters.get("service_tier")),
+        service_tier=answer.service_tier or tier_asked(parameters),
         ttft_ns=first,
         streaming=True if first is not None else None,
         finish_reasons=_finish_reasons(attributes, answer),

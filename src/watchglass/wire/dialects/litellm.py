@@ -14,6 +14,7 @@ import msgspec
 
 from watchglass.model import Attributes, Context, Described, Span, Step, Usage, Value
 from watchglass.wire.dialects import totals
+from watchglass.wire.dialects.answers import tier_of
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.messages import indexed_messages
 from watchglass.wire.dialects.operations import judge
@@ -117,7 +118,8 @@ def _raw(span: Span, dialect: str) -> Described | None:
             label = place[1]
             answer[place[2]] = value
     identity = text(answer.get("id"))
-    said = totals.provider_usage(_literal(answer.get("usage")))
+    usage = _literal(answer.get("usage"))
+    said = totals.provider_usage(usage)
     if identity is None and not said.known:
         return None
     return Described(
@@ -128,7 +130,7 @@ def _raw(span: Span, dialect: str) -> Described | None:
         response_model=text(answer.get("model")),
         response_id=identity,
         usage=said,
-        service_tier=text(answer.get("service_tier")),
+        service_tier=tier_of(answer.get("service_tier"), usage),
         supplements_span_id=span.parent_span_id or None,
     )
 

@@ -12,7 +12,7 @@ import msgspec
 
 from watchglass.model import Attributes, Context, Described, Span, Step, Usage, Value
 from watchglass.wire.dialects import totals
-from watchglass.wire.dialects.answers import answer_of
+from watchglass.wire.dialects.answers import answer_of, tier_of
 from watchglass.wire.dialects.bodies import answer_messages, request_messages
 from watchglass.wire.dialects.genai import describe_judged
 from watchglass.wire.dialects.operations import Judged, has_model, judge
@@ -88,10 +88,14 @@ def _response(attributes: Attributes) -> Value:
     return json_value(value) if isinstance(value, str) else value
 
 
+def _raw_usage(attributes: Attributes) -> Value:
+    raw = attributes.get("gen_ai.usage.raw")
+    return json_value(raw) if isinstance(raw, str) else raw
+
+
 def _usage(attributes: Attributes, answer: Value) -> Usage:
     """The provider's own figures, which have every part; the conventions' where there are none."""
-    raw = attributes.get("gen_ai.usage.raw")
-    own = usage_of(json_value(raw) if isinstance(raw, str) else raw)
+    own = usage_of(_raw_usage(attributes))
     if not own.known:
         own = usage_of(dig(answer, "usage"))
     said = totals.usage(attributes)
@@ -116,6 +120,8 @@ def _with_data(described: Described, attributes: Attributes, answer: Value, ends
         kind="supplement" if ends_stream and described.kind == "call" else described.kind,
         request_model=described.request_model or text(request.get("model")),
         response_model=described.response_model or answer_of(answer).model,
+        service_tier=described.service_tier
+        or tier_of(dig(answer, "service_tier"), _raw_usage(attributes) or dig(answer, "usage")),
         streaming=True if ends_stream else (described.streaming or flag(request.get("stream"))),
         input_messages=asked,
         output_messages=answered,

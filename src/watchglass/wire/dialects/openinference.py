@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from watchglass.model import NO_USAGE, Attributes, Context, Described, Span, Step, Value
 from watchglass.wire.dialects import fields, totals
-from watchglass.wire.dialects.answers import Answer, answer_of
+from watchglass.wire.dialects.answers import Answer, answer_of, tier_asked
 from watchglass.wire.dialects.bodies import REDACTED, answer_messages, request_messages
 from watchglass.wire.dialects.messages import Messages, convention_messages
 from watchglass.wire.dialects.openinference_messages import embedded_texts, flattened_messages
@@ -146,7 +146,7 @@ def _request(span: Span) -> Described | None:
         response_id=text(attributes.get("gen_ai.response.id")) or answer.response_id,
         usage=usage,
         reported_cost_usd=_cost(attributes),
-        service_tier=answer.service_tier or text(parameters.get("service_tier")),
+        service_tier=answer.service_tier or tier_asked(parameters),
         ttft_ns=first,
         streaming=True if first is not None or "stream" in span.name.lower() else _streamed(parameters),
         finish_reasons=_finish_reasons(attributes, answer),

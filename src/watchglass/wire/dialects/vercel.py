@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from watchglass.model import Attributes, Context, Described, Message, Span, Step, Usage, Value
 from watchglass.wire.dialects import fields, totals
+from watchglass.wire.dialects.answers import tier_of
 from watchglass.wire.dialects.messages import Messages, message, text_message
 from watchglass.wire.dialects.parts import parts_of, text_part, tool_call_part
 from watchglass.wire.dialects.steps import made
@@ -128,7 +129,7 @@ def _request(span: Span, operation: str, streaming: bool) -> Described:
         response_model=first_text(attributes, "gen_ai.response.model", "ai.response.model"),
         response_id=_response_id(attributes),
         usage=_usage(attributes),
-        service_tier=text(dig(_metadata(attributes), "openai", "serviceTier")),
+        service_tier=_tier(_metadata(attributes)),
         ttft_ns=_milliseconds(attributes.get("ai.response.msToFirstChunk")),
         streaming=streaming,
         finish_reasons=_finish_reasons(span),
@@ -215,6 +216,10 @@ def _of_provider(metadata: Value, paths: tuple[tuple[str, ...], ...]) -> int | N
 
 def _metadata(attributes: Attributes) -> Value:
     return json_value(attributes.get("ai.response.providerMetadata"))
+
+
+def _tier(metadata: Value) -> str | None:
+    return tier_of(dig(metadata, "openai", "serviceTier"), dig(metadata, "anthropic", "usage"))
 
 
 def _leaves_cache_out(attributes: Attributes, metadata: Value) -> bool:

@@ -37,6 +37,10 @@ def set_price(
     above_output: Amount = None,
     above_cache_read: Amount = None,
     above_cache_write: Amount = None,
+    above_cache_write_1h: Amount = None,
+    above_reasoning: Amount = None,
+    above_input_audio: Amount = None,
+    above_output_audio: Amount = None,
     tier: Annotated[
         str | None, typer.Option("--tier", help="for this service tier only: batch, flex, priority …")
     ] = None,
@@ -63,6 +67,8 @@ def set_price(
     asked |= {"since": since, "until": until, "source": source}
     dearer = {"input": above_input, "output": above_output}
     dearer |= {"cache_read": above_cache_read, "cache_write": above_cache_write}
+    dearer |= {"cache_write_1h": above_cache_write_1h, "reasoning": above_reasoning}
+    dearer |= {"input_audio": above_input_audio, "output_audio": above_output_audio}
     with reporting():
         loaded = options.settings(data=data, url=url, key=key, json=json)
         asked |= {"above": _above(above, dearer)}
