@@ -18,7 +18,7 @@ from watchglass.clock import ManualClock
 from watchglass.errors import NotFound, StoreError, StoreFull
 from watchglass.ledger.budgets.amounts import units
 from watchglass.ledger.budgets.decisions import Asked
-from watchglass.ledger.budgets.teller import LATE_NS, MOST_AT_ONCE, REMEMBERED_NS, Teller
+from watchglass.ledger.budgets.teller import LATE_NS, LEAST_DUE, MOST_AT_ONCE, REMEMBERED_NS, Teller
 from watchglass.store import Budget, Control, ReservationLog
 from watchglass.store.reservations import Group
 
@@ -288,3 +288,29 @@ def test_a_mistake_in_a_group_ends_no_more_than_the_group(tmp_path: Path) -> Non
         assert await asyncio.wait_for(desk.reserve(), 30)
 
     run(tmp_path, play)
+
+
+def test_what_was_settled_long_before_its_time_is_not_kept_until_then(tmp_path: Path) -> None:
+    """Of thousands that are settled at once, a day before they would expire, hardly one is waited for; one
+    that is open among them expires when it should."""
+
+    async def play(desk: Desk) -> None:
+        day_ns = 24 * 3600 * SECOND_NS
+        made = await asyncio.gather(*(desk.reserve(0, ttl_ns=day_ns) for _ in range(3 * LEAST_DUE)))
+        await desk.reserve(ttl_ns=day_ns - 1, scope={"tenant": "umbrella"})
+        await asyncio.gather(*(desk.teller.settle(each, 0, owner=None) for each in made))
+        desk.teller.sweep()
+        assert len(desk.teller._due) == 1
+        desk.clock.advance_ns(day_ns)
+        desk.teller.sweep()
+        await desk.teller.drained()
+        assert desk.teller.find(f"r{len(made) + 1}", None).state == "expired"
+
+    run(tmp_path, play)
+
+
+def test_what_tells_a_retry_is_short() -> None:
+    """Whatever was asked, 32 characters of it are kept to tell a retry from another wish."""
+    asked = [Asked(amount=1, scope={}, wish=wish) for wish in ("a" * 10_000, "b" * 10_000)]
+    assert {len(each.fingerprint) for each in asked} == {32}
+    assert asked[0].fingerprint != asked[1].fingerprint
