@@ -77,7 +77,7 @@ _CHANGES: dict[str, Any] = {
 }
 _EXPIRED: dict[str, Any] = {
     "type": ["object", "null"],
-    "description": "Hours of the window whose calls are deleted, which no run can change. Their counted calls; "
+    "description": "Hours of the window whose calls are deleted, which no run can change. `calls` counted; "
     "null where their sums do not keep apart what was asked by.",
     "properties": {"since": _TEXT, "until": _TEXT, "calls": {"type": ["integer", "null"]}, "note": _TEXT},
 }
