@@ -131,6 +131,39 @@ def test_every_form_of_the_report_adds_up_to_the_same(data: Path, tmp_path: Path
     )
 
 
+def test_a_line_item_in_new_words_is_unexplained(data: Path, tmp_path: Path) -> None:
+    """If OpenAI names the items of a model in another way, the bill is not said to agree: calls that seem
+    unbilled do not pay for a charge that nobody understands."""
+    bill = file(tmp_path, "costs.json", costs(("gpt-own text tokens: input", 0.003), ("Storage", 0.5)))
+    totals = json.loads(run("reconcile", bill, "--data", str(data), "--json"))["totals"]
+    assert totals["hints_usd"] == {"unread_item": "0.003"}
+    assert totals["explained_usd"] == {"not_billed": "-0.004", "other_charge": "0.5"}
+    assert totals["unexplained_usd"] == totals["unexplained_apart_usd"] == "0.003"
+    run("reconcile", "--data", str(data), "--fail-over", "0.001", code=7)
+
+
+def test_pages_in_files_of_their_own_are_a_whole_bill(data: Path, tmp_path: Path) -> None:
+    """A page that says that there is more is no warning where the next one is given with it."""
+    first = json.loads(AGREEING) | {"has_more": True, "next_page": "abc"}
+    pages = [
+        file(tmp_path, "1.json", json.dumps(first).encode()),
+        file(tmp_path, "2.json", costs(("gpt-own, input", 0.003), day=DAY + 86_400)),
+    ]
+    alone = file(tmp_path, "alone.json", json.dumps(first | {"object": "the page"}).encode())
+    both = json.loads(run("reconcile", *pages, "--data", str(data), "--json"))
+    assert [each["refused"] for each in both["files"]] == [[], []]
+    [kept] = json.loads(run("reconcile", alone, "--data", str(data), "--json"))["files"]
+    assert "has_more" in kept["refused"][0]["reason"]
+
+
+def test_the_headline_is_the_first_line(data: Path, tmp_path: Path) -> None:
+    """What is unexplained, of what was billed, comes before all else."""
+    shown = run("reconcile", file(tmp_path, "dear.json", DEARER), "--data", str(data))
+    assert shown.startswith("Unexplained: 0.0507 of 0.0547 US dollars billed (92.69 %).")
+    shown = run("reconcile", file(tmp_path, "costs.json", AGREEING), "--data", str(data))
+    assert shown.startswith("Unexplained: 0 of 0.004 US dollars billed.")
+
+
 def test_what_cannot_be_compared_is_refused_with_what_to_do(data: Path, tmp_path: Path) -> None:
     """No bill yet, a zone or project that is none, a file of no known format: each says so."""
     for args, said in (

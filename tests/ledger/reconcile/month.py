@@ -11,14 +11,16 @@ import datetime as dt
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from tests.ledger.bills import generated
 from tests.stored_rows import call as stored_call
 from watchglass.ledger.bills.line import BillLine
 from watchglass.model import Usage
-from watchglass.pricing.book import PriceBook, PriceRequest
+from watchglass.pricing.book import Layers, PriceBook, PriceRequest
 from watchglass.pricing.listed import AboveInput, ListedPrice
 
 MILLION = Decimal(1_000_000)
@@ -45,14 +47,17 @@ AUDIO = _prices(input="2.5", output="10", input_audio="40", output_audio="80")
 SONNET = _prices(input="3", cache_read="0.3", cache_write="3.75", cache_write_1h="6", output="15")
 SONNET_LONG = _prices(input="6", cache_read="0.6", cache_write="7.5", cache_write_1h="12", output="22.5")
 HAIKU = _prices(input="1", cache_read="0.1", cache_write="1.25", cache_write_1h="2", output="5")
+AGREED = {name: price * Decimal("0.9") for name, price in HAIKU.items()}
+"""What the provider takes of us for it."""
 LARGE = _prices(input="2", output="6")
 SMALL = _prices(input="0.1", output="0.3")
 UNKNOWN = _prices(input="7", cache_read="0.7", output="21")
 """The book has no price for this model; the bill does."""
 
 
-def book() -> PriceBook:
-    """The prices that are ours to know."""
+def book(*, agreed: bool = False) -> PriceBook:
+    """The prices that are ours to know; `agreed` with those that only the bill told: a negotiated
+    one, and one of a model that is new. Nothing that is shipped is in it."""
 
     def listed(provider: str, model: str, prices: dict[str, Decimal], **more: object) -> ListedPrice:
         return ListedPrice(provider=provider, model=model, **prices, **more)  # type: ignore[arg-type]
@@ -64,21 +69,28 @@ def book() -> PriceBook:
         cache_read=SONNET_LONG["cache_read"],
         cache_write=SONNET_LONG["cache_write"],
     )
+    # Our own price of it forgets one-hour writes in the long context; another list of the book has them.
+    complete = msgspec.structs.replace(long, cache_write_1h=SONNET_LONG["cache_write_1h"])
     return PriceBook(
-        [
-            listed("openai", "gpt-4o-2024-08-06", GPT_OLD, until_ns=ns(CHANGE)),
-            listed("openai", "gpt-4o-2024-08-06", GPT_NEW, since_ns=ns(CHANGE)),
-            listed("openai", "gpt-4o", GPT_OLD, until_ns=ns(CHANGE)),
-            listed("openai", "gpt-4o", GPT_NEW, since_ns=ns(CHANGE)),
-            listed("openai", "gpt-4o-mini-2024-07-18", MINI),
-            listed("openai", "gpt-4o-mini-2024-07-18", MINI_BATCH, tier="batch"),
-            listed("openai", "o3-2025-04-16", O3),
-            listed("openai", "gpt-4o-audio-preview-2025-06-03", AUDIO),
-            listed("anthropic", "claude-sonnet-4-5-20250929", SONNET, above=(long,)),
-            listed("anthropic", "claude-haiku-4-5-20251001", HAIKU),
-            listed("mistral", "mistral-large-2512", LARGE),
-            listed("mistral", "mistral-small-2506", SMALL),
-        ]
+        Layers(
+            facts=(listed("anthropic", "claude-sonnet-4-5-20250929", SONNET, above=(complete,)),),
+            genai=b'[{"id": "nobody", "name": "nobody", "models": []}]',
+            overrides=(
+                listed("openai", "gpt-4o-2024-08-06", GPT_OLD, until_ns=ns(CHANGE)),
+                listed("openai", "gpt-4o-2024-08-06", GPT_NEW, since_ns=ns(CHANGE)),
+                listed("openai", "gpt-4o", GPT_OLD, until_ns=ns(CHANGE)),
+                listed("openai", "gpt-4o", GPT_NEW, since_ns=ns(CHANGE)),
+                listed("openai", "gpt-4o-mini-2024-07-18", MINI),
+                listed("openai", "gpt-4o-mini-2024-07-18", MINI_BATCH, tier="batch"),
+                listed("openai", "o3-2025-04-16", O3),
+                listed("openai", "gpt-4o-audio-preview-2025-06-03", AUDIO),
+                listed("anthropic", "claude-sonnet-4-5-20250929", SONNET, above=(long,)),
+                listed("anthropic", "claude-haiku-4-5-20251001", AGREED if agreed else HAIKU),
+                listed("mistral", "mistral-large-2512", LARGE),
+                listed("mistral", "mistral-small-2506", SMALL),
+                *([listed("openai", "gpt-next-2026-02-20", UNKNOWN)] if agreed else []),
+            ),
+        )
     )
 
 
@@ -210,8 +222,7 @@ def _anthropic(rng: random.Random) -> Iterable[Call]:
                 tokens["input"] += 250_000
             yield replace(one, model="claude-sonnet-4-5-20250929", prices=SONNET_LONG if long else SONNET)
         else:
-            agreed = {name: price * Decimal("0.9") for name, price in HAIKU.items()}
-            yield replace(one, model="claude-haiku-4-5-20251001", prices=agreed, list_prices=HAIKU)
+            yield replace(one, model="claude-haiku-4-5-20251001", prices=AGREED, list_prices=HAIKU)
 
 
 def _mistral(rng: random.Random) -> Iterable[Call]:
@@ -358,8 +369,8 @@ def micro(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
 
 
-def cut(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.00000001"), rounding=ROUND_DOWN)
+def finer(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.00000001"), rounding=ROUND_HALF_EVEN)
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -379,7 +390,7 @@ def files(month: list[Call]) -> dict[str, list[BillLine]]:
     return {
         "openai-costs": bill(month, "openai", money=micro, classes=openai_class),
         "openai-usage": usage(month, "openai", classes=openai_class, requests=True),
-        "anthropic-costs": bill(month, "anthropic", money=cut, classes=anthropic_class),
+        "anthropic-costs": bill(month, "anthropic", money=finer, classes=anthropic_class),
         "anthropic-usage": usage(month, "anthropic", classes=anthropic_class, requests=False),
         "csv": [
             *bill(month, "mistral", zone=LOS_ANGELES, dates=True, money=cents, classes=lambda name: None),

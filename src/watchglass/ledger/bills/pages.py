@@ -168,8 +168,8 @@ class _Walk:
         for page in self._unfetched:
             if page.ended_ns is None or page.ended_ns not in self._starts:
                 reason = (
-                    "it says has_more and the next page is not in this file, so the bill is not whole: fetch "
-                    "the pages that follow (page=next_page) and put them in the same file"
+                    "it says has_more and the next page is not here, so the bill is not whole: fetch the "
+                    "pages that follow (page=next_page) and give them together"
                 )
                 yield Refused(page.where, reason, warning=True, missing_from_ns=page.ended_ns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 
@@ -21,6 +22,7 @@ from watchglass.ledger.reconcile.figures import (
     Names,
     Ours,
 )
+from watchglass.ledger.reconcile.names import undated
 from watchglass.ledger.reconcile.ours import Gathered
 from watchglass.ledger.reconcile.quotes import Quotes
 from watchglass.ledger.reconcile.split import Group, atoms
@@ -64,7 +66,12 @@ def cells(side: Side, gathered: Sequence[Gathered], quotes: Quotes) -> list[Cell
             key.model for key, groups in ours.items() for group in groups
             if any(atom.token_class == "unsplit" for atom in split[id(group)])
         }  # fmt: skip
-        maker = _Maker(side, unsplit)
+        used = {
+            undated(side.provider, name)
+            for groups in ours.values() for group in groups
+            for name in (group.names.answered, group.names.asked) if name
+        }  # fmt: skip
+        maker = _Maker(side, unsplit, used)
         found: list[Cell] = []
         for key in sorted({*ours, *money, *tokens, *requests}, key=_order):
             groups = ours.get(key, [])
@@ -99,13 +106,14 @@ def _by_cell(side: Side, entries: Iterable[Entry]) -> dict[CellKey, list[Entry]]
 
 
 class _Maker:
-    def __init__(self, side: Side, unsplit: set[str | None]) -> None:
+    def __init__(self, side: Side, unsplit: set[str | None], used: set[str]) -> None:
         def keyed(each: Entry) -> str | None:
             return side.model_of(each.model)
 
         believed = side.believed
         self._side = side
         self._unsplit = unsplit
+        self._used = used
         self._money_told = tells(believed.money, keyed)
         self._tokens_told = tells(believed.tokens, keyed) if believed.tokens else None
         self._last = max((each.until_ns for each in believed.money or believed.tokens), default=None)
@@ -133,14 +141,30 @@ class _Maker:
             atoms=tuple(parts),
             told=money_told,
             money=self._amounts(plain, money_told) if self._has_money else None,
-            floor=max(self._units.values(), default=ZERO),
+            floor=max(self._units.values(), default=ZERO) / 2,
             tokens_told=tokens_told,
             tokens=None if tokens_told is None else _counts(tokens, tokens_told),
             requests=_requests(requests) if requests else (0 if self._side.believed.requests else None),
-            apart=tuple(_charge(each) for each in money if each.charge),
+            apart=tuple(self._charge(each) for each in money if each.charge),
             whose=_whose(tokens or requests or money),
             last_billed_ns=self._last,
         )
+
+    def _charge(self, entry: Entry) -> Explanation:
+        kind: Kind = _CHARGES.get(entry.token_class or "", "other_charge")
+        said = entry.item or ("web searches" if entry.token_class == "search" else entry.token_class or "")
+        evidence = f"the bill says: {said[:200]}"
+        if entry.token_class == "other" and self._of_ours(entry):
+            kind = "unread_item"
+            evidence += "; calls of this model are recorded, and what of them it charges is not understood"
+        return Explanation(
+            kind=kind, amount_usd=entry.amount or ZERO, evidence=evidence, requests=entry.requests
+        )
+
+    def _of_ours(self, entry: Entry) -> bool:
+        """Whether a charge names a model that calls are of: it may be their cost, in words that are new."""
+        words = [entry.model or "", *re.split(r"[\s,|:]+", entry.item or "")]
+        return any(undated(self._side.provider, word) in self._used for word in words if word)
 
     def _amounts(self, entries: list[Entry], told: Told) -> dict[SlotKey, Money]:
         found: dict[SlotKey, Money] = {}
@@ -149,12 +173,21 @@ class _Maker:
             before, amount = found.get(slot, Money(ZERO, ZERO)), each.amount or ZERO
             unit = self._units[each.file]
             bound = (
-                each.lines * unit
+                rounding_bound(each.lines, unit)
                 if unit > Decimal(10) ** -FLOAT_DIGITS
                 else abs(amount).scaleb(-FLOAT_DIGITS)
             )
             found[slot] = Money(before.amount + amount, before.bound + bound)
         return found
+
+
+def rounding_bound(amounts: int, unit: Decimal) -> Decimal:
+    """How far the sum of rounded amounts can be from the sum of what was rounded.
+
+    Half a digit each. Of many, that all go the same way is no rounding any more: their sum is within
+    six standard deviations (a rounding's is the unit by the root of 12), which is the less from 12 on.
+    """
+    return unit * min(Decimal(amounts) / 2, (3 * Decimal(amounts)).sqrt())
 
 
 def _units(entries: Iterable[Entry]) -> dict[str, Decimal]:
@@ -203,17 +236,6 @@ def _ours(groups: Iterable[Group]) -> Ours:
         calls=calls, unpriced_calls=unpriced, uncounted_calls=uncounted, reasons=reasons, cost=cost,
         reported=reported, reported_calls=reported_calls, cost_of_reported=of_reported,
     )  # fmt: skip
-
-
-def _charge(entry: Entry) -> Explanation:
-    kind: Kind = _CHARGES.get(entry.token_class or "", "other_charge")
-    said = entry.item or ("web searches" if entry.token_class == "search" else entry.token_class or "")
-    return Explanation(
-        kind=kind,
-        amount_usd=entry.amount or ZERO,
-        evidence=f"the bill says: {said[:200]}",
-        requests=entry.requests,
-    )
 
 
 def _whose(entries: Iterable[Entry]) -> str:

@@ -1,10 +1,11 @@
 """Why billed and computed differ in one cell of the ledger: a waterfall of causes, each with its evidence.
 
 In this order: tokens that moved or are missing (`volume.py`), calls that have no price here, another price of
-the book, one price on many days that no list has (`implied.py`), the bill's own rounding. What is left is
-unexplained. The causes and the rest are the difference to the last digit, by construction: each cause takes
-its amount off the rest. A cause is claimed only where it brings the rest to less than the bill's last
-digit, or where tokens say so by themselves; an amount is never spread to make things fit.
+the book, the bill's own rounding. What is left is unexplained. The causes and the rest are the difference to
+the last digit, by construction: each cause takes its amount off the rest. A cause is claimed only where it
+brings the rest to less than the bill's rounding, or where tokens say so by themselves; an amount is never
+spread to make things fit. What only the bill says (`implied.py`, a price for calls without one) is a hint: it
+tells what the unexplained may be, and leaves it there.
 """
 
 from __future__ import annotations
@@ -84,14 +85,18 @@ class Pending(msgspec.Struct):
             self.explain(
                 "rounding", self.rest, f"the bill's digits leave open up to {plain(self.bound)} dollars"
             )
+        hints = tuple(each for each in self.explanations if each.hint)
         return SlotOutcome(
             slot=self.slot,
             tokens_computed=self.tokens_computed,
             tokens_billed=self.tokens_billed,
             computed=self.computed,
             billed=self.billed,
-            explanations=tuple(self.explanations),
-            unexplained=self.rest if self.billed is not None else ZERO,
+            explanations=tuple(each for each in self.explanations if not each.hint),
+            unexplained=sum((each.amount_usd for each in hints), self.rest)
+            if self.billed is not None
+            else ZERO,
+            hints=hints,
             note=self.note if self.rest else "",
         )
 
@@ -159,12 +164,21 @@ def _by_volume(found: Pending, atoms: list[Atom], moved: dict[SlotKey, Move], qu
             )  # fmt: skip
             found.items.append(Item(atom, tokens, price))
         found.note = valued.note
-        if found.open and not atoms and not valued.items:
+        if found.open and not cell.ours.calls and not valued.items:
             found.explain("not_seen", found.rest, _nothing_of(cell), tokens=found.tokens_billed)
     elif cell.tokens is None and found.open and not cell.ours.calls:
         found.explain("not_seen", found.rest, _nothing_of(cell))
-    elif cell.tokens is None and found.open and not found.billed and found.slot not in (cell.money or {}):
+    elif cell.tokens is None and found.open and not _billed_beside(cell, found.slot):
         found.explain("not_billed", found.rest, unbilled(cell))
+
+
+def _billed_beside(cell: Cell, slot: SlotKey) -> bool:
+    """Whether the bill has money for any class of this tier: then the calls of a class that it lacks are not
+    known to be missing."""
+    return any(
+        each.amount and (key.tier, key.long) == (slot.tier, slot.long)
+        for key, each in (cell.money or {}).items()
+    )
 
 
 def _nothing_of(cell: Cell) -> str:
@@ -176,8 +190,12 @@ def _nothing_of(cell: Cell) -> str:
 def _unpriced(found: Pending, quotes: Quotes) -> None:
     """Calls that have no cost here but are billed."""
     key = found.cell.key
-    without = [each for each in found.items if each.price is None and each.tokens > 0]
+    unknown = [each for each in found.items if each.price is None and each.tokens > 0]
+    without = [each for each in unknown if each.atom.price_id is None]
     if not without:
+        if unknown:
+            ids = ", ".join(sorted({each.atom.price_id or "" for each in unknown}))
+            found.note = f"calls were priced by {ids}, which the book has no longer: `watchglass reprice`"
         return
     reasons = ", ".join(sorted({each.atom.unpriced or "no price" for each in without}))
     tokens, listed = sum(each.tokens for each in without), ZERO
@@ -195,7 +213,7 @@ def _unpriced(found: Pending, quotes: Quotes) -> None:
         )
     elif found.tokens_billed is not None or len(without) == len(found.items):
         said += f"; the bill implies {plain_price(found.rest / tokens)}: `watchglass prices set`"
-        found.explain("unpriced", found.rest, said, tokens=tokens)
+        found.explain("price_unknown", found.rest, said, tokens=tokens)
 
 
 def plain_price(price: Decimal) -> str:
@@ -205,6 +223,8 @@ def plain_price(price: Decimal) -> str:
 
 def _other_price(found: Pending, quotes: Quotes) -> None:
     """Whether another price of the book was billed, for all of the slot or where one price was used."""
+    if found.note:  # some of it has no price to compare with, and the rest could fit by chance
+        return
     by_price: dict[str | None, list[Item]] = {}
     for each in found.items:
         if each.price is not None and each.tokens:

@@ -24,7 +24,6 @@ Kind: TypeAlias = Literal[
     "price_interval",
     "price_tier",
     "price_source",
-    "price_implied",
     "unpriced",
     "token_class",
     "token_count",
@@ -33,6 +32,10 @@ Kind: TypeAlias = Literal[
     "tax",
     "other_charge",
     "time_zone",
+    "price_implied",
+    "price_unknown",
+    "other_name",
+    "unread_item",
 ]
 """Why billed and computed differ. A closed list:
 
@@ -41,16 +44,27 @@ Kind: TypeAlias = Literal[
 - ``price_interval``: billed at a price of the same list that holds at another time.
 - ``price_tier``: billed in another tier (batch, flex, priority), or more of the tokens in one.
 - ``price_source``: billed at a price of another list of the book.
-- ``price_implied``: billed at one and the same price on several days that no list of the book has.
-- ``unpriced``: calls that have no cost here, and why.
+- ``unpriced``: calls that have no cost here, billed at the price that the book has by now.
 - ``token_class``: the same tokens, others of them cached, written to the cache or of reasoning.
 - ``token_count``: as many requests, with other counts of tokens.
 - ``rounding``: less than the last digit that the bill is written with.
 - ``credit``, ``tax``, ``other_charge``: lines that are not about tokens.
 - ``time_zone``: the bill's days are cut in another zone than its dates say.
+
+The last four are hints (`HINTS`).
 """
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+HINTS: tuple[Kind, ...] = ("price_implied", "price_unknown", "other_name", "unread_item")
+"""What only the bill itself says. Any amount would fit, so that nothing could refute them: they name what is
+unexplained, and take nothing off it.
+
+- ``price_implied``: billed at one and the same price on several days that no list of the book has.
+- ``price_unknown``: calls that have no cost here, and the book has no price that would be the bill's.
+- ``other_name``: a model on the bill that no call is of, while calls of others are on no bill.
+- ``unread_item``: a line about a model of ours, in words that nobody understands.
+"""
+
+KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind not in HINTS)
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +76,11 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int | None = None
     requests: int | None = None
     price_id: str | None = None
+
+    @property
+    def hint(self) -> bool:
+        """Whether its amount stays unexplained all the same."""
+        return self.kind in HINTS
 
 
 class Names(NamedTuple):
@@ -89,7 +108,7 @@ class Atom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Money(msgspec.Struct, frozen=True):
-    """What is billed for a slot, and how far its digits can be off."""
+    """What is billed for a slot, and how far the roundings of its amounts can be off."""
 
     amount: Decimal
     bound: Decimal
@@ -162,4 +181,6 @@ class SlotOutcome(msgspec.Struct, frozen=True, kw_only=True):
     billed: Decimal | None
     explanations: tuple[Explanation, ...] = ()
     unexplained: Decimal = ZERO
+    """What `hints` speak of included."""
+    hints: tuple[Explanation, ...] = ()
     note: str = ""

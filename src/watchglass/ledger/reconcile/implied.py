@@ -1,4 +1,6 @@
-"""A price that no list has and that the bill keeps to for days: negotiated, or missing in the book."""
+"""A price that no list has and that the bill keeps to for days: negotiated, missing in the book, or wrong.
+
+The bill cannot vouch for itself, so this is a hint: its amount stays unexplained until the price is set."""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ class _Span(NamedTuple):
 
 
 def explain_implied(slots: Iterable[Pending]) -> None:
-    """Explain what is open in slots of one model and class that agree on a price, or on a share of ours."""
+    """Say it of what is open in slots of one model and class that agree on a price, or on a share of ours."""
     groups: dict[tuple[object, ...], list[_Span]] = {}
     with localcontext(EXACT):
         for each in slots:

@@ -23,7 +23,18 @@ def import_bills(
 
     Raises `BadRequest` for a file that cannot be read at all.
     """
-    return bills.take([bill_file(name, content, format, mapping or {}) for name, content in files])
+    found = [bill_file(name, content, format, mapping or {}) for name, content in files]
+    return bills.take([_without_found_pages(each, found) for each in found])
+
+
+def _without_found_pages(file: BillFile, beside: Sequence[BillFile]) -> BillFile:
+    """The file without warnings of a page that is missing in it, and is one of the others."""
+    starts = {row.since_ns for each in beside if each.format == file.format for row in each.rows}
+    refused = [
+        each for each in file.refused
+        if not each["warning"] or each["missing_from_ns"] is None or each["missing_from_ns"] not in starts
+    ]  # fmt: skip
+    return msgspec.structs.replace(file, refused=refused)
 
 
 def bill_file(name: str, content: bytes, format: str | None, mapping: Mapping[str, str]) -> BillFile:

@@ -8,7 +8,16 @@ from decimal import Decimal, localcontext
 import msgspec
 
 from watchglass.ledger.reconcile.entries import PutAside
-from watchglass.ledger.reconcile.figures import EXACT, KINDS, ZERO, Cell, CellKey, Explanation, SlotOutcome
+from watchglass.ledger.reconcile.figures import (
+    EXACT,
+    HINTS,
+    KINDS,
+    ZERO,
+    Cell,
+    CellKey,
+    Explanation,
+    SlotOutcome,
+)
 from watchglass.ledger.reconcile.rows import RowByRow
 from watchglass.ledger.reconcile.zone import ZoneFound
 
@@ -29,6 +38,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     billed: Decimal | None
     explanations: tuple[Explanation, ...]
     unexplained: Decimal
+    """What `hints` speak of included."""
+    hints: tuple[Explanation, ...]
     classes: tuple[SlotOutcome, ...]
 
     @property
@@ -53,6 +64,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     explained: dict[str, Decimal]
     unexplained: Decimal
     """Signed: what is too much here and too little there cancels out."""
+    hints: dict[str, Decimal]
+    """What of `unexplained` has a hint, by its kind."""
     unexplained_apart: Decimal
     """The same without cancelling: the sum of what is left, of each class of each line, whatever its sign."""
 
@@ -82,7 +95,9 @@ def line(cell: Cell, outcomes: Iterable[SlotOutcome]) -> Line:
     classes = tuple(outcomes)
     ours = cell.ours
     with localcontext(EXACT):
-        explanations = [*cell.apart, *(each for one in classes for each in one.explanations)]
+        charges = [each for each in cell.apart if not each.hint]
+        unread = [each for each in cell.apart if each.hint]
+        explanations = [*charges, *(each for one in classes for each in one.explanations)]
         computed = ours.cost
         if cell.computed_by_date is not None:
             computed = cell.computed_by_date
@@ -107,7 +122,9 @@ def line(cell: Cell, outcomes: Iterable[SlotOutcome]) -> Line:
             cost_of_reported=ours.cost_of_reported,
             billed=sum(billed, charged) if known else None,
             explanations=tuple(explanations),
-            unexplained=sum((each.unexplained for each in classes), ZERO),
+            unexplained=sum((each.unexplained for each in classes), ZERO)
+            + sum((each.amount_usd for each in unread), ZERO),
+            hints=(*unread, *(each for one in classes for each in one.hints)),
             classes=classes,
         )
 
@@ -116,10 +133,7 @@ def totals(lines: Iterable[Line]) -> Totals:
     """The sum of lines, exactly."""
     lines = list(lines)
     with localcontext(EXACT):
-        explained = dict.fromkeys(KINDS, ZERO)
-        for each in lines:
-            for explanation in each.explanations:
-                explained[explanation.kind] += explanation.amount_usd
+        explained = _by_kind(explanation for each in lines for explanation in each.explanations)
         known = [each for each in lines if each.billed is not None]
         return Totals(
             lines=len(lines),
@@ -132,11 +146,20 @@ def totals(lines: Iterable[Line]) -> Totals:
             cost_of_reported=sum((each.cost_of_reported for each in lines), ZERO),
             billed=sum((each.billed or ZERO for each in known), ZERO),
             difference=sum((each.difference or ZERO for each in known), ZERO),
-            explained={kind: amount for kind, amount in explained.items() if amount or _used(kind, lines)},
+            explained=explained,
             unexplained=sum((each.unexplained for each in lines), ZERO),
-            unexplained_apart=sum((abs(one.unexplained) for each in lines for one in each.classes), ZERO),
+            hints=_by_kind(hint for each in lines for hint in each.hints),
+            unexplained_apart=sum((abs(one.unexplained) for each in lines for one in each.classes), ZERO)
+            + sum(
+                (abs(one.amount_usd) for each in lines for one in each.hints if one.kind == "unread_item"),
+                ZERO,
+            ),
         )
 
 
-def _used(kind: str, lines: Iterable[Line]) -> bool:
-    return any(explanation.kind == kind for each in lines for explanation in each.explanations)
+def _by_kind(explanations: Iterable[Explanation]) -> dict[str, Decimal]:
+    """Sums in the order of the kinds, of those that there are."""
+    found: dict[str, Decimal] = {}
+    for each in explanations:
+        found[each.kind] = found.get(each.kind, ZERO) + each.amount_usd
+    return {kind: found[kind] for kind in (*KINDS, *HINTS) if kind in found}

@@ -16,6 +16,11 @@ def plain_name(provider: str, model: str) -> str:
     return without_provider(provider, model.strip().lower())
 
 
+def undated(provider: str, model: str) -> str:
+    """As `plain_name`, without the date of a snapshot."""
+    return _bare(plain_name(provider, model))
+
+
 def match_names(
     provider: str, ours: Iterable[str], theirs: Iterable[str], same_entry: Callable[[str], str | None]
 ) -> dict[str, str]:

@@ -11,6 +11,7 @@ from watchglass.ledger.reconcile import ours
 from watchglass.ledger.reconcile.asked import Asked
 from watchglass.ledger.reconcile.build import Side, cells
 from watchglass.ledger.reconcile.days import Day, apart
+from watchglass.ledger.reconcile.doubts import doubt_names, one_sided
 from watchglass.ledger.reconcile.entries import Believed, Entry, PutAside, believe
 from watchglass.ledger.reconcile.explain import examine
 from watchglass.ledger.reconcile.figures import EXACT, ZERO, Cell, CellKey
@@ -97,7 +98,7 @@ class Provider:
             found = _by_date(found, stated, self._provider, days)
         return Part(
             provider=self._provider,
-            lines=_explained(found, self._quotes),
+            lines=self._explained(found),
             zone=zone,
             put_aside=believed.put_aside,
             remarks=self._remarks,
@@ -105,6 +106,16 @@ class Provider:
             since_ns=days[0].since_ns,
             until_ns=days[-1].until_ns,
         )
+
+    def _explained(self, found: Sequence[Cell]) -> list[Line]:
+        with localcontext(EXACT):
+            examined = [(each, examine(each, self._quotes)) for each in found]
+            slots = [slot for _, those in examined for slot in those]
+            explain_implied(slots)
+            for said in (doubt_names(slots), one_sided(slots)):
+                if said:
+                    self._remarks.append(f"{self._provider}: {said}")
+            return [line(cell, [slot.outcome() for slot in those]) for cell, those in examined]
 
     def _question(self, days: Sequence[Day], project_by: str | None = None, live: str = "") -> ours.Question:
         return ours.Question(provider=self._provider, days=days, project_by=project_by, live=live)
@@ -213,13 +224,6 @@ def _by_date(
             nothing = told(tiers=False, long=False, classes=())
             cells.append(Cell(key=key, day=label, told=nothing, money={}, computed_by_date=cost))
     return cells
-
-
-def _explained(found: Sequence[Cell], quotes: Quotes) -> list[Line]:
-    with localcontext(EXACT):
-        examined = [(each, examine(each, quotes)) for each in found]
-        explain_implied(slot for _, slots in examined for slot in slots)
-        return [line(cell, [slot.outcome() for slot in slots]) for cell, slots in examined]
 
 
 def _spans(entries: Iterable[Entry]) -> list[tuple[int, int, str]]:

@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 
 from watchglass.ledger.reconcile.days import short
-from watchglass.ledger.reconcile.figures import KINDS, Explanation, SlotOutcome
+from watchglass.ledger.reconcile.figures import HINTS, KINDS, Explanation, SlotOutcome
 from watchglass.ledger.reconcile.ledger import Ledger, Line, Totals
 from watchglass.ledger.reconcile.rows import RowByRow
 from watchglass.queries.plain import moment, money
 from watchglass.store import KeptFile
 
 Document = dict[str, Any]
+
+HINT = " (a hint, unexplained all the same)"
 
 MOST_EVIDENCE = 20
 """Explanations of a kind that Markdown names one by one, those of the most money first."""
@@ -38,9 +40,12 @@ CSV_COLUMNS = (
     *("calls", "unpriced_calls", "requests_billed", "tokens_computed", "tokens_billed"),
     *("computed_usd", "reported_usd", "billed_usd", "difference_usd"),
     *KINDS,
-    *("unexplained_usd", "evidence"),
+    "unexplained_usd",
+    *HINTS,
+    "evidence",
 )
-"""`level` is `line` for a day, project and model, and `class` for a class of its tokens: add up either."""
+"""`level` is `line` for a day, project and model, and `class` for a class of its tokens: add up either.
+Columns after `unexplained_usd` are hints, parts of it."""
 
 
 def document(ledger: Ledger, files: Sequence[KeptFile]) -> Document:
@@ -91,6 +96,7 @@ def _totals(totals: Totals) -> Document:
         "difference_usd": money(totals.difference),
         "explained_usd": {kind: money(amount) for kind, amount in totals.explained.items()},
         "unexplained_usd": money(totals.unexplained),
+        "hints_usd": {kind: money(amount) for kind, amount in totals.hints.items()},
         "unexplained_apart_usd": money(totals.unexplained_apart),
     }
 
@@ -116,6 +122,7 @@ def _line(line: Line) -> Document:
         "difference_usd": _money(line.difference),
         "explanations": [_explanation(each) for each in line.explanations],
         "unexplained_usd": money(line.unexplained),
+        "hints": [_explanation(each) for each in line.hints],
         "classes": [_class(each) for each in line.classes],
     }
 
@@ -132,6 +139,7 @@ def _class(slot: SlotOutcome) -> Document:
         "difference_usd": None if slot.billed is None else money(slot.billed - slot.computed),
         "explanations": [_explanation(each) for each in slot.explanations],
         "unexplained_usd": money(slot.unexplained),
+        "hints": [_explanation(each) for each in slot.hints],
         "note": slot.note or None,
     }
 
@@ -165,10 +173,33 @@ def _rows(line: Document) -> Iterator[Document]:
 def _by_kind(row: Document) -> Document:
     found: dict[str, Decimal] = {}
     said: list[str] = []
-    for each in row["explanations"]:
+    for each in causes(row):
         found[each["kind"]] = found.get(each["kind"], Decimal(0)) + Decimal(each["amount_usd"])
         said.append(f"{each['kind']}: {each['evidence']}")
     return {**{kind: money(amount) for kind, amount in found.items()}, "evidence": "; ".join(said)}
+
+
+def causes(row: Mapping[str, Any]) -> list[Document]:
+    """What explains a line or class, and the hints at what does not."""
+    return [*row["explanations"], *row["hints"]]
+
+
+def kinds(report: Mapping[str, Any]) -> Document:
+    """Sums by kind, hints last."""
+    return {**report["totals"]["explained_usd"], **report["totals"]["hints_usd"]}
+
+
+def first_line(report: Mapping[str, Any]) -> str:
+    """The headline."""
+    totals = report["totals"]
+    left, billed = totals["unexplained_apart_usd"], totals["billed_usd"]
+    if left == "0":
+        return f"Unexplained: 0 of {billed} US dollars billed."
+    if Decimal(billed) <= 0:
+        return f"Unexplained: {left} US dollars."
+    share = (Decimal(left) * 100 / Decimal(billed)).quantize(Decimal("0.01"))
+    percent = "less than 0.01" if not share else f"{share}"
+    return f"Unexplained: {left} of {billed} US dollars billed ({percent} %)."
 
 
 def _plain(value: object) -> object:
@@ -180,22 +211,16 @@ def _plain(value: object) -> object:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """The headline, the causes with their evidence, and the days that differ."""
-    totals = report["totals"]
-    parts = ["# Reconciliation", "", f"**Unexplained: {totals['unexplained_apart_usd']} US dollars.**", ""]
+    parts = ["# Reconciliation", "", f"**{first_line(report)}**", ""]
     parts += _table(("", "US dollars"), headline(report))
     for remark in remarks(report):
         parts.append(f"- {_escaped(remark)}")
-    for kind in totals["explained_usd"]:
+    for kind, amount in kinds(report).items():
         found = sorted(
-            (
-                (line, each)
-                for line in report["lines"]
-                for each in line["explanations"]
-                if each["kind"] == kind
-            ),
+            ((line, each) for line in report["lines"] for each in causes(line) if each["kind"] == kind),
             key=lambda pair: -abs(Decimal(pair[1]["amount_usd"])),
         )
-        parts += ["", f"## {kind}: {totals['explained_usd'][kind]}", ""]
+        parts += ["", f"## {kind}: {amount}{HINT if kind in HINTS else ''}", ""]
         rows = [(*_where(line), each["amount_usd"], each["evidence"]) for line, each in found[:MOST_EVIDENCE]]
         parts += _table(("day", "provider", "project", "model", "US dollars", "evidence"), rows)
         if len(found) > MOST_EVIDENCE:
@@ -233,6 +258,7 @@ def headline(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("billed less computed", totals["difference_usd"]),
         *((f"  {kind}", amount) for kind, amount in totals["explained_usd"].items()),
         ("unexplained", totals["unexplained_usd"]),
+        *((f"  of it {kind}", amount) for kind, amount in totals["hints_usd"].items()),
     ]
     if totals["unexplained_apart_usd"].lstrip("-") != totals["unexplained_usd"].lstrip("-"):
         rows.append(("unexplained, without cancelling out", totals["unexplained_apart_usd"]))

@@ -121,6 +121,10 @@ def value(
             found.append(_Priced(slot, move, options, between))
         else:
             note = f"{move.total:+,} tokens ({slot.token_class}) with no price to value them at"
+    forgotten = any(each.tokens and each.price is None and each.price_id is not None for each in atoms)
+    if (note or forgotten) and any(each.move.by_class or each.move.by_tier for each in found):
+        # What came here went from where its price is not known: half of an exchange would be made up.
+        return Valued(gone, [], note)
     settled = _settle(found, needed, bound)
     if settled is None:
         mixed = _mixed(cell, found, needed, bound)
@@ -228,11 +232,12 @@ def _one(kind: Kind, tokens: int, option: _Option, evidence: str) -> Explanation
 
 
 def _missing(cell: Cell, tokens: int, amount: Decimal, price_id: str | None) -> Explanation:
-    """Requests on one side only; or as many on both, which then were counted differently."""
+    """Requests on one side only; or, where these are not more with more tokens, counted differently."""
     ours, requests = cell.ours, cell.requests
     more = None if requests is None else requests - ours.calls
-    if more == 0 and ours.calls:
-        evidence = f"{tokens:+,} tokens on the bill for the same {ours.calls:,} requests"
+    if more is not None and ours.calls and more * tokens <= 0:
+        same = "the same " if more == 0 else f"{requests:,} requests; here it is "
+        evidence = f"{tokens:+,} tokens on the bill for {same}{ours.calls:,} requests"
         if ours.uncounted_calls:
             evidence += f"; of {ours.uncounted_calls:,} nobody said how many tokens they used"
         return Explanation(

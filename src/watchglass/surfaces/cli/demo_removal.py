@@ -48,8 +48,7 @@ def _over_http(loaded: Loaded, url: str, tenants: tuple[str, ...]) -> dict[str, 
 
 
 def _in_directory(directory: Path, tenants: tuple[str, ...]) -> dict[str, int]:
-    from watchglass.clock import SystemClock
-    from watchglass.store import Budgets, open_store, remove_tenants
+    from watchglass.store import open_store, remove_tenants
 
     # Opening makes what is not there; a mistyped path must not leave a store behind.
     if not (directory / "engine").is_dir():
@@ -57,5 +56,4 @@ def _in_directory(directory: Path, tenants: tuple[str, ...]) -> dict[str, int]:
             f"there is no store in {directory}; give the directory that --data names for the server"
         )
     with open_store(directory, program="watchglass demo --remove") as store:
-        removed, budgets = remove_tenants(store.engine, tenants), Budgets(store.control, SystemClock())
-        return removed | {"budgets": sum(budgets.erase(each, reservations=True) for each in tenants)}
+        return remove_tenants(store.engine, tenants)

@@ -195,21 +195,21 @@ def _print(report: Document, how: str) -> None:
 
 def print_report(report: Document) -> None:
     """The headline, then the lines with the most to explain."""
-    from watchglass.ledger.reconcile.report import headline, remarks
+    from watchglass.ledger.reconcile.report import causes, first_line, headline, remarks
     from watchglass.surfaces.cli.tables import dollars, fitted, show
 
     rows = headline(report)
     amounts = dollars([Decimal(amount) for _, amount in rows])
     table = [[name, amount] for (name, _), amount in zip(rows, amounts, strict=True)]
-    show(fitted([("", False), ("US dollars", True)], table[:-1], totals=table[-1]))
+    show(first_line(report), fitted([("", False), ("US dollars", True)], table))
     for remark in remarks(report):
         show(remark)
-    causes = list(_causes(report))
-    if causes:
+    found = list(_causes(report))
+    if found:
         names = ("cause", "US dollars", "lines", "the largest", "model", "evidence")
         columns = [(name, name in ("US dollars", "lines")) for name in names]
-        show(fitted(columns, causes, droppable=("lines", "model", "the largest")))
-    lines = [each for each in report["lines"] if each["explanations"] or Decimal(each["unexplained_usd"])]
+        show(fitted(columns, found, droppable=("lines", "model", "the largest")))
+    lines = [each for each in report["lines"] if causes(each) or Decimal(each["unexplained_usd"])]
     lines.sort(key=_weight, reverse=True)
     if not lines:
         show("Every line of the bill is what was computed, to the last digit.")
@@ -236,26 +236,31 @@ def print_report(report: Document) -> None:
 
 def _causes(report: Document) -> Iterator[list[str]]:
     """A row a cause, with the evidence of its largest part."""
-    for kind, amount in report["totals"]["explained_usd"].items():
-        found = [
-            (line, each) for line in report["lines"] for each in line["explanations"] if each["kind"] == kind
-        ]
+    from watchglass.ledger.reconcile.figures import HINTS
+    from watchglass.ledger.reconcile.report import causes, kinds
+
+    for kind, amount in kinds(report).items():
+        found = [(line, each) for line in report["lines"] for each in causes(line) if each["kind"] == kind]
         line, largest = max(found, key=lambda pair: abs(Decimal(pair[1]["amount_usd"])))
         where = f"{line['day']} {line['provider']}"
         count = len({(each["day"], each["provider"], each["project"], each["model"]) for each, _ in found})
-        yield [kind, amount, f"{count:,}", where, line["model"] or "–", largest["evidence"]]
+        name = f"hint: {kind}" if kind in HINTS else kind
+        yield [name, amount, f"{count:,}", where, line["model"] or "–", largest["evidence"]]
 
 
 def _weight(line: Document) -> tuple[Decimal, Decimal]:
-    largest = max((abs(Decimal(each["amount_usd"])) for each in line["explanations"]), default=Decimal(0))
+    from watchglass.ledger.reconcile.report import causes
+
+    largest = max((abs(Decimal(each["amount_usd"])) for each in causes(line)), default=Decimal(0))
     return abs(Decimal(line["unexplained_usd"])), largest
 
 
 def _cells(line: Document) -> list[str]:
+    from watchglass.ledger.reconcile.report import causes
     from watchglass.surfaces.cli.tables import cell, count
 
     by_kind: dict[str, Decimal] = {}
-    for each in line["explanations"]:
+    for each in causes(line):
         by_kind[each["kind"]] = by_kind.get(each["kind"], Decimal(0)) + abs(Decimal(each["amount_usd"]))
     why = ", ".join(sorted(by_kind, key=lambda kind: -by_kind[kind]))
     return [
