@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -25,10 +26,15 @@ class Counting:
     def __init__(self, store: Store) -> None:
         self._reader = StoreReader(store.engine)
         self.asked = 0
+        self.held: threading.Event | None = None
 
     def usage(self, question: UsageQuestion) -> UsageReport:
         self.asked += 1
-        return self._reader.usage(question)
+        found, held = self._reader.usage(question), self.held
+        if held is not None:
+            self.held = None
+            assert held.wait(60)
+        return found
 
 
 class Desk:
@@ -178,5 +184,27 @@ def test_a_change_elsewhere_is_taken_up(tmp_path: Path) -> None:
             await open_desk.tick()
             assert desk.teller.standing(made) is None and open_desk.list() == []
         assert [event for event, _ in desk.told] == ["budget_set", "budget_removed"]
+
+    play(tmp_path, steps)
+
+
+def test_an_older_answer_takes_nothing_back(tmp_path: Path) -> None:
+    """Of two questions under way at once the later one's answer stays, whichever comes first."""
+
+    async def steps(desk: Desk) -> None:
+        async with desk as open_desk:
+            wanted = WantedBudget(name="a", limit_usd=Decimal(10), kind="hard", scope={"tenant": "acme"})
+            made = await open_desk.set(wanted, "me")
+            insert(desk.store.engine, "calls", [call(1, cost_usd=Decimal(1), tenant="acme")])
+            desk.reader.held = held = threading.Event()
+            first = asyncio.create_task(open_desk.statuses([made]))
+            while desk.reader.held is not None:
+                await asyncio.to_thread(threading.Event().wait, 0.01)
+            insert(desk.store.engine, "calls", [call(2, cost_usd=Decimal(4), tenant="acme")])
+            await open_desk.statuses([made])
+            held.set()
+            await first
+            standing = desk.teller.standing(made)
+            assert standing is not None and standing.recorded == 5 * 10**18
 
     play(tmp_path, steps)

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from tests.ledger.budgets_made import budget
 from watchglass.clock import ManualClock
 from watchglass.errors import BadRequest, NotFound, StoreError, StoreFull
-from watchglass.ledger.budgets.accounts import Asked
 from watchglass.ledger.budgets.amounts import units
+from watchglass.ledger.budgets.decisions import Asked
 from watchglass.ledger.budgets.teller import LATE_NS, REMEMBERED_NS, Teller
 from watchglass.store import Budget, Control, ReservationLog
 from watchglass.store.reservations import Group

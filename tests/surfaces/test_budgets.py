@@ -272,6 +272,35 @@ def test_changes_are_in_the_audit_whoever_makes_them(house: House) -> None:
     assert rows[1]["reason"] == "audited, by command line"
 
 
+def test_removing_a_tenant_removes_its_budgets(house: House) -> None:
+    """Its budgets, what is reserved for it and what was told go with its rows; others' budgets stay."""
+    for name, scope in {"initech": {"tenant": "initech"}, "wide": {"feature": "wide"}}.items():
+        house.set(name, "5", kind="hard", scope=scope)
+    made = house.reserve("1", tenant="initech", feature="wide")
+    removed = house.http.delete("/api/v1/tenants/initech", headers=bearer(house.keys["admin"])).json()[
+        "removed"
+    ]
+    assert (removed["budgets"], removed["reservations"]) == (1, 1)
+    assert house.ask("read", "GET", "/initech").status_code == 404
+    assert house.settle(made["reservation"], actual_usd="1").status_code == 404
+    assert house.ask("read", "GET", "/wide").json()["held"]["left_usd"] == "4"
+    assert house.reserve("9", tenant="initech")["budgets"] == []
+
+
+def test_a_retry_of_a_settled_reservation_is_refused(house: House) -> None:
+    """It says so, shows the reservation as it was made, and reserves nothing."""
+    said = {"feature": "again", "idempotency_key": "again"}
+    made = house.reserve("1.5", **said)
+    assert house.settle(made["reservation"], actual_usd="0.5").status_code == 200
+    again = house.reserve("1.5", **said)
+    assert (again["admitted"], again["reservation"], again["state"]) == (
+        False,
+        made["reservation"],
+        "settled",
+    )
+    assert again["amount_usd"] == "1.5" and "already" in again["reason"]
+
+
 def test_on_the_command_line(tmp_path: Path) -> None:
     """`set`, `list` and `remove` work on a directory without a server, and say what is wrong with a limit."""
 

@@ -10,18 +10,21 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from watchglass.clock import ManualClock
 from watchglass.config import Settings
 from watchglass.errors import BadRequest, ConfigError, NotFound
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceRequest
+from watchglass.pricing.rates import CLASSES
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
 from watchglass.store import KeptPrices, Store, open_kept_prices, open_store
 from watchglass.surfaces.access import Grant, granted
 from watchglass.surfaces.api import routes
 from watchglass.surfaces.api.prices import price_endpoints
+from watchglass.surfaces.cli import make_app
 from watchglass.surfaces.price_book import open_book
 from watchglass.surfaces.price_desk import PriceDesk
 from watchglass.surfaces.price_minding import look
@@ -107,6 +110,7 @@ def test_another_process_sees_what_is_set_when_it_looks(tmp_path: Path) -> None:
         ({"model": ""}, "the model must be"),
         ({"tenant": "a\nb"}, "the tenant must be"),
         ({"colour": "red"}, "there is no 'colour'"),
+        ({"above": [{"input_tokens": 9, "cache_write_1h": "-1"}]}, "cache_write_1h is -1"),
     ],
 )
 def test_what_makes_no_price_is_refused(given: dict[str, Any], said: str, tmp_path: Path) -> None:
@@ -116,6 +120,42 @@ def test_what_makes_no_price_is_refused(given: dict[str, Any], said: str, tmp_pa
         with pytest.raises(BadRequest, match=said):
             put(desk, **given)
         assert desk.overrides() == desk.changes() == []
+
+
+def test_the_command_line_sets_what_longer_requests_cost(tmp_path: Path) -> None:
+    """`--above` with a price of each class is what such a request costs from then on."""
+    names = ("input", "output", "cache-read", "cache-write", "cache-write-1h", "reasoning")
+    names += ("input-audio", "output-audio")
+    dearer = [word for at, name in enumerate(names, 2) for word in (f"--above-{name}", str(at))]
+    done = CliRunner().invoke(
+        make_app(),
+        [
+            "prices",
+            "set",
+            "acme",
+            "own",
+            "--input",
+            "1",
+            "--output",
+            "1",
+            "--above",
+            "10",
+            *dearer,
+            "--data",
+            str(tmp_path),
+            "--json",
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    with open_kept_prices(tmp_path) as kept:
+        book = desk_of(kept, tmp_path).book
+        asked = PriceRequest(
+            provider="acme", request_model="own", response_model=None, at_ns=2**62, usage=Usage(1, 1)
+        )  # fmt: skip
+        rates = book.schedules(asked)[0][1].periods[0].rates
+    ((threshold, prices),) = rates.above
+    assert threshold == 10
+    assert [rates.dollars(getattr(prices, each) * 10**6) for each in CLASSES] == list(range(2, 10))
 
 
 def test_every_change_is_audited_once(store: Store, tmp_path: Path) -> None:

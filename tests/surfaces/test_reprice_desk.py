@@ -14,7 +14,8 @@ from watchglass.clock import SystemClock
 from watchglass.config import Settings
 from watchglass.errors import Conflict, NotFound, Refused
 from watchglass.ledger.reprice_plan import Asked
-from watchglass.store import KeptPrices, Store, open_store
+from watchglass.store import KeptPrices, Retention, Store, open_store
+from watchglass.store.retention import DAY_NS
 from watchglass.surfaces.price_book import open_book
 from watchglass.surfaces.price_desk import PriceDesk
 from watchglass.surfaces.reprice_desk import RepriceDesk
@@ -105,3 +106,17 @@ def test_a_bound_key_reprices_its_tenants_calls_alone(store: Store, desk: Repric
     desk.undo("last", who="key", why="", tenant="acme")
     assert desk.wait(60)
     assert costs(store) == [3, 3, None, None, None, None]
+
+
+def test_hours_that_have_expired_are_named_and_left_alone(store: Store, desk: RepriceDesk) -> None:
+    """Looking and a run say which hours of theirs are out of reach; of another tenant's nobody learns."""
+    Retention(store.engine, {"calls": 30 * DAY_NS}).run(NOON_NS + 2 * MONTH * 10**9)
+    seen = desk.look(Asked(), None)
+    assert (seen["looked"], seen["expired"]["calls"]) == (4, 2)
+    assert seen["expired"]["since"] == "2026-01-01T12:00:00.000000000Z"
+    assert desk.look(Asked(), "acme")["expired"]["calls"] == 1
+    assert desk.look(Asked(since_ns=NOON_NS + 2 * MONTH * 10**9), None)["expired"] is None
+    assert desk.look(Asked(filters={"tenant": ("nobody",)}), None)["expired"] is None
+    desk.start(Asked(), who="key-1", why="", tenant="umbrella")
+    assert desk.wait(60)
+    assert desk.show("r1", "umbrella", changes=True)["expired"]["calls"] == 1

@@ -69,11 +69,12 @@ def clashes(prices: Sequence[ListedPrice | Discount]) -> Iterator[Problem]:
 
 def idle(book: PriceBook, used: Iterable[Used]) -> Iterator[Problem]:
     """Prices and discounts of the user's that no call can ever have."""
-    known = {(provider, model) for provider, model, _ in named(book)}
-    known |= {(each.provider, each.model.lower()) for each in used if each.provider and each.model}
+    names = {(provider, model) for provider, model, _ in named(book)}
+    names |= {(each.provider, each.model.lower()) for each in used if each.provider and each.model}
+    known = sorted(names)
     for each in (*book.layers.overrides, *book.layers.discounts):
         sold_by, pattern = seller(each.provider), each.model.lower()
-        models = [name for name in sorted(known) if fits(sold_by, pattern, *name)]
+        models = [name for name in known if fits(sold_by, pattern, *name)]
         pattern_only = isinstance(each, Discount) or is_pattern(sold_by, pattern)
         others = [name for name in models if name[1] != pattern] if is_pattern(sold_by, pattern) else models
         if pattern_only and not others:

@@ -17,7 +17,8 @@ counts of an answer themselves gets all these priced (`units.py`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,7 @@ _CONTEXT = {
     "fast": ({"service_tier": "fast"}, {"speed": "fast"}),
 }
 _PER_THOUSAND = Decimal("0.001")
+_COMPACT_DAY = re.compile(r"\d{8}")
 
 
 class GenaiPrices:
@@ -74,19 +76,19 @@ class GenaiPrices:
 
     def __init__(self, content: bytes | None = None) -> None:
         """Raises `ValueError` if `content` is no such list."""
-        self._read = None if content is None else read_list(content)
+        self._read = None if content is None else _indexed(read_list(content).values())
 
     @property
-    def _book(self) -> Mapping[str, Provider]:
-        return _providers() if self._read is None else self._read
+    def _book(self) -> Mapping[str, _Seller]:
+        return _installed() if self._read is None else self._read
 
     def find(self, provider: str, model: str, tier: str | None) -> Schedule | None:
         """See `PriceSource.find`."""
         book = self._book
-        seller = book.get(PROVIDERS.get(provider, provider))
-        if seller is None:
+        named = book.get(PROVIDERS.get(provider, provider))
+        if named is None:
             return None
-        found = seller.find_model(model, all_providers=list(book.values()))
+        seller, found = named.provider, _find(book, named, model)
         if found is None:
             return None
         # Another provider's tiers say nothing about this one's.
@@ -96,7 +98,8 @@ class GenaiPrices:
     def entries(self) -> Iterator[Entry]:
         """See `PriceSource.entries`."""
         ours = {theirs: named for named, theirs in reversed(PROVIDERS.items())}
-        for seller in self._book.values():
+        for named in self._book.values():
+            seller = named.provider
             for model in seller.models:
                 for tier in (None, *_CONTEXT):
                     schedule = _schedule(seller.id, model, tier)
@@ -104,11 +107,56 @@ class GenaiPrices:
                         yield Entry(ours.get(seller.id, seller.id), model.id, tier, schedule)
 
 
+class _Seller:
+    """A provider of the list, whose models are found at once where they match by their whole name.
+
+    The package asks model after model, and one seller has a thousand.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self._whole: dict[str, int] = {}
+        self._loose: list[tuple[int, ModelInfo]] = []
+        for place, model in enumerate(provider.models):
+            clauses = getattr(model.match, "or_", [model.match])
+            names = [each.equals.lower() for each in clauses if hasattr(each, "equals")]
+            for name in names:
+                self._whole.setdefault(name, place)
+            if len(names) < len(clauses):
+                self._loose.append((place, model))
+
+    def first(self, name: str) -> ModelInfo | None:
+        """The first model that matches a name in lower case."""
+        place = self._whole.get(name)
+        for each, model in self._loose:
+            if place is not None and place < each:
+                break
+            if model.is_match(name):
+                return model
+        return None if place is None else self.provider.models[place]
+
+
+def _find(book: Mapping[str, _Seller], seller: _Seller, model: str) -> ModelInfo | None:
+    """As the package's `Provider.find_model` does (a test holds them equal)."""
+    name = model.lower()
+    for each in (seller.provider.id, *(seller.provider.fallback_model_providers or ())):
+        if each in book and (found := book[each].first(name)) is not None:
+            return found
+    if _COMPACT_DAY.search(name) is None:
+        return None
+    # How it writes days otherwise is for the package to say.
+    return seller.provider.find_model(model, all_providers=[each.provider for each in book.values()])
+
+
+def _indexed(providers: Iterable[Provider]) -> dict[str, _Seller]:
+    return {each.id: _Seller(each) for each in providers}
+
+
 @cache
-def _providers() -> dict[str, Provider]:
+def _installed() -> dict[str, _Seller]:
     from genai_prices.data import providers
 
-    return {each.id: each for each in providers}
+    return _indexed(providers)
 
 
 def _schedule(seller: str, model: ModelInfo, tier: str | None) -> Schedule:

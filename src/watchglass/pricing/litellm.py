@@ -61,18 +61,23 @@ class LitellmMap:
         raw = self._models.get((provider, model.lower()))
         if raw is None:
             return None
-        found = _rates(f"litellm:{provider}/{model.lower()}@undated", _DECODER.decode(raw), tier)
+        found = _rates(_id(provider, model), _DECODER.decode(raw), tier)
         if found is None:
             return None if tier is None else Schedule(())
         return Schedule((Period(found),))
 
     def entries(self) -> Iterator[Entry]:
         """See `PriceSource.entries`."""
-        for provider, model in self._models:
+        for (provider, model), raw in self._models.items():
+            fields = _DECODER.decode(raw)
             for tier in (None, *_TIERS):
-                schedule = self.find(provider, model, tier)
-                if schedule is not None and schedule.periods:
-                    yield Entry(provider, model, tier, schedule)
+                found = _rates(_id(provider, model), fields, tier)
+                if found is not None:
+                    yield Entry(provider, model, tier, Schedule((Period(found),)))
+
+
+def _id(provider: str, model: str) -> str:
+    return f"litellm:{provider}/{model.lower()}@undated"
 
 
 class _Head(msgspec.Struct):

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -34,6 +34,7 @@ MOST_USD = Decimal(10) ** 12
 DIGITS = 18
 """Of a dollar, after the point: as many as calls' costs have."""
 
+_EXACT = Context(prec=60, rounding=ROUND_UP)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TAKEN = frozenset({"reserve", "settle", "status"})
 _LONGEST = 200
@@ -144,10 +145,11 @@ class Event(msgspec.Struct, frozen=True):
 
 def checked_usd(amount: Decimal, where: str) -> Decimal:
     """The amount, if it is one of dollars: finite, not negative, not beyond what calls can cost."""
-    # Comparisons first: an exponent of a billion must not be written out.
+    # Comparisons first: an exponent of a billion must not be written out. Digits beyond the context's make
+    # for an exponent that is far too small, so none is lost.
     if not amount.is_finite() or amount < 0 or amount >= MOST_USD:
         raise BadRequest(f"{where} must be an amount from 0 up to {MOST_USD:f} dollars", where=where)
-    exponent = amount.normalize().as_tuple().exponent
+    exponent = _EXACT.normalize(amount).as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -DIGITS:
         raise BadRequest(f"{where} has more than {DIGITS} digits after the point", where=where)
     return amount
@@ -178,8 +180,15 @@ class Budgets:
         Whose spending it counts, and when, cannot change: what was counted would be another thing's.
         """
         wanted.checked()
-        found = next((each for each in self.list() if each.name == wanted.name), None)
-        return self._change(found, wanted, by) if found else self._make(wanted, by)
+        known = self.list()
+        found = next((each for each in known if each.name == wanted.name), None)
+        if found is not None:
+            return self._change(found, wanted, by)
+        if len(known) >= MOST_BUDGETS:
+            raise BadRequest(f"there are {MOST_BUDGETS} budgets already; remove some first")
+        made = self._make(wanted, by)
+        # Somebody else may have made it in between.
+        return self._change(self.named(wanted.name), wanted, by) if made is None else made
 
     def list(self) -> list[Budget]:
         """Those that are not removed, by name."""
@@ -200,6 +209,20 @@ class Budgets:
             budget.id,
         )
         return budget
+
+    def erase(self, tenant: str, *, reservations: bool = False) -> int:
+        """Take away all that is kept of budgets for this tenant; returns how many there were. What its keys
+        or others reserved for it goes too if `reservations`: with a server, which knows them, it must not."""
+        theirs = "SELECT id FROM budgets WHERE scope ->> '$.tenant' = ?"
+        [(found,)] = self._control.run(f"SELECT count(*) FROM ({theirs})", tenant)
+        forgotten = "DELETE FROM budget_reservations WHERE owner = ? OR scope ->> '$.tenant' = ?"
+        self._control.change(
+            (f"DELETE FROM budget_events WHERE budget IN ({theirs})", (tenant,)),
+            (f"DELETE FROM budget_accounts WHERE budget IN ({theirs})", (tenant,)),
+            (f"DELETE FROM budgets WHERE id IN ({theirs})", (tenant,)),
+            *([(forgotten, (tenant, tenant))] if reservations else []),
+        )
+        return int(found)
 
     def last_by(self, id: str) -> str:
         """Who changed or removed it last; '' for one that never was."""
@@ -252,9 +275,8 @@ class Budgets:
         )
         return f"{count}@{changed}-{removed}"
 
-    def _make(self, wanted: WantedBudget, by: str) -> Budget:
-        if len(self.list()) >= MOST_BUDGETS:
-            raise BadRequest(f"there are {MOST_BUDGETS} budgets already; remove some first")
+    def _make(self, wanted: WantedBudget, by: str) -> Budget | None:
+        """None where there is one of the name."""
         now_ns = self._clock.now_ns()
         said = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
         budget = Budget(
@@ -265,11 +287,15 @@ class Budgets:
             changed_by=by,
             **said,
         )
-        self._control.run(
-            f"INSERT INTO budgets ({_COLUMNS}) VALUES ({', '.join('?' * (_COLUMNS.count(',') + 1))})",
+        made = self._control.run(
+            f"""
+            INSERT INTO budgets ({_COLUMNS}) VALUES ({", ".join("?" * (_COLUMNS.count(",") + 1))})
+            ON CONFLICT (name) WHERE removed_ns IS NULL DO NOTHING
+            RETURNING id
+            """,
             *_values(budget),
         )
-        return budget
+        return budget if made else None
 
     def _change(self, found: Budget, wanted: WantedBudget, by: str) -> Budget:
         for name in _FIXED:
@@ -282,22 +308,26 @@ class Budgets:
         names = ("limit_usd", "warn", "since_ns", "until_ns")
         if all(getattr(found, name) == getattr(wanted, name) for name in names):
             return found
-        # Later than every change before, whatever the clock says: by it others see that there was one.
-        [(latest,)] = self._control.run("SELECT max(changed_ns) FROM budgets")
         budget = msgspec.structs.replace(
-            found,
-            changed_ns=max(self._clock.now_ns(), int(latest) + 1),
-            changed_by=by,
-            **{name: getattr(wanted, name) for name in names},
+            found, changed_by=by, **{name: getattr(wanted, name) for name in names}
         )
         values = dict(zip(_COLUMNS.split(", "), _values(budget), strict=True))
-        changed = (*names, "changed_ns", "changed_by")
-        self._control.run(
-            f"UPDATE budgets SET {', '.join(f'{name} = ?' for name in changed)} WHERE id = ?",
+        changed = (*names, "changed_by")
+        # Later than every change before, whatever the clocks say: by it others see that there was one.
+        at = self._control.run(
+            f"""
+            UPDATE budgets SET {", ".join(f"{name} = ?" for name in changed)},
+                changed_ns = max(?, (SELECT max(changed_ns) + 1 FROM budgets))
+            WHERE id = ? AND removed_ns IS NULL
+            RETURNING changed_ns
+            """,
             *(values[name] for name in changed),
+            self._clock.now_ns(),
             budget.id,
         )
-        return budget
+        if not at:
+            raise NotFound(f"the budget {found.name} was removed meanwhile; set it again")
+        return msgspec.structs.replace(budget, changed_ns=int(at[0][0]))
 
 
 def named(budgets: list[Budget], name: str) -> Budget:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from watchglass.ledger.budgets.accounts import Decision, Standing
 from watchglass.ledger.budgets.amounts import units, usd
+from watchglass.ledger.budgets.decisions import Decision, Standing
 from watchglass.ledger.budgets.forecasts import percent
 from watchglass.ledger.budgets.statuses import Status
 from watchglass.ledger.budgets.teller import Settled
@@ -90,7 +90,7 @@ def decision_document(decision: Decision, amount: int, tenant: str | None) -> Do
         "admitted": decision.admitted,
         "reservation": None if reservation is None else reservation.id,
         "state": None if reservation is None else reservation.state,
-        "amount_usd": usd(amount),
+        "amount_usd": usd(amount if reservation is None else reservation.amount),
         "expires": None if reservation is None else moment(reservation.expires_ns),
         "reason": _reason(decision, tenant),
         "refused_by": [each.name for each in decision.refused_by if _is_shown(each, tenant)],
@@ -114,6 +114,11 @@ def settled_document(settled: Settled, tenant: str | None) -> Document:
 def _reason(decision: Decision, tenant: str | None) -> str | None:
     if decision.admitted:
         return None
+    if decision.reservation is not None:
+        return (
+            f"the reservation of this idempotency_key is {decision.reservation.state} already; "
+            "reserve with another key for another call"
+        )
     shown = [each for each in decision.refused_by if _is_shown(each, tenant)]
     if not shown:
         return "a budget that is not your tenant's alone has not enough left"

@@ -88,7 +88,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             access = Access(keyring, watch=audit, closed=not is_loopback(settings.host))
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
-            others += [*backup_endpoints(store, clock), *tenant_endpoints(store.engine)]
+            others += backup_endpoints(store, clock)
             others += price_endpoints(
                 desk, PriceQuestions(desk, lambda: nullcontext(store.engine), clock), clock=clock
             )
@@ -96,7 +96,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             books = ReconcileDesk(settings, store.engine, store.versions, book)
             others += reconciliation_endpoints(books, clock=clock)
             async with minded(store, clock, audit) as budgets:
-                others += budget_endpoints(budgets, clock=clock)
+                others += [*budget_endpoints(budgets, clock=clock), *tenant_endpoints(store.engine, budgets)]
                 others += reserving_endpoints(budgets.teller, book, reader, clock=clock)
                 yield Backend(
                     InTurn(ingest), routes(reader, clock=clock, others=others), access, store.stop_questions

@@ -10,7 +10,8 @@ import msgspec
 
 from watchglass.clock import Clock
 from watchglass.errors import Conflict, NotFound, Refused
-from watchglass.ledger.reprice import Repricing, Stop
+from watchglass.ledger.reprice import Repricing, Stop, asked_by
+from watchglass.ledger.reprice_expired import out_of_reach
 from watchglass.ledger.reprice_plan import Asked
 from watchglass.pricing.book import PriceBook
 from watchglass.store import Store
@@ -35,6 +36,7 @@ class RepriceDesk:
         anything else writes."""
         self._prices = prices
         self._book = book
+        self._engine = store.engine
         self._repricing = Repricing(store.engine, RepriceRuns(store.control, clock), store.versions, clock)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -48,7 +50,7 @@ class RepriceDesk:
         asked = _bound(asked, tenant)
         self._prices.look()
         changes = self._repricing.look(asked, PriceBook(self._book.layers))
-        return {**asked_document(asked), **changes_document(changes)}
+        return {**asked_document(asked), **changes_document(changes), "expired": self._expired(asked)}
 
     def start(self, asked: Asked, *, who: str, why: str, tenant: str | None) -> dict[str, Any]:
         """Begin a run. Raises `Conflict` while one is running, `QueryError`, `Refused`."""
@@ -96,6 +98,8 @@ class RepriceDesk:
         found = run_document(progress)
         if changes:
             found["changes"] = changes_document(self._repricing.changes(run))
+            if run.undoes is None:
+                found["expired"] = self._expired(asked_by(run))
         if left:
             undone = run if run.undoes is None else self._repricing.runs.get(f"r{run.undoes}")
             if run.undoes is not None or progress.undone:
@@ -116,6 +120,10 @@ class RepriceDesk:
             thread = self._thread
         if thread is not None:
             thread.join()
+
+    def _expired(self, asked: Asked) -> dict[str, Any] | None:
+        found = out_of_reach(self._engine, asked)
+        return None if found is None else msgspec.structs.asdict(found)
 
     def _go(self, run: Run, book: PriceBook) -> dict[str, Any]:
         self._run, self._stop = run, None

@@ -10,16 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 
-import msgspec
-
-from watchglass.errors import BadRequest
 from watchglass.ledger.budgets.amounts import units
+from watchglass.ledger.budgets.decisions import Asked, Change, Close, Decision, Forget, Key, Put, Standing
 from watchglass.ledger.budgets.periods import Span, period_at
 from watchglass.store.budgets import SCOPE_DIMENSIONS, Budget
 from watchglass.store.reservations import AccountRow, Group, Reservation
-
-Key = tuple[str, int]
-"""A budget's id and when its period began."""
 
 KEEP_NS = 50 * 3_600_000_000_000
 """How long a period's account stays after its end: longer than any reservation of it is known."""
@@ -55,86 +50,6 @@ class Account:
         return self.limit - self.spent - self.reserved
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A wish to spend `amount` (1e-18 dollars) for what `scope` names."""
-
-    amount: int
-    scope: dict[str, str]
-    owner: str = ""
-    idempotency: str = ""
-    ttl_ns: int = 600 * 10**9
-
-    wish: str = ""
-    """What was asked in its own words, for a price may change between a request and its retry."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells a retry from another wish under the same idempotency key."""
-        said = [self.wish or str(self.amount), sorted(self.scope.items()), self.ttl_ns]
-        return msgspec.json.encode(said).decode()
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """Figures of an account at one moment, in 1e-18 dollars."""
-
-    budget: Budget
-    span: Span
-    limit: int
-    settled: int
-    assumed: int
-    recorded: int
-    reserved: int
-    spent: int
-    left: int
-
-
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether it may be spent; `refused_by` names the budgets that it does not fit in."""
-
-    reservation: Reservation | None
-    standings: tuple[Standing, ...]
-    refused_by: tuple[Budget, ...] = ()
-
-    @property
-    def admitted(self) -> bool:
-        """Whether it may."""
-        return self.reservation is not None
-
-
-class Close(msgspec.Struct, frozen=True):
-    """A reservation ends: `settled` with what it cost, or `expired`."""
-
-    reservation: Reservation
-    actual: int | None
-    at_ns: int
-    was_open: bool
-
-    @property
-    def after(self) -> Reservation:
-        """How it is then."""
-        state = "expired" if self.actual is None else "settled"
-        return msgspec.structs.replace(
-            self.reservation, state=state, actual=self.actual, closed_ns=self.at_ns
-        )
-
-
-class Put(msgspec.Struct, frozen=True):
-    """A reservation is `new`, or charged to a further account."""
-
-    reservation: Reservation
-    new: bool = True
-
-
-class Forget(msgspec.Struct, frozen=True):
-    """Reservations that nobody can ask for any more, and accounts that no reservation is charged to."""
-
-    reservations: tuple[Reservation, ...] = ()
-    accounts: tuple[Key, ...] = ()
-
-
-Change = Put | Close | Forget
-
-
 class Accounts:
     """All of them. For one thread."""
 
@@ -143,7 +58,6 @@ class Accounts:
         self.reservations = {each.id: each for each in reservations}
         self._rows = {(row.budget, row.period_ns): row for row in rows}
         self._accounts: dict[Key, Account] = {}
-        self._current: dict[str, Account] = {}
         self._budgets: dict[str, Budget] = {}
         self._index: dict[tuple[str, ...], dict[tuple[str, ...], list[Budget]]] = {}
         self._dirty: set[Key] = set()
@@ -152,7 +66,8 @@ class Accounts:
     def define(self, budgets: Sequence[Budget], now_ns: int) -> list[Put]:
         """These are the budgets from now on; soft ones are left out. Returns what must be written.
 
-        What was set aside before a budget was made, and in its present period, is charged to it too.
+        What was set aside in the present period of a budget, before this was known here, is charged to it
+        too: also what was admitted between its making and now.
         """
         hard = {each.id: each for each in budgets if each.kind == "hard"}
         new = hard.keys() - self._budgets.keys()
@@ -162,8 +77,6 @@ class Accounts:
         for account in self._accounts.values():
             account.budget = hard[account.budget.id]
             account.limit = units(account.budget.limit_usd)
-        for id in [id for id in self._current if id not in hard]:
-            del self._current[id]
         self._bring(new)
         return self._adopt(new, now_ns)
 
@@ -215,14 +128,15 @@ class Accounts:
 
     def group(self, changes: Sequence[Change]) -> Group:
         """What a transaction must write for these changes. At most one of them closes a reservation."""
-        group = Group()
+        group, newest = Group(), dict[int, Reservation]()
         sums: dict[Key, list[int]] = {key: [0, 0] for key in self._dirty}
         for change in changes:
             match change:
                 case Put(reservation, _):
-                    group.reservations.append(reservation)
+                    if reservation.id in self.reservations:  # and not taken back meanwhile
+                        newest.setdefault(reservation.number, reservation)
                 case Close():
-                    group.reservations.append(change.after)
+                    newest[change.reservation.number] = change.after
                     for account, settled, assumed, _ in self._effects(change):
                         held = sums.setdefault(account.key, [0, 0])
                         held[0] += settled
@@ -234,6 +148,7 @@ class Accounts:
             if (account := self._accounts.get(key)) is not None:
                 row = AccountRow(*key, account.settled + settled, account.assumed + assumed, account.recorded)
                 group.accounts.append(row)
+        group.reservations = list(newest.values())
         return group
 
     def written(self, group: Group, changes: Sequence[Change]) -> None:
@@ -264,9 +179,10 @@ class Accounts:
 
     def ended(self, now_ns: int) -> tuple[Key, ...]:
         """Accounts that no reservation can be charged to any more."""
-        known = {key: account.span.until_ns for key, account in self._accounts.items()}
-        known |= {key: key[1] + _LONGEST_PERIOD_NS for key in self._rows}  # of budgets that are no more
-        return tuple(key for key, until_ns in known.items() if until_ns + KEEP_NS < now_ns)
+        before_ns = now_ns - KEEP_NS
+        ended = [key for key, account in self._accounts.items() if account.span.until_ns < before_ns]
+        # Of budgets that are no more:
+        return (*ended, *(key for key in self._rows if key[1] + _LONGEST_PERIOD_NS < before_ns))
 
     def standing(self, budget: Budget, now_ns: int) -> Standing | None:
         """A budget's figures in the present period; None for one that is not held to anything."""
@@ -278,12 +194,11 @@ class Accounts:
         return _standings(self._charged(reservation))
 
     def _account(self, budget: Budget, now_ns: int) -> Account:
-        held = self._current.get(budget.id)
-        if held is not None and held.span.since_ns <= now_ns < held.span.until_ns:
-            return held
         span = period_at(budget.period, budget.zone, now_ns)
-        account = self._accounts.setdefault((budget.id, span.since_ns), Account(budget, span))
-        self._current[budget.id] = account
+        key = budget.id, span.since_ns
+        account = self._accounts.get(key)
+        if account is None:
+            account = self._accounts[key] = Account(budget, span)
         return account
 
     def _matching(self, scope: Mapping[str, str]) -> Generator[Budget]:
@@ -325,25 +240,15 @@ class Accounts:
             if each.state != "open":
                 continue
             for budget in self._matching(each.scope):
-                if budget.id not in new or budget.created_ns < each.made_ns or not budget.holds(each.made_ns):
+                if budget.id not in new or not budget.holds(each.made_ns):
                     continue
                 account = self._account(budget, now_ns)
-                if account.key not in each.charges and account.span.since_ns <= each.made_ns:
+                if account.key not in each.charges and each.made_ns in range(*account.span):
                     account.reserved += each.amount
                     each.charges = (*each.charges, account.key)
+                    self._dirty.add(account.key)  # what is being settled now is written without it
                     adopted.append(Put(each, new=False))
         return adopted
-
-
-def retried(known: Reservation, asked: Asked) -> Reservation:
-    """The reservation of an earlier try. Raises `BadRequest` where that wanted something else."""
-    if known.asked != asked.fingerprint:
-        raise BadRequest(
-            f"the idempotency key {asked.idempotency[:100]!r} was used for another reservation; "
-            "use a new one for each that is not a retry",
-            where="idempotency_key",
-        )
-    return known
 
 
 def _indexed(budgets: Iterable[Budget]) -> dict[tuple[str, ...], dict[tuple[str, ...], list[Budget]]]:

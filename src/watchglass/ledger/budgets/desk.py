@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Literal, TypeAlias
 
 from watchglass.clock import Clock
@@ -53,6 +54,8 @@ class BudgetDesk:
         self._told: set[Event] = set()
         self._next_ns = 0
         self._looking = asyncio.Lock()
+        self._questions = count(1)
+        self._answered: dict[str, int] = {}  # by budget: the latest question whose answer is known
 
     async def open(self) -> None:
         """Bring what is defined into force."""
@@ -84,15 +87,28 @@ class BudgetDesk:
         await self._look()
         return budget
 
+    async def remove_tenant(self, tenant: str, by: str) -> dict[str, int]:
+        """Take away a tenant's budgets, earlier ones too, with what was told of them, and its reservations.
+        Says how many. Sums of others' budgets stay, which do not say whose they are. Raises `StoreError`."""
+        for each in self.list():
+            if each.tenant == tenant:
+                await asyncio.to_thread(self._budgets.remove, each.id, by)
+        await self._look()
+        reservations = await self.teller.remove(tenant)
+        return {
+            "budgets": await asyncio.to_thread(self._budgets.erase, tenant),
+            "reservations": reservations,
+        }
+
     async def told(self, budget: Budget) -> list[Event]:
         """What was told of one, the latest first."""
         return await asyncio.to_thread(self._budgets.told, budget.id)
 
     async def statuses(self, budgets: Sequence[Budget]) -> list[Status]:
         """How they stand now."""
-        now_ns = self._clock.now_ns()
+        now_ns, question = self._clock.now_ns(), next(self._questions)
         seen = await asyncio.to_thread(spending, self._reader, budgets, now_ns)
-        self._record(seen)
+        self._record(seen, question)
         return self._standing(budgets, seen, now_ns)
 
     async def watch(self) -> None:
@@ -127,10 +143,11 @@ class BudgetDesk:
             found = {each.id: each for each in await asyncio.to_thread(self._budgets.list)}
             hard = [each for id, each in found.items() if id not in self._known and each.kind == "hard"]
             # A budget that begins in the middle of its period holds from what is spent already.
-            seen = await self._spent_already(hard)
+            question, seen = next(self._questions), await self._spent_already(hard)
             self.teller.define(list(found.values()))
-            self._record(seen)
+            self._record(seen, question)
             before, self._known = self._known, found
+            self._answered = {id: latest for id, latest in self._answered.items() if id in found}
             first, self._edition = not self._edition, edition
             if not first:
                 await self._tell_changes(before)
@@ -153,8 +170,11 @@ class BudgetDesk:
             by = await asyncio.to_thread(self._budgets.last_by, id)
             self._tell("budget_removed", before[id], f"{before[id].name}, by {by}")
 
-    def _record(self, seen: dict[str, Spending]) -> None:
-        self.teller.record({(id, each.span.since_ns): units(each.spent_usd) for id, each in seen.items()})
+    def _record(self, seen: dict[str, Spending], question: int) -> None:
+        """Answers come in any order; what a later question was told already stays."""
+        new = {id: each for id, each in seen.items() if self._answered.get(id, 0) < question}
+        self._answered |= dict.fromkeys(new, question)
+        self.teller.record({(id, each.span.since_ns): units(each.spent_usd) for id, each in new.items()})
 
     def _standing(self, budgets: Sequence[Budget], seen: dict[str, Spending], now_ns: int) -> list[Status]:
         held = {each.id: self.teller.standing(each) for each in budgets if each.kind == "hard"}

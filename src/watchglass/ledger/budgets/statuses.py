@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from watchglass.ledger.budgets.accounts import Standing
 from watchglass.ledger.budgets.amounts import units, usd
+from watchglass.ledger.budgets.decisions import Standing
 from watchglass.ledger.budgets.forecasts import Forecast, crossed, outlook
 from watchglass.ledger.budgets.spending import Spending
 from watchglass.store.budgets import Budget, Event

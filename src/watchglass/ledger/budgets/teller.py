@@ -12,15 +12,15 @@ import logging
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from watchglass.clock import Clock
 from watchglass.errors import NotFound, Overloaded, TooMany
-from watchglass.ledger.budgets.accounts import (
-    Accounts,
+from watchglass.ledger.budgets.accounts import Accounts
+from watchglass.ledger.budgets.decisions import (
     Asked,
     Change,
     Close,
@@ -52,7 +52,13 @@ LOOK_NS = 60 * 10**9
 """How often accounts of old periods are looked for."""
 
 MOST_CLOSED = 50_000
-"""Closed ones that are remembered at most; the oldest go first."""
+"""Closed ones that are remembered at most; those that would be forgotten first go first."""
+
+MOST_AT_ONCE = 2_000
+"""Of those that are due, how many a sweep ends: decisions wait for the transaction that writes it."""
+
+LEAST_DUE = 1_000
+"""From so many on, times of reservations that were settled long before them are thrown away."""
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -75,12 +81,12 @@ class Teller:
         self._new_id = new_id or _ids()
         self._accounts = Accounts(*file.read())
         self._retries: dict[tuple[str, str], Reservation] = {}
-        self._writing: dict[
-            str, asyncio.Future[None]
-        ] = {}  # of reservations that are not on disk as they are
+        # Of reservations that are not on disk as they are:
+        self._writing: dict[str, asyncio.Future[None]] = {}
         self._waiting: list[tuple[Change, asyncio.Future[None]]] = []
         self._open = Counter[str]()
-        self._due: list[tuple[int, int, str]] = []
+        self._all_open = 0
+        self._due: list[tuple[int, str]] = []  # with when they expire
         self._closed: list[tuple[int, str]] = []  # with when to forget them
         self._unwritten: list[Put] = []
         self._look_ns = 0
@@ -97,11 +103,11 @@ class Teller:
     async def reserve(self, asked: Asked) -> Decision:
         """Set it aside, or say where it does not fit. Raises `BadRequest`, `Overloaded`, `StoreError`."""
         retry = (asked.owner, asked.idempotency) if asked.idempotency else None
-        known = self._retries.get(retry) if retry else None
-        if known is not None:
+        while retry and (known := self._retries.get(retry)) is not None:
             known = retried(known, asked)
             await self._written(known.id)
-            return self._accounts.again(known)
+            if known.id in self._accounts.reservations:  # and not taken back
+                return self._accounts.again(known)
         self._room(asked.owner)
         decision = self._accounts.reserve(asked, self._new_id(), self._clock.now_ns())
         if decision.reservation is None:
@@ -142,11 +148,13 @@ class Teller:
     def sweep(self) -> None:
         """Let expire what is due, and forget what is old; to be called every second or so."""
         now_ns = self._clock.now_ns()
-        while self._due and self._due[0][0] <= now_ns:
-            id = heapq.heappop(self._due)[2]
-            reservation = self._accounts.reservations.get(id)
-            if reservation is not None and reservation.state == "open" and id not in self._writing:
-                self._queue(self._closing(reservation, None))
+        if len(self._due) > 2 * self._all_open + LEAST_DUE:
+            known = self._accounts.reservations.values()
+            self._due = [(each.expires_ns, each.id) for each in known if each.state == "open"]
+            heapq.heapify(self._due)
+        for each in self._ripe(self._due, now_ns):
+            if each.state == "open":
+                self._queue(self._closing(each, None))
         unwritten, self._unwritten = self._unwritten, []
         for put in unwritten:
             self._queue(put)
@@ -158,16 +166,48 @@ class Teller:
 
     def _old(self, now_ns: int) -> tuple[Reservation, ...]:
         found: dict[str, Reservation] = {}
-        while self._closed and (self._closed[0][0] <= now_ns or len(self._closed) > MOST_CLOSED):
-            each = self._accounts.reservations.get(heapq.heappop(self._closed)[1])
-            if each is None or each.state == "open" or each.id in self._writing:
-                continue
-            if _forgotten_ns(each) <= now_ns or len(self._closed) >= MOST_CLOSED:
+        for each in self._ripe(self._closed, now_ns, MOST_CLOSED):
+            # One that expired and was settled late is here twice.
+            if each.state != "open" and (_forgotten_ns(each) <= now_ns or len(self._closed) >= MOST_CLOSED):
                 found[each.id] = each
         return tuple(found.values())
 
+    def _ripe(
+        self, heap: list[tuple[int, str]], now_ns: int, most: int | None = None
+    ) -> Generator[Reservation]:
+        """Takes out those whose time has come, or that are more than `most`; some of them at a time. What is
+        being written stays: how it is afterwards is not known yet."""
+        left: list[tuple[int, str]] = []
+        for _ in range(MOST_AT_ONCE):
+            if not heap or (heap[0][0] > now_ns and (most is None or len(heap) <= most)):
+                break
+            entry = heapq.heappop(heap)
+            each = self._accounts.reservations.get(entry[1])
+            if each is not None and each.id in self._writing:
+                left.append(entry)
+            elif each is not None:
+                yield each
+        for entry in left:
+            heapq.heappush(heap, entry)
+
     def _closing(self, reservation: Reservation, actual: int | None) -> Close:
         return Close(reservation, actual, self._clock.now_ns(), reservation.state == "open")
+
+    async def remove(self, tenant: str) -> int:
+        """Forget the reservations of a tenant; returns how many. One that is open ends as if its time were
+        over: the room that its call may be using in budgets of others is not given away. Raises `StoreError`;
+        again is harmless."""
+        known = self._accounts.reservations.values()
+        mine = [each for each in known if tenant in (each.owner, each.scope.get("tenant"))]
+        for each in mine:
+            await self._written(each.id)
+        still = [each for each in mine if each.state == "open" and each.id not in self._writing]
+        for done in [self._queue(self._closing(each, None)) for each in still]:
+            await asyncio.shield(done)
+        gone = tuple(each for each in mine if each.state != "open")
+        if gone:
+            await asyncio.shield(self._queue(Forget(gone)))
+        return len(gone)
 
     async def drained(self) -> None:
         """Wait until nothing is left to write."""
@@ -181,7 +221,7 @@ class Teller:
         self._file.close()
 
     def _room(self, owner: str) -> None:
-        if self._open.total() >= MOST_OPEN:
+        if self._all_open >= MOST_OPEN:
             raise Overloaded(
                 f"{MOST_OPEN} reservations are open already; settle them, or wait until some expire",
                 retry_after_s=5,
@@ -196,7 +236,8 @@ class Teller:
         found = self._accounts.reservations.get(id)
         if found is None or (owner is not None and found.owner != owner):
             raise NotFound(
-                f"there is no reservation {id[:60]!r}: it was never made, or settled more than an hour ago"
+                f"there is no reservation {id[:60]!r}: it was never made, or ended too long ago; known "
+                "is what was settled in the last hour or expired in the last day, or less if that is much"
             )
         return found
 
@@ -217,19 +258,9 @@ class Teller:
         return done
 
     async def _commit(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
             waiting, self._waiting = self._waiting, []
-            changes = [change for change, _ in waiting]
-            group = self._accounts.group(changes)
-            # Whatever goes wrong goes to those who wait for it, and the next group is tried.
-            [failed] = await asyncio.gather(
-                loop.run_in_executor(self._thread, self._file.write, group), return_exceptions=True
-            )
-            if failed is None:
-                self._accounts.written(group, changes)
-            else:
-                log.warning("%d changes of budgets were not written: %s", len(changes), failed)
+            failed = await self._written_down([change for change, _ in waiting])
             for change, done in waiting:
                 if not isinstance(change, Forget) and self._writing.get(change.reservation.id) is done:
                     del self._writing[change.reservation.id]
@@ -240,6 +271,17 @@ class Teller:
                     self._failed(change)
                     done.set_exception(failed)
         self._committing = None
+
+    async def _written_down(self, changes: Sequence[Change]) -> Exception | None:
+        """Write a group and let it count, or say what went wrong."""
+        try:
+            group = self._accounts.group(changes)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._file.write, group)
+            self._accounts.written(group, changes)
+        except Exception as fault:  # noqa: BLE001 - goes to those who wait; the next group is tried
+            log.warning("%d changes of budgets were not written: %s", len(changes), fault)
+            return fault
+        return None
 
     def _done(self, change: Change) -> None:
         match change:
@@ -261,7 +303,7 @@ class Teller:
             case Put():
                 self._unwritten.append(change)
             case Close(reservation, None):
-                heapq.heappush(self._due, (change.at_ns, reservation.number, reservation.id))
+                heapq.heappush(self._due, (change.at_ns, reservation.id))
             case Forget(reservations, _):
                 for each in reservations:
                     self._close(each)
@@ -273,7 +315,8 @@ class Teller:
             self._retries[each.owner, each.idempotency] = each
         if each.state == "open":
             self._open[each.owner] += 1
-            heapq.heappush(self._due, (each.expires_ns, each.number, each.id))
+            self._all_open += 1
+            heapq.heappush(self._due, (each.expires_ns, each.id))
         else:
             self._close(each)
 
@@ -281,6 +324,7 @@ class Teller:
         heapq.heappush(self._closed, (_forgotten_ns(each), each.id))
 
     def _leave(self, each: Reservation) -> None:
+        self._all_open -= 1
         self._open[each.owner] -= 1
         if not self._open[each.owner]:
             del self._open[each.owner]

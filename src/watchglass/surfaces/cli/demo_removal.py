@@ -48,7 +48,8 @@ def _over_http(loaded: Loaded, url: str, tenants: tuple[str, ...]) -> dict[str, 
 
 
 def _in_directory(directory: Path, tenants: tuple[str, ...]) -> dict[str, int]:
-    from watchglass.store import open_store, remove_tenants
+    from watchglass.clock import SystemClock
+    from watchglass.store import Budgets, open_store, remove_tenants
 
     # Opening makes what is not there; a mistyped path must not leave a store behind.
     if not (directory / "engine").is_dir():
@@ -56,4 +57,5 @@ def _in_directory(directory: Path, tenants: tuple[str, ...]) -> dict[str, int]:
             f"there is no store in {directory}; give the directory that --data names for the server"
         )
     with open_store(directory, program="watchglass demo --remove") as store:
-        return remove_tenants(store.engine, tenants)
+        removed, budgets = remove_tenants(store.engine, tenants), Budgets(store.control, SystemClock())
+        return removed | {"budgets": sum(budgets.erase(each, reservations=True) for each in tenants)}

@@ -260,6 +260,7 @@ def _print_run(loaded: Loaded, run: Document) -> None:
     from watchglass.surfaces.cli.tables import fitted, show
 
     _print_tables(run["changes"])
+    _print_expired(run)
     show(
         f"{run['id']} ({_what(run)}): {run['state']}, {run['chunks_done']} of {run['chunks']} chunks; "
         f"{run['changed']:,} of {run['looked']:,} rows changed, "
@@ -282,6 +283,7 @@ def _print_changes(loaded: Loaded, changes: Document, what: str) -> None:
     from watchglass.surfaces.cli.tables import show
 
     _print_tables(changes)
+    _print_expired(changes)
     totals = changes["totals"]
     show(
         f"{changes['changed']:,} of {changes['looked']:,} rows {what}: {totals['before_usd']} → "
@@ -304,6 +306,14 @@ def _print_tables(changes: Document) -> None:
         show(fitted([(title, False), *((name, True) for name in numbers)], rows))
     if changes["not_counted"]:
         show(f"{changes['not_counted']:,} more rows are duplicates, which count nowhere: they change too.")
+
+
+def _print_expired(answer: Document) -> None:
+    from watchglass.surfaces.cli.tables import show
+
+    if expired := answer.get("expired"):
+        calls = "" if expired["calls"] is None else f" ({expired['calls']:,} calls)"
+        show(f"Expired: {expired['since']} to {expired['until']}{calls}. {expired['note']}")
 
 
 def _named(name: str | None, by: str) -> str:
