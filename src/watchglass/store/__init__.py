@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from watchglass.store.bills import BillFile, BillRow, Bills, KeptFile
-from watchglass.store.budgets import Budget, Budgets, WantedBudget, open_budgets
+from watchglass.store.budgets import Budget, WantedBudget
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine, Limits
+from watchglass.store.kept_budgets import Budgets, open_budgets
 from watchglass.store.kept_prices import KeptPrices
 from watchglass.store.keys import Key, Keyring, Keys, Role, Wanted, any_keys
 from watchglass.store.opening import Store, open_kept_prices, open_keys, open_store

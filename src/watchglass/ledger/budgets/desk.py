@@ -18,7 +18,8 @@ from watchglass.ledger.budgets.spending import Asks, Spending, spending
 from watchglass.ledger.budgets.statuses import Status, events, statuses
 from watchglass.ledger.budgets.teller import Teller
 from watchglass.queries.plain import moment
-from watchglass.store.budgets import Budget, Budgets, Event, WantedBudget
+from watchglass.store.budgets import Budget, Event, WantedBudget
+from watchglass.store.kept_budgets import Budgets
 
 log = logging.getLogger(__name__)
 
