@@ -146,15 +146,3 @@ def test_a_class_of_its_own_keeps_its_price_until_one_above_is_stated() -> None:
     parent = next(PriceList("override", [override(above=(first, second))]).entries())
     rates = parent.schedule.periods[0].rates
     assert [rates.dollars(prices.cache_read * 10**6) for _, prices in rates.above] == [8, 3]
-
-
-def test_a_price_above_needs_one_below() -> None:
-    """Output that costs something in longer requests only has no price in the others."""
-    price = ListedPrice(
-        provider="acme",
-        model="m",
-        input=Decimal(1),
-        above=(AboveInput(input_tokens=10, output=Decimal(2)),),
-    )
-    with pytest.raises(ValueError, match="above has a price of output, which has none below"):
-        PriceList("override", [price])

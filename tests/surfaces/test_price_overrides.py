@@ -111,6 +111,7 @@ def test_another_process_sees_what_is_set_when_it_looks(tmp_path: Path) -> None:
         ({"tenant": "a\nb"}, "the tenant must be"),
         ({"colour": "red"}, "there is no 'colour'"),
         ({"above": [{"input_tokens": 9, "cache_write_1h": "-1"}]}, "cache_write_1h is -1"),
+        ({"output": None, "above": [{"input_tokens": 9, "output": "1"}]}, "has none below; state output"),
     ],
 )
 def test_what_makes_no_price_is_refused(given: dict[str, Any], said: str, tmp_path: Path) -> None:

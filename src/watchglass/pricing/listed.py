@@ -132,7 +132,9 @@ def _rate(name: str, price: ListedPrice, steps: Sequence[AboveInput]) -> Rate | 
     dollars = [_stated(name, price, steps[:count]) for count in range(len(steps) + 1)]
     base, *dearer = [each for each in dollars if each is not None]
     if len(dearer) != len(steps):
-        raise ValueError(f"above has a price of {name}, which has none below; state {name}, too")
+        return (
+            None  # output that has a price in longer requests only has none; a file that says so is refused
+        )
     starts = [step.input_tokens for step in steps]
     tiers = [
         (start, new) for start, old, new in zip(starts, [base, *dearer], dearer, strict=False) if new != old

@@ -137,6 +137,8 @@ def _check_amounts(price: ListedPrice, where: str) -> None:
     for name, value in _amounts(price):
         if value is not None and (not value.is_finite() or not 0 <= value < MOST_DOLLARS):
             raise ConfigError(f"{where}: {name} is {value}; a price is a number of dollars, 0 or more")
+    if price.output is None and any(step.output is not None for step in price.above):
+        raise ConfigError(f"{where}: above has a price of output, which has none below; state output, too")
 
 
 def _amounts(price: ListedPrice) -> Iterator[tuple[str, Decimal | None]]:
