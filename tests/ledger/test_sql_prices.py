@@ -147,6 +147,8 @@ def listed(draw: st.DrawFn) -> ListedPrice:
                 input=st.none() | dollars(),
                 output=st.none() | dollars(),
                 cache_read=st.none() | dollars(),
+                cache_write_1h=st.none() | dollars(),
+                input_audio=st.none() | dollars(),
             ),
             max_size=2,
         )
