@@ -25,7 +25,7 @@ up: $(VENV)/.server ## install, start the server with demo traffic, stay until C
 	@exec $(BIN)/watchglass up --data "$(DATA)" --port $(PORT) --grpc-port $(GRPC_PORT) $(if $(filter no,$(DEMO)),--no-demo)
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 test-long: $(VENV)/.dev ## run the tests with those that take long: soak, many kills, large data, the real CrewAI
 	$(BIN)/python -m pytest -q -m "long or not long" --hypothesis-profile search

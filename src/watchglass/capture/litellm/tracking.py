@@ -98,7 +98,8 @@ def _functions(litellm: Any, name: str) -> list[Callable[..., Any]]:
 
 
 def _replace(name: str, function: Callable[..., Any], wrapper: Callable[..., Any]) -> None:
-    for where, module in list(sys.modules.items()):
+    # `copy` is one step; making a list of it may collect garbage half-way, and let another thread import.
+    for where, module in sys.modules.copy().items():
         theirs = where == "litellm" or where.startswith("litellm.")
         if theirs and getattr(module, "__dict__", {}).get(name) is function:
             _put(module, name, wrapper)
