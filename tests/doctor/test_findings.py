@@ -225,6 +225,16 @@ def test_rejected(look: Look) -> None:
     assert found[0].symptom == "1 item rejected: sent, and not on record."
 
 
+def test_refused_prices(look: Look) -> None:
+    """An edit of the price file that could not be used is told until one is taken."""
+    bad = {"time": NOON_NS, "event": "price_file_refused", "reason": "prices.toml, price 2: ...", "count": 1}
+    found = look(calls=[call(1, **HEALTHY)], audit=[bad])
+    assert [(each.finding, each.command) for each in found] == [("refused_prices", "watchglass prices check")]
+    assert "1 edit of the price file refused, none taken" in found[0].symptom
+    mended = {**bad, "time": NOON_NS + 1, "event": "price_file"}
+    assert look(calls=[call(1, **HEALTHY)], audit=[bad, mended]) == []
+
+
 def test_budgets(look: Look) -> None:
     """A budget that is spent is named once, one that is half spent not at all, and a tenant sees its own."""
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.otlp_bodies import START_NS as SENT_NS
+from tests.otlp_bodies import chat, request
 from watchglass.clock import SystemClock
 from watchglass.ingest.attention import Attention
 from watchglass.ingest.prepare import prepare
 from watchglass.ingest.settle_rows import SettleRows
 from watchglass.pricing.book import PriceBook
+from watchglass.pricing.listed import ListedPrice
 from watchglass.store import open_store
 
 START_NS = 1_760_000_000_000_000_000
@@ -25,7 +31,7 @@ class House:
     """A store, and the write path up to settling, one span at a time."""
 
     def __init__(self, store: Any) -> None:
-        self._store = store
+        self._store = self.store = store
         self._book = PriceBook(())
         self._settle = SettleRows(store.engine, self._book, store.versions)
         self._attention = Attention()
@@ -209,3 +215,27 @@ class _Watched:
     def insert(self, table: str, batches: Any) -> int:
         """As the engine."""
         return self._engine.insert(table, batches)
+
+
+def test_a_call_that_turns_out_to_be_a_tenants_is_priced_by_that_ones_prices(house: House) -> None:
+    """Its parent came later and says whose it is; what it cost before is replaced."""
+    everybodys = ListedPrice(provider="openai", model="gpt-4o", input=Decimal(2), output=Decimal(0))
+    book = PriceBook((everybodys, msgspec.structs.replace(everybodys, input=Decimal(1), tenant="acme")))
+
+    def costs(*spans: Span) -> list[Decimal | None]:
+        body = request(*spans).SerializeToString()
+        done = prepare("traces", body, "protobuf", book, SENT_NS)
+        for table, batch in done.batches.items():
+            house.store.engine.insert(f"store.{table}", [batch])
+        SettleRows(house.store.engine, book, house.store.versions)([f"{77:032x}"])
+        found = house.store.engine.execute(
+            "SELECT cost_usd FROM store.calls FINAL WHERE trace_id = {id:String} AND counted",
+            {"id": f"{77:032x}"},
+        )
+        return found["cost_usd"].to_pylist()
+
+    child = chat(77, 2, 1, gen_ai__request__model="gpt-4o")
+    parent = chat(77, 1, name="turn", tenant="acme")
+    del parent.attributes[:5]  # what makes it a call
+    assert costs(child) == [Decimal("0.0002")]
+    assert costs(parent) == [Decimal("0.0001")]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stored_rows import NOON_NS, call, insert
-from watchglass.ledger.counterfactual import spent, total
+from watchglass.ledger.counterfactual import spent, spent_by, total
 from watchglass.ledger.window import Window
 from watchglass.model import Usage
 from watchglass.pricing.book import Layers, PriceBook, PriceRequest
@@ -101,3 +101,29 @@ def holds(price: ListedPrice, at_ns: int) -> bool:
     """Whether its days hold that moment."""
     begun = price.since_ns is None or price.since_ns <= at_ns
     return begun and (price.until_ns is None or at_ns < price.until_ns)
+
+
+def test_two_books_are_asked_about_the_same_calls(store: Store) -> None:
+    """What comes while they are asked is in neither or in both; each says what it says by itself."""
+    books = [PriceBook(LAYERS), PriceBook((OTHER,))]
+    apart = [spent(store.engine, book, WINDOW) for book in books]
+    late = call(9, **MILLION, cost_usd=Decimal(1), time=NOON_NS + 1)
+
+    class Late:
+        """An engine into which a call comes before each statement that reads prices."""
+
+        execute_count = 0
+
+        def execute(self, sql: str, *args: object, **given: object) -> object:
+            if "new_cost_usd" in sql:
+                insert(store.engine, "calls", [late | {"call_id": f"late-{self.execute_count}"}])
+                self.execute_count += 1
+            return store.engine.execute(sql, *args, **given)  # type: ignore[arg-type]  # handed on
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store.engine, name)
+
+    assert spent_by(store.engine, books, WINDOW) == apart
+    found = spent_by(Late(), books, WINDOW)  # type: ignore[arg-type]  # an engine in all that is asked
+    assert [sum(each.calls for each in rows) for rows in found] == [5, 5]
+    store.engine.execute("DELETE FROM store.calls WHERE call_id LIKE 'late-%'")

@@ -12,7 +12,7 @@ import pytest
 
 from watchglass.model import Usage
 from watchglass.pricing.book import Layers, PriceBook, PriceRequest
-from watchglass.pricing.genai import GenaiPrices
+from watchglass.pricing.genai import GenaiPrices, _find, _installed
 from watchglass.pricing.genai_file import read_list
 
 ACME: dict[str, Any] = {
@@ -100,3 +100,19 @@ def test_what_is_no_list_is_refused(content: bytes) -> None:
     """Nothing else passes for the list, however deep."""
     with pytest.raises(ValueError, match=r"genai-prices|cannot be read"):
         GenaiPrices(content)
+
+
+def test_models_are_found_as_the_package_finds_them() -> None:
+    """Also where another seller's models stand in for it, and where days are written compactly."""
+    from genai_prices.data import providers
+
+    names = {model.id for each in providers for model in each.models} | {"no-such-model", ""}
+    names |= {f"{name}-20251211" for name in sorted(names)[::20]} | {"GPT-4o", "claude-3-5-sonnet-20241022"}
+    book = _installed()
+    for seller in book.values():
+        wanted = (
+            {model.id for model in seller.provider.models} | set(sorted(names)[:: len(book)]) | {"GPT-4o"}
+        )
+        for name in wanted:
+            found = _find(book, seller, name)
+            assert found is seller.provider.find_model(name, all_providers=list(providers)), name

@@ -271,3 +271,31 @@ def test_sums_of_expired_calls_come_back(store: Store, clock: ManualClock, tmp_p
         insert(back.engine, "calls", rows)
         found = back.engine.execute("SELECT calls, total_cost, expired FROM watchglass.llm_usage_summary")
         assert found.to_pylist() == [{"calls": 5, "total_cost": Decimal(5), "expired": True}]
+
+
+def test_price_files_are_backed_up_checked_and_restored(
+    store: Store, clock: ManualClock, tmp_path: Path
+) -> None:
+    """The user's prices and the lists that were taken; an older backup keeps what was there then."""
+    data, folder = store.place.directory, tmp_path / "backups"
+    (data / "prices.toml").write_text("old")
+    first = back_up(store, clock, folder).backup
+    (data / "prices.toml").write_text("new")
+    (data / "genai-prices.json").write_text("[]")
+    second = back_up(store, clock, folder).backup
+    store.close()
+    restore(folder, first, tmp_path / "first")
+    restore(folder, second, tmp_path / "second")
+    found = [
+        sorted(each.name for each in (tmp_path / name).glob("*-prices.json")) for name in ("first", "second")
+    ]
+    assert found == [[], ["genai-prices.json"]]
+    assert [(tmp_path / name / "prices.toml").read_text() for name in ("first", "second")] == ["old", "new"]
+    backups.prune(folder, 1)
+    assert backups.verify(folder, backups.listed(folder)) == []
+    assert len(list((folder / "prices").iterdir())) == 2
+    (folder / second.prices["prices.toml"].path).write_text("bad")
+    assert "is damaged" in backups.verify(folder, [second])[0]
+    made_up = msgspec.structs.replace(second, prices={"../x": second.control})
+    with pytest.raises(StoreError, match="no price file"):
+        restore(folder, made_up, tmp_path / "third")

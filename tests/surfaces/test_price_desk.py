@@ -10,9 +10,10 @@ import pytest
 
 from watchglass.clock import SystemClock
 from watchglass.config import Settings
-from watchglass.errors import BadRequest
+from watchglass.errors import BadRequest, ConfigError
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, PriceRequest
+from watchglass.pricing.listed import ListedPrice
 from watchglass.pricing.listing import timelines
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
@@ -121,3 +122,31 @@ def test_what_is_shown_is_what_a_call_is_priced_by(tmp_path: Path) -> None:
         night = 1_741_392_468 * 10**9  # 2025-03-08T00:07:48Z
         assert (desk.show("deepseek-reasoner", night).price_id or "").endswith("~16:30-00:30")
         assert desk.show("qwen-2.5-coder-32b-instruct", night).elsewhere
+
+
+def test_a_list_that_cannot_be_used_is_tried_again_at_the_next_look(tmp_path: Path) -> None:
+    """What was edited meanwhile is not lost by it, and the fault is one that who looks expects."""
+    settings = Settings(data=str(tmp_path))
+    with open_kept_prices(tmp_path, make=True) as kept:
+        book = open_book(settings)
+        desk = PriceDesk(settings, book, kept, SystemClock())
+        (tmp_path / "genai-prices.json").write_text("{}")
+        (tmp_path / "prices.toml").write_text('[[price]]\nprovider = "acme"\nmodel = "own"\ninput = 2\n')
+        assert desk.look() == "same"
+        for _ in range(2):
+            with pytest.raises(ConfigError, match="genai-prices"):
+                desk.look()
+        (tmp_path / "genai-prices.json").unlink()
+        assert desk.look() == "taken"
+        assert cost(book, APRIL_NS) == Decimal(2)
+        assert desk.look() == "same"
+
+
+def test_the_log_is_shown_by_its_end(tmp_path: Path) -> None:
+    """However long it is; one tenant's lines are not crowded out by everybody's."""
+    with open_kept_prices(tmp_path, make=True) as kept:
+        kept.overrides.set(ListedPrice(provider="acme", model="own", input=Decimal(1), tenant="t"))
+        for number in range(5):
+            kept.overrides.note("sources", str(number))
+        assert [each.after for each in kept.overrides.latest(most=2)] == ["3", "4"]
+        assert [each.tenant for each in kept.overrides.latest("t", most=2)] == ["t"]

@@ -55,6 +55,13 @@ def test_prices_are_read_exactly(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("since", ["2025-07-01T02:00:00+02:00", '"2025-07-01T02:00:00+02:00"'])
+def test_a_moment_with_an_offset_is_that_moment(tmp_path: Path, since: str) -> None:
+    """Two o'clock in Berlin in summer is midnight UTC, written as a TOML moment or as text."""
+    entry = "[[price]]\nprovider = 'a'\nmodel = 'b'\ninput = 1\nsince = "
+    assert read_prices(write(tmp_path, entry + since))[0].since_ns == 1_751_328_000 * 10**9
+
+
 def test_an_empty_file_has_no_prices(tmp_path: Path) -> None:
     """A file without entries is fine."""
     assert read_prices(write(tmp_path, "")) == ()

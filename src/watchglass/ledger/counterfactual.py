@@ -5,9 +5,12 @@ Exact: every call is priced by itself, in the engine, and what cannot be priced 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from decimal import Decimal, localcontext
+from typing import Any
 
 import msgspec
 
@@ -19,6 +22,8 @@ from watchglass.store import Engine
 _HELD = ("provider", "request_model", "response_model", "kind", "counted", "cost_usd")
 _NONE = (Decimal(0),) * 3
 _NEW = ("new_cost_usd", "new_unpriced_reason")
+_PARAMETER = re.compile(r"\{(\w+):")
+_ONE_MOMENT = " SETTINGS enable_shared_storage_snapshot_in_query = 1"
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,25 +47,39 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
 
 def spent(engine: Engine, book: PriceBook, window: Window) -> list[Spent]:
     """By model, the dearest first. Raises `QueryError` for an impossible window."""
-    with sql_prices(engine, book, window) as priced:
-        source, params = priced.source(_HELD, _NEW)
-        found = engine.execute(
-            f"""
-            SELECT provider, coalesce(response_model, request_model) AS model,
-                ifNull(new_unpriced_reason, '') AS reason,
-                count() AS calls,
-                ifNull(sum(cost_usd), 0) AS cost,
-                countIf(cost_usd IS NULL) AS without_cost,
-                ifNull(sum(new_cost_usd), 0) AS supposed,
-                countIf(cost_usd IS NOT NULL AND new_cost_usd IS NOT NULL) AS compared,
-                ifNull(sum(new_cost_usd - cost_usd), 0) AS difference
-            FROM ({source})
-            WHERE kind = 'call' AND counted
-            GROUP BY provider, model, reason
-            """,
-            params,
-        ).to_pylist()
-    by_model: dict[tuple[str | None, str | None], list[Spent]] = {}
+    return spent_by(engine, [book], window)[0]
+
+
+def spent_by(engine: Engine, books: Sequence[PriceBook], window: Window) -> list[list[Spent]]:
+    """The same for several books, of the very same calls: one statement sees one moment of the store."""
+    with ExitStack() as stack:
+        sources, params = list[str](), dict[str, object]()
+        for side, book in enumerate(books):
+            source, values = stack.enter_context(sql_prices(engine, book, window)).source(_HELD, _NEW)
+            sources.append(_PARAMETER.sub(rf"{{b{side}_\1:", _of_side(side, source)))
+            params |= {f"b{side}_{name}": value for name, value in values.items()}
+        found = engine.execute(" UNION ALL ".join(sources) + _ONE_MOMENT, params).to_pylist()
+    return [_by_model([row for row in found if row["side"] == side]) for side in range(len(books))]
+
+
+def _of_side(side: int, source: str) -> str:
+    return f"""
+        SELECT {side} AS side, provider, coalesce(response_model, request_model) AS model,
+            ifNull(new_unpriced_reason, '') AS reason,
+            count() AS calls,
+            ifNull(sum(cost_usd), 0) AS cost,
+            countIf(cost_usd IS NULL) AS without_cost,
+            ifNull(sum(new_cost_usd), 0) AS supposed,
+            countIf(cost_usd IS NOT NULL AND new_cost_usd IS NOT NULL) AS compared,
+            ifNull(sum(new_cost_usd - cost_usd), 0) AS difference
+        FROM ({source})
+        WHERE kind = 'call' AND counted
+        GROUP BY provider, model, reason
+        """
+
+
+def _by_model(found: Sequence[dict[str, object]]) -> list[Spent]:
+    by_model: dict[tuple[Any, Any], list[Spent]] = {}
     for row in found:
         by_model.setdefault((row["provider"], row["model"]), []).append(_spent(row))
     sums = [total(rows, provider=provider, model=model) for (provider, model), rows in by_model.items()]

@@ -29,7 +29,7 @@ from watchglass.pricing.source import Entry, Period, Schedule
 from watchglass.pricing.units import Units
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, Provider
+    from genai_prices.types import MatchLogic, ModelInfo, Provider
 
 PROVIDERS: dict[str, str] = {
     "aws_bedrock": "aws",
@@ -116,23 +116,22 @@ class _Seller:
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
         self._whole: dict[str, int] = {}
-        self._loose: list[tuple[int, ModelInfo]] = []
+        self._loose: list[tuple[int, MatchLogic]] = []
         for place, model in enumerate(provider.models):
-            clauses = getattr(model.match, "or_", [model.match])
-            names = [each.equals.lower() for each in clauses if hasattr(each, "equals")]
-            for name in names:
-                self._whole.setdefault(name, place)
-            if len(names) < len(clauses):
-                self._loose.append((place, model))
+            for clause in getattr(model.match, "or_", [model.match]):
+                if hasattr(clause, "equals"):
+                    self._whole.setdefault(clause.equals.lower(), place)
+                else:
+                    self._loose.append((place, clause))
 
     def first(self, name: str) -> ModelInfo | None:
         """The first model that matches a name in lower case."""
         place = self._whole.get(name)
-        for each, model in self._loose:
-            if place is not None and place < each:
+        for each, clause in self._loose:
+            if place is not None and place <= each:
                 break
-            if model.is_match(name):
-                return model
+            if clause.is_match(name):
+                return self.provider.models[each]
         return None if place is None else self.provider.models[place]
 
 

@@ -9,7 +9,7 @@ that is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -31,6 +31,7 @@ _CLASSES = {
     "output_cost_per_audio_token": "output_audio",
 }
 _TIERS = {"batch": "_batches", "flex": "_flex", "priority": "_priority"}
+_STEP_MARK = "_above_"
 _STEP = re.compile(r"_above_(\d+)k_tokens")
 _BY_TOKEN = frozenset({"chat", "completion", "embedding", "responses", "rerank", "moderation"})
 """Modes whose bill is by the token, as long as a token price is listed."""
@@ -101,9 +102,10 @@ def _rates(price_id: str, fields: Mapping[str, Any], tier: str | None) -> Rates 
     if suffix is None:
         return None
     classes: dict[str, Rate] = {}
+    stepped = [name for name in fields if _STEP_MARK in name]
     for theirs, ours in _CLASSES.items():
         if (base := _dollars(fields.get(theirs + suffix))) is not None:
-            classes[ours] = rate(base, _steps(fields, theirs, suffix))
+            classes[ours] = rate(base, _steps(fields, stepped, theirs, suffix))
     if not any(each.base for each in classes.values()):
         return None
     if tier is not None:
@@ -117,10 +119,12 @@ def _rates(price_id: str, fields: Mapping[str, Any], tier: str | None) -> Rates 
     )
 
 
-def _steps(fields: Mapping[str, Any], theirs: str, suffix: str) -> tuple[tuple[int, Decimal], ...]:
+def _steps(
+    fields: Mapping[str, Any], stepped: Iterable[str], theirs: str, suffix: str
+) -> tuple[tuple[int, Decimal], ...]:
     """Thresholds in thousands of input tokens, ascending: `input_cost_per_token_above_200k_tokens`."""
     steps: list[tuple[int, Decimal]] = []
-    for name in fields:
+    for name in stepped:
         match = (
             _STEP.fullmatch(name[len(theirs) : len(name) - len(suffix)]) if name.startswith(theirs) else None
         )

@@ -3,6 +3,7 @@
     DEST/watchglass-backup.json             what this folder is
     DEST/parts/<table>/<part>.<digest>/…    a part of a table as the engine wrote it, with `files.json`
     DEST/control/<digest>.db                the small state
+    DEST/prices/<digest>                    a price file of the data directory
     DEST/backups/<time>.json                a backup, written last: without it there is none
 
 Parts never change, so a later backup stores only those that are new, and any backup can be deleted
@@ -27,6 +28,7 @@ import msgspec
 
 from watchglass.errors import NotFound, StoreBusy, StoreError, StoreFull
 from watchglass.store import snapshot
+from watchglass.store.place import PRICE_FILES
 
 FORMAT = 1
 MARKER = "watchglass-backup.json"
@@ -72,6 +74,8 @@ class Backup(msgspec.Struct, frozen=True):
     schema: dict[int, str]
     control: Stored
     parts: list[Part]
+    prices: dict[str, Stored] = {}
+    """Price files by their name in the data directory; backups of before there were any have none."""
 
     @property
     def name(self) -> str:
@@ -89,7 +93,12 @@ class Backup(msgspec.Struct, frozen=True):
     @property
     def bytes(self) -> int:
         """What it takes by itself."""
-        return self.control.size + sum(part.bytes for part in self.parts)
+        return sum(each.size for each in self.files) + sum(part.bytes for part in self.parts)
+
+    @property
+    def files(self) -> list[Stored]:
+        """All that is no part of a table."""
+        return [self.control, *self.prices.values()]
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -115,11 +124,13 @@ def write(source: Path, folder: Path, progress: Progress = lambda done, all: Non
             new += [part] if is_new else []
             done += sizes[each]
             progress(done, total)
-        control = _store_control(source / snapshot.CONTROL, folder)
-        backup = Backup(FORMAT, found.made_ns, found.schema, control, parts)
+        control = _store_file(source / snapshot.CONTROL, folder, "control", ".db")
+        prices = {each.name: _store_file(each, folder, "prices") for each in _files(source / snapshot.PRICES)}
+        backup = Backup(FORMAT, found.made_ns, found.schema, control, parts, prices)
         for part in new:
             _check_part(folder, part)
-        _check(folder / control.path, control)
+        for stored in backup.files:
+            _check(folder / stored.path, stored)
         # Everything that it names is on disk before it is: half a backup is none.
         _write_whole(folder / "backups" / f"{backup.name}.json", msgspec.json.encode(backup))
         return Written(backup, len(new), sum(part.bytes for part in new) + control.size)
@@ -151,7 +162,7 @@ def verify(folder: Path, backups: Iterable[Backup], progress: Progress = lambda 
     checks: list[tuple[int, Callable[[], object]]] = [
         (part.bytes, lambda part=part: _check_part(folder, part)) for part in parts.values()
     ]
-    for stored in {backup.control.path: backup.control for backup in backups}.values():
+    for stored in {each.path: each for backup in backups for each in backup.files}.values():
         checks.append((0, lambda stored=stored: _check(folder / stored.path, stored)))
     for size, check in checks:
         try:
@@ -171,9 +182,9 @@ def prune(folder: Path, keep: int) -> list[str]:
         for backup in gone:
             (folder / "backups" / f"{backup.name}.json").unlink()
         needed = {part.folder for backup in kept for part in backup.parts} | {
-            backup.control.path for backup in kept
+            stored.path for backup in kept for stored in backup.files
         }
-        for each in [*folder.glob("parts/*/*"), *folder.glob("control/*")]:
+        for each in [*folder.glob("parts/*/*"), *folder.glob("control/*"), *folder.glob("prices/*")]:
             if str(each.relative_to(folder)) not in needed:
                 shutil.rmtree(each) if each.is_dir() else each.unlink()
         return [backup.name for backup in gone]
@@ -206,8 +217,20 @@ def part_files(folder: Path, part: Part) -> list[Stored]:
 
 def copy_control(folder: Path, backup: Backup, target: Path) -> None:
     """Put the control database at `target`, checked on the way."""
-    source = folder / backup.control.path
-    _compare(source, backup.control, _copied(source, target))
+    _copy(folder, backup.control, target)
+
+
+def copy_prices(folder: Path, backup: Backup, target: Path) -> None:
+    """Put the price files into `target`, checked on the way. Raises `StoreError`."""
+    for name, stored in backup.prices.items():
+        if name not in PRICE_FILES:  # as with parts: one that somebody made up must not write elsewhere
+            raise StoreError(f"{folder} is damaged: a data directory has no price file {name!r}")
+        _copy(folder, stored, target / name)
+
+
+def _copy(folder: Path, stored: Stored, target: Path) -> None:
+    source = folder / stored.path
+    _compare(source, stored, _copied(source, target))
     target.chmod(0o600)
 
 
@@ -237,9 +260,9 @@ def _store_part(table: str, source: Path, folder: Path) -> tuple[Part, bool]:
     return Part(table, source.name, below, rows, sum(file.size for file in stored), _digest(text)), True
 
 
-def _store_control(source: Path, folder: Path) -> Stored:
+def _store_file(source: Path, folder: Path, below: str, suffix: str = "") -> Stored:
     text = source.read_bytes()
-    path = f"control/{_digest(text)}.db"
+    path = f"{below}/{_digest(text)}{suffix}"
     _write_whole(folder / path, text)
     (folder / path).chmod(0o600)
     return Stored(path, len(text), _digest(text))

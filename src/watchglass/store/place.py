@@ -13,6 +13,16 @@ from watchglass.errors import StoreBusy, StoreError
 _HOLDER_FILE = "holder.json"
 
 
+PRICES_FILE = "prices.toml"
+"""The user's own prices, where the setting `prices` names no other file."""
+
+TAKEN_GENAI, TAKEN_LITELLM = "genai-prices.json", "litellm-prices.json"
+"""Newer lists than the installed ones, as `prices update` keeps them."""
+
+PRICE_FILES = (PRICES_FILE, TAKEN_GENAI, TAKEN_LITELLM)
+"""What lies in a data directory beside the store, and is backed up with it."""
+
+
 class Holder(msgspec.Struct, frozen=True):
     """Who holds a data directory. `address` is where to ask it, '' if it does not listen."""
 

@@ -61,10 +61,10 @@ class PriceOverrides:
     def set(self, terms: Terms, by: str = COMMAND_LINE) -> tuple[Override, bool]:
         """Keep it, in place of one for the same; says whether that changed anything. Raises `BadRequest`."""
         _check(terms)
-        [(count,)] = self._control.run("SELECT count(*) FROM price_overrides")
-        if count >= MOST:
-            raise BadRequest(f"there are {MOST:,} overrides already; put prices in a file, or import them")
         id, text, now_ns = id_of(terms), msgspec.json.encode(terms).decode(), self._clock.now_ns()
+        [(others,)] = self._control.run("SELECT count(*) FROM price_overrides WHERE id <> ?", id)
+        if others >= MOST:
+            raise BadRequest(f"there are {MOST:,} overrides already; put prices in a file, or import them")
         latest = self._latest()
         kind = "discount" if isinstance(terms, Discount) else "price"
         self._control.change(
@@ -129,6 +129,20 @@ class PriceOverrides:
             after, most,
         )  # fmt: skip
         return [PriceChange(*row) for row in rows]
+
+    def latest(self, tenant: str | None = None, most: int = 1000) -> list[PriceChange]:
+        """The end of the log, the oldest first; of one tenant's own prices where one is named."""
+        rows = self._control.run(
+            """
+            SELECT number, time_ns, who, action, override, tenant, before, after
+            FROM price_changes
+            WHERE ?1 IS NULL OR tenant = ?1
+            ORDER BY number DESC
+            LIMIT ?2
+            """,
+            tenant, most,
+        )  # fmt: skip
+        return [PriceChange(*row) for row in reversed(rows)]
 
     def edition(self) -> str:
         """Another text whenever something was set or unset, also by another process."""

@@ -65,6 +65,7 @@ def _fill(folder: Path, backup: Backup, draft: Path, progress: Progress, clock: 
     place = Place(draft, Holder("watchglass restore", os.getpid(), clock.now_ns()))
     try:
         backups.copy_control(folder, backup, place.control_file)
+        backups.copy_prices(folder, backup, draft)
         control = Control(place.control_file, clock)
         known, applied = migrate.migrations("engine"), control.applied("engine")
         migrate.pending(known, applied)  # raises when the backup is from a newer watchglass

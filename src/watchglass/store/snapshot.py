@@ -24,11 +24,13 @@ from watchglass.clock import Clock
 from watchglass.errors import StoreError
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine
-from watchglass.store.place import Place
+from watchglass.store.place import PRICE_FILES, Place
 from watchglass.store.rollup_engine import RolledEngine
 
 DESCRIPTION = "snapshot.json"
 CONTROL = "control.db"
+PRICES = "prices"
+"""The folder of the price files."""
 
 DERIVED_TABLES = frozenset({"usage_hourly", "usage_daily"})
 """What is made again from the rows at the next opening, and so not kept."""
@@ -66,6 +68,7 @@ def frozen(place: Place, control: Control, engine: RolledEngine, clock: Clock) -
         folder.mkdir(parents=True, mode=0o700)
         made_ns, schema = clock.now_ns(), control.applied("engine")
         _copy_control(place.control_file, folder / CONTROL)
+        _copy_prices(place.directory, folder / PRICES)
         with engine.alone():  # or calls could be there and in the archive, too
             tables = _freeze(engine, name)
         _describe(folder, Snapshot(made_ns, schema, tables))
@@ -109,3 +112,11 @@ def _copy_control(source: Path, target: Path) -> None:
         # One file, without a log beside it.
         copy.execute("PRAGMA journal_mode = DELETE")
     target.chmod(0o600)
+
+
+def _copy_prices(source: Path, target: Path) -> None:
+    """Each is replaced as a whole by who changes it, or is being edited by hand."""
+    target.mkdir(mode=0o700)
+    for name in PRICE_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -10,17 +11,11 @@ from watchglass.config import Settings
 from watchglass.errors import ConfigError
 from watchglass.pricing.book import Layers, PriceBook
 from watchglass.pricing.listed import ListedPrice
+from watchglass.store.place import PRICES_FILE, TAKEN_GENAI, TAKEN_LITELLM
 from watchglass.surfaces.prices_file import NOTHING, Stated, read_prices, read_stated
 
 _LITELLM_MAP = "litellm/model_prices_and_context_window_backup.json"
 """The map as every `litellm` distribution carries it."""
-
-
-PRICES_FILE = "prices.toml"
-"""The user's own prices, where the setting `prices` names no other file: in the data directory."""
-
-TAKEN_GENAI, TAKEN_LITELLM = "genai-prices.json", "litellm-prices.json"
-"""Newer lists than the installed ones, as `prices update` keeps them in the data directory."""
 
 
 def open_book(settings: Settings) -> PriceBook:
@@ -31,8 +26,15 @@ def open_book(settings: Settings) -> PriceBook:
 
 def book_of(settings: Settings, layers: Layers) -> PriceBook:
     """A book of these layers. Raises `ConfigError` for a map that cannot be used."""
-    try:
+    with usable(settings):
         return PriceBook(layers)
+
+
+@contextmanager
+def usable(settings: Settings) -> Generator[None]:
+    """While layers are made a book of. Raises `ConfigError` for a list that cannot be used."""
+    try:
+        yield
     except ValueError as fault:
         where = settings.litellm_prices or _LITELLM_MAP
         if (Path(settings.data) / TAKEN_GENAI).exists():

@@ -22,11 +22,15 @@ from watchglass.pricing.listing import PriceRow, Shown, at_moment, show, timelin
 from watchglass.pricing.team_prices import Refused, read_team_prices
 from watchglass.store import Control, Engine, KeptPrices
 from watchglass.store.imported_prices import Taken
+from watchglass.store.place import TAKEN_GENAI, TAKEN_LITELLM
 from watchglass.store.price_overrides import COMMAND_LINE, Override, PriceChange, Terms
 from watchglass.store.price_table import replace_prices
-from watchglass.surfaces.price_book import TAKEN_GENAI, TAKEN_LITELLM, read_layers
+from watchglass.surfaces.price_book import read_layers, usable
 from watchglass.surfaces.prices_file import Stated, stated_in
 from watchglass.surfaces.stated_prices import Look, StatedPrices
+
+ALL_CHANGES = 1_000_000
+"""So many lines of the log are looked through for one model's."""
 
 _MIRRORED = "prices_mirrored"
 _FORM = "2"
@@ -45,6 +49,7 @@ class PriceDesk:
         self._clock = clock
         self._lock = threading.Lock()
         self._known = ""
+        self._edited = False
         self._rows: tuple[int, list[PriceRow]] | None = None
         self.look()
 
@@ -52,14 +57,18 @@ class PriceDesk:
         """Bring the book up to date if somebody has put prices into it or edited the file since."""
         with self._lock:
             looked = self.file.look()
+            self._edited = self._edited or looked == "taken"
             edition = self.kept.edition()
-            if edition == self._known and looked != "taken":
+            if edition == self._known and not self._edited:
                 return looked
             imported, kept = self.kept.imported.prices(), self._kept()
-            changed = looked == "taken" or bool(self._known or imported or kept.prices or kept.discounts)
+            changed = self._edited or bool(self._known or imported or kept.prices or kept.discounts)
             if changed:
-                self.book.replace(read_layers(self._settings, self.file.stated, kept, imported))
-            self._known = edition  # only now: what fails here is tried again at the next look
+                layers = read_layers(self._settings, self.file.stated, kept, imported)
+                with usable(self._settings):
+                    self.book.replace(layers)
+            # Only now: what fails before is tried again at the next look.
+            self._known, self._edited = edition, False
             return "taken" if changed else looked
 
     def list(
@@ -117,10 +126,9 @@ class PriceDesk:
         found = self.kept.overrides.list()
         return [each for each in found if bound is None or each.terms.tenant == bound]
 
-    def changes(self, bound: str | None = None) -> Sequence[PriceChange]:
-        """What became of the book, the oldest first; for who is bound to a tenant of its own prices."""
-        found = self.kept.overrides.changes()
-        return [each for each in found if bound is None or each.tenant == bound]
+    def changes(self, bound: str | None = None, most: int = 1000) -> Sequence[PriceChange]:
+        """The end of the log, the oldest first; for who is bound to a tenant of its own prices."""
+        return self.kept.overrides.latest(bound, most)
 
     def mirror(self, engine: Engine, control: Control) -> bool:
         """Write the book to the table that readers see, if it is another one than there.

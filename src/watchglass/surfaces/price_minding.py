@@ -89,6 +89,8 @@ def _note_fault(desk: PriceDesk, control: Control) -> None:
     if fault:
         log.error("the price file was edited badly, its prices from before hold: %s", fault)
         desk.kept.overrides.note("file_refused", fault)
+    else:
+        desk.kept.overrides.note("file", f"{desk.file.path}: it can be used again")
     control.put(_FAULT, fault)
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from watchglass.clock import Clock
 from watchglass.errors import BadRequest, NotFound
-from watchglass.ledger.counterfactual import Spent, spent, total
+from watchglass.ledger.counterfactual import Spent, spent, spent_by, total
 from watchglass.ledger.window import Window
 from watchglass.pricing.book import PriceBook
 from watchglass.pricing.checking import Problem, Used, clashes, disagreements, gaps, idle, undated
@@ -66,7 +66,7 @@ class PriceQuestions:
         window = self._window(asked.since, asked.until, asked.tenant, now_ns)
         try:
             with self._engine() as engine:
-                found = [spent(engine, book, window) for _, book in sides]
+                found = spent_by(engine, [book for _, book in sides], window)
         except NotFound:
             found = [[], []]
         return {

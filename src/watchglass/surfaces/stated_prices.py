@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from watchglass.config import Settings
 from watchglass.errors import ConfigError
-from watchglass.surfaces.price_book import PRICES_FILE
+from watchglass.store.place import PRICES_FILE
 from watchglass.surfaces.prices_file import NOTHING, Stated, read_stated
 
 Look: TypeAlias = Literal["same", "taken", "refused"]

@@ -8,6 +8,7 @@ from watchglass.doctor.findings.budget import Budget
 from watchglass.doctor.findings.duplicates import Duplicates
 from watchglass.doctor.findings.no_data import NoData
 from watchglass.doctor.findings.priced_since import PricedSince
+from watchglass.doctor.findings.refused_prices import RefusedPrices
 from watchglass.doctor.findings.rejected import Rejected
 from watchglass.doctor.findings.token_sums import TokenSums
 from watchglass.doctor.findings.unattributed import Unattributed
@@ -19,6 +20,7 @@ FINDINGS: tuple[Finding, ...] = (
     Rejected(),
     UnknownProvider(),
     Unpriced(),
+    RefusedPrices(),
     PricedSince(),
     TokenSums(),
     AbsurdReportedCost(),

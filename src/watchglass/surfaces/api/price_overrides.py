@@ -20,7 +20,7 @@ from watchglass.surfaces.api.price_schemas import (
     json_response,
     whose,
 )
-from watchglass.surfaces.price_desk import PriceDesk
+from watchglass.surfaces.price_desk import ALL_CHANGES, PriceDesk
 from watchglass.surfaces.price_document import (
     change_document,
     changes_of,
@@ -75,7 +75,7 @@ def override_endpoints(desk: PriceDesk) -> list[Endpoint]:
         Endpoint(
             method="GET",
             path=f"{path}/versions",
-            summary="Every change of the price book: who, when, what before and after",
+            summary="Changes of the price book, the latest 1,000: who, when, what before and after",
             needs="read",
             handler=api.versions,
             answer=VERSIONS,
@@ -136,7 +136,7 @@ class _Api:
 
         def told() -> dict[str, Any]:
             rows = self._desk.history(model, provider=provider, tier=tier, tenant=tenant)
-            changes = changes_of(model, provider, self._desk.changes(bound))
+            changes = changes_of(model, provider, self._desk.changes(bound, ALL_CHANGES))
             return history_document(model, rows, changes, tenant)
 
         return json_response(await anyio.to_thread.run_sync(told))

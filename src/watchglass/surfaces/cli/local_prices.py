@@ -15,7 +15,7 @@ from watchglass.errors import NotFound
 from watchglass.queries.times import parse_moment
 from watchglass.store import Engine, KeptPrices, open_store
 from watchglass.surfaces.price_book import open_book
-from watchglass.surfaces.price_desk import PriceDesk, taken_document
+from watchglass.surfaces.price_desk import ALL_CHANGES, PriceDesk, taken_document
 from watchglass.surfaces.price_document import (
     change_document,
     changes_of,
@@ -62,7 +62,9 @@ class LocalPrices:
         """See `RemotePrices.history`."""
         provider, tenant = asked.get("provider"), asked.get("tenant")
         rows = self._desk.history(model, provider=provider, tier=asked.get("tier"), tenant=tenant)
-        return history_document(model, rows, changes_of(model, provider, self._desk.changes()), tenant)
+        return history_document(
+            model, rows, changes_of(model, provider, self._desk.changes(most=ALL_CHANGES)), tenant
+        )
 
     def overrides(self) -> dict[str, Any]:
         """See `RemotePrices.overrides`."""

@@ -23,6 +23,7 @@ from watchglass.surfaces.cli.prices.desk import (
     desk_of,
     given,
     print_json,
+    short,
 )
 
 
@@ -99,14 +100,11 @@ def history(
             return
         from watchglass.surfaces.cli.tables import fitted, show
 
-        names = ("since", "until", "daily", *CLASSES, "change", "source", "where it stands")
-        rows = [
-            cells({**each, "change": _change(each["change"]), "where it stands": _place(each)}, names)
-            for each in found["prices"]
-        ]
-        show(
-            fitted(columns(names), rows, droppable=("where it stands", "daily", "cache_write", "cache_read"))
-        )
+        names = ("since", "until", "daily", *CLASSES, "change", "source")
+        rows = [cells({**each, "change": _change(each["change"])}, names) for each in found["prices"]]
+        show(fitted(columns(names), rows, droppable=("daily", "cache_write", "cache_read", "source")))
+        for each in found["prices"]:  # not a column: a citation is as long as it is
+            show(f"{short(each['since'] or 'from the first')}: {_place(each)}")
         if not rows:
             show(f"nobody knows a price of {model}; `watchglass prices show {model}` says more")
         _print_changes(found["changes"])
@@ -140,7 +138,7 @@ def versions(
     key: options.Key = None,
     json: options.Json = None,
 ) -> None:
-    """Show every change of the price book: who, when, and what was there before and after."""
+    """Show the latest 1,000 changes of the price book: who, when, and what was there before and after."""
     with reporting():
         loaded = options.settings(data=data, url=url, key=key, json=json)
         with desk_of(loaded) as desk:
@@ -152,13 +150,14 @@ def versions(
 
 
 def _change(changed: dict[str, str | None] | None) -> str | None:
-    """By how much the prices of the usual classes changed; once where they all did alike."""
+    """By how much the price changed: once where all classes did alike, else of input and output."""
     alike = {by for by in (changed or {}).values() if by is not None}
     if not changed or not alike:
         return None
     if len(alike) == 1:
         return f"{alike.pop()}%"
-    return ", ".join(f"{name.replace('_', ' ')} {changed[name]}%" for name in CLASSES if changed.get(name))
+    both = [f"{name} {changed[name]}%" for name in ("input", "output") if changed.get(name)]
+    return ", ".join(both) or "others"
 
 
 def _place(price: Document) -> str:
