@@ -233,7 +233,7 @@ STATEMENTS = ("INSERT INTO store.repricings", "INSERT INTO store.calls", "toStri
 
 
 @pytest.mark.parametrize("undoing", [False, True])
-@pytest.mark.parametrize("nth", [1, 3])
+@pytest.mark.parametrize("nth", [pytest.param(1, marks=pytest.mark.long), 3])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_a_kill_anywhere_and_going_on_is_as_if_nothing_had_been(

@@ -227,7 +227,7 @@ def calls_of(rnd: Random, number: int) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(book=BOOKS, seed=st.integers(0, 2**32))
 def test_the_engine_prices_as_the_book_does(store: Store, book: PriceBook, seed: int) -> None:
     """Whatever the book and the calls are, cost, source, id, reason and what has changed are the same."""

@@ -136,7 +136,7 @@ def test_people_see_tables(run: Run, tmp_path: Path) -> None:
 def test_mistakes_are_told(run: Run) -> None:
     """A run that is not there, a filter that means nothing, a run that cannot be gone on with."""
     assert "no run 'r7'" in run("reprice", "show", "r7", code=3)
-    assert "no run to take back" in run("reprice", "undo", "last", code=3)
+    assert "no run that changed something to take back" in run("reprice", "undo", "last", code=3)
     assert "cannot be filtered by 'colour'" in run("reprice", "--filter", "colour=red", "--dry-run", code=2)
     assert "write DIMENSION=VALUE" in run("reprice", "--filter", "red", "--dry-run", code=2)
     assert "after until" in run("reprice", "--since", "2026-02-01", "--until", "2026-01-01", "--yes", code=2)

@@ -120,3 +120,18 @@ def test_hours_that_have_expired_are_named_and_left_alone(store: Store, desk: Re
     desk.start(Asked(), who="key-1", why="", tenant="umbrella")
     assert desk.wait(60)
     assert desk.show("r1", "umbrella", changes=True)["expired"]["calls"] == 1
+
+
+def test_the_last_run_to_take_back_is_the_latest_that_changed_something(
+    store: Store, desk: RepriceDesk
+) -> None:
+    """A second run, which changed nothing, is not in its way."""
+    for _ in range(2):
+        desk.start(Asked(), who="a key", why="", tenant=None)
+        assert desk.wait(60)
+    assert [each["changed"] for each in desk.list(None)] == [0, 6]
+    assert desk.undo("last", who="a key", why="", tenant=None)["undoes"] == "r1"
+    assert desk.wait(60)
+    assert costs(store) == [None] * 6
+    with pytest.raises(NotFound, match="no run that changed something"):
+        desk.undo("last", who="a key", why="", tenant=None)

@@ -104,6 +104,7 @@ def have_changed(engine: Engine, run: Run, looked: int) -> Changes:
 
 
 def _summed(engine: Engine, rows: str, params: Mapping[str, object]) -> Changes:
+    # Versions of a row are of one month, for its hour is part of what makes it that row.
     found = engine.execute(
         f"""
         SELECT
@@ -126,6 +127,7 @@ def _summed(engine: Engine, rows: str, params: Mapping[str, object]) -> Changes:
             GROUP BY change, model, tenant
         )
         GROUP BY GROUPING SETS ((change), (model), (tenant), ())
+        SETTINGS do_not_merge_across_partitions_select_final = 1
         """,
         params,
     ).to_pylist()

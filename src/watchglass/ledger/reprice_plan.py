@@ -12,10 +12,10 @@ from watchglass.store import Engine
 from watchglass.store.reprice_runs import Chunk, Key, Part
 from watchglass.store.rollup import HOUR_NS
 
-MOST_ROWS = 250_000
+MOST_ROWS = 300_000
 """Rows of a chunk: settling waits for one, and a kill loses the work of one."""
 
-MOST_BYTES = 100 << 20
+MOST_BYTES = 150 << 20
 """Of rows in memory, before the engine's own copies of them (three or so)."""
 
 _SAMPLES = 200

@@ -153,9 +153,12 @@ class RepriceDesk:
 
     def _last(self, tenant: str | None) -> Run:
         for run in self._visible(tenant):
-            if run.undoes is None and self._repricing.progress(run).state != "undone":
+            progress = self._repricing.progress(run)
+            if run.undoes is None and progress.did.changed and progress.state != "undone":
                 return run
-        raise NotFound("there is no run to take back; `watchglass reprice list` shows them")
+        raise NotFound(
+            "there is no run that changed something to take back; `watchglass reprice list` shows them"
+        )
 
     def _stopped(self, tenant: str | None) -> Run:
         for run in self._visible(tenant):

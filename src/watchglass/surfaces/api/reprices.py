@@ -168,7 +168,8 @@ def reprice_endpoints(desk: RepriceDesk, *, clock: Clock) -> list[Endpoint]:
         on_run(
             "undo",
             "Take a run back",
-            "Rows whose price is still of that run get back what they had; `last` is the latest run. "
+            "Rows whose price is still of that run get back what they had; `last` is the latest that "
+            "changed something and is not undone. "
             "Taking back is a run of its own.",
             api.undo,
             Why,

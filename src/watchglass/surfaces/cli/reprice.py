@@ -5,26 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 from watchglass.errors import BadRequest, StoreError
 from watchglass.surfaces.cli import completion, options
 from watchglass.surfaces.cli.exits import INTERRUPTED, reporting
+from watchglass.surfaces.cli.reprice_shown import (
+    Document,
+    bar,
+    how_to_resume,
+    print_changes,
+    print_json,
+    print_run,
+    print_runs,
+)
 from watchglass.surfaces.cli.usage import SHORTHANDS, Only, only
 
 if TYPE_CHECKING:
     from watchglass.config import Loaded
 
-Document = dict[str, Any]
+_HERE = "the store in this directory, with no server"
 
-_EACH_S = 0.2
-"""Between two looks at a run."""
-
-Data = Annotated[
-    str | None, options.option("data", meaning="the store in this directory, with no server", panel="Where")
-]
+Data = Annotated[str | None, options.option("data", meaning=_HERE, panel="Where")]
 Prices = Annotated[str | None, options.option("prices")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="a run of the list, like r7")]
 Why = Annotated[str, typer.Option("--why", help="why, for the record")]
@@ -105,7 +109,7 @@ def reprice_calls(
         }
         with _desk(loaded) as desk:
             if dry_run:
-                _print_changes(loaded, desk.start({**wanted, "dry_run": True}), "would change")
+                print_changes(loaded, desk.start({**wanted, "dry_run": True}), "would change")
                 return
             if not yes and sys.stdin.isatty():
                 _confirm(desk.start({**wanted, "dry_run": True}))
@@ -121,20 +125,9 @@ def list_runs(
         with _desk(loaded) as desk:
             found = desk.list()
         if loaded.settings.json:
-            _print_json({"runs": found})
+            print_json({"runs": found})
             return
-        from watchglass.surfaces.cli.tables import fitted, show
-
-        names = ("run", "what", "state", "began", "by", "looked", "changed", "before USD", "after USD", "why")
-        numbers = ("looked", "changed", "before USD", "after USD")
-        rows = [
-            [
-                each["id"], _what(each), each["state"], each["began"], each["who"], f"{each['looked']:,}",
-                f"{each['changed']:,}", each["before_usd"], each["after_usd"], each["why"],
-            ]
-            for each in found
-        ]  # fmt: skip
-        show(fitted([(name, name in numbers) for name in names], rows, droppable=("why", "by", "looked")))
+        print_runs(found)
 
 
 def show_run(
@@ -149,7 +142,7 @@ def show_run(
     with reporting():
         loaded = options.settings(data=data, url=url, key=key, json=json)
         with _desk(loaded) as desk:
-            _print_run(loaded, desk.show(run, changes=True, left=left))
+            print_run(loaded, desk.show(run, changes=True, left=left))
 
 
 def undo_run(
@@ -161,7 +154,8 @@ def undo_run(
     key: options.Key = None,
     json: options.Json = None,
 ) -> None:
-    """Take a run back (`last` is the latest): every row whose price is still of it gets back what it had.
+    """Take a run back (`last` is the latest that changed something): what is still priced by it gets
+    back what it had.
 
     Rows that were repriced or settled since keep what they have, and are named.
     """
@@ -223,117 +217,21 @@ def _confirm(changes: Document) -> None:
 def _follow(desk: _Desk, run: Document, loaded: Loaded, left: int = 20) -> None:
     """Show how far it is until it ends; Ctrl-C cancels it."""
     cancelled = False
-    with _bar(run) as progress:
+    with bar(run) as progress:
         while run["state"] == "running":
             try:
-                desk.wait(_EACH_S)
+                desk.wait(0.2)
                 run = desk.show(run["id"])
                 progress(run)
             except KeyboardInterrupt:
                 cancelled = True
                 run = desk.cancel(run["id"])
     run = desk.show(run["id"], changes=True, left=left)
-    _print_run(loaded, run)
+    print_run(loaded, run)
     if cancelled:
         raise typer.Exit(INTERRUPTED)
     if run["fault"]:
-        raise StoreError(f"{run['id']} was interrupted: {run['fault']}; {_resume(run)}")
-
-
-@contextmanager
-def _bar(run: Document) -> Generator[Any]:
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"{_what(run)} {run['id']}", total=max(1, run["chunks"]))
-        yield lambda now: bar.update(task, completed=now["chunks_done"])
-
-
-def _print_run(loaded: Loaded, run: Document) -> None:
-    if loaded.settings.json:
-        _print_json(run)
-        return
-    from watchglass.surfaces.cli.tables import fitted, show
-
-    _print_tables(run["changes"])
-    _print_expired(run)
-    show(
-        f"{run['id']} ({_what(run)}): {run['state']}, {run['chunks_done']} of {run['chunks']} chunks; "
-        f"{run['changed']:,} of {run['looked']:,} rows changed, "
-        f"{run['before_usd']} → {run['after_usd']} US dollars ({run['difference_usd']})."
-    )
-    if run["state"] in ("cancelled", "interrupted"):
-        show(f"{run['fault'] or 'It was stopped'}: {_resume(run)}.")
-    if (left := run.get("left")) and left["rows"]:
-        whence = ", ".join(f"{rows:,} {whose}" for whose, rows in left["by"].items())
-        show(f"{left['rows']:,} rows are not taken back; their price is from elsewhere now: {whence}.")
-        names = ("call_id", "time", "tenant", "model", "price_from")
-        rows = [[str(each[name] or "–") for name in names] for each in left["first"]]
-        show(fitted([(name.replace("_", " "), False) for name in names], rows, droppable=("time",)))
-
-
-def _print_changes(loaded: Loaded, changes: Document, what: str) -> None:
-    if loaded.settings.json:
-        _print_json(changes)
-        return
-    from watchglass.surfaces.cli.tables import show
-
-    _print_tables(changes)
-    _print_expired(changes)
-    totals = changes["totals"]
-    show(
-        f"{changes['changed']:,} of {changes['looked']:,} rows {what}: {totals['before_usd']} → "
-        f"{totals['after_usd']} US dollars ({totals['difference_usd']}). Nothing was written."
-    )
-
-
-def _print_tables(changes: Document) -> None:
-    from watchglass.surfaces.cli.tables import fitted, show
-
-    numbers = ("rows", "before USD", "after USD", "difference")
-    amounts = ("before_usd", "after_usd", "difference_usd")
-    for title, by in (("change", "by_kind"), ("model", "by_model"), ("tenant", "by_tenant")):
-        if not changes[by]:
-            continue
-        rows = [
-            [_named(each["name"], by), f"{each['rows']:,}", *(each[name] for name in amounts)]
-            for each in changes[by]
-        ]
-        show(fitted([(title, False), *((name, True) for name in numbers)], rows))
-    if changes["not_counted"]:
-        show(f"{changes['not_counted']:,} more rows are duplicates, which count nowhere: they change too.")
-
-
-def _print_expired(answer: Document) -> None:
-    from watchglass.surfaces.cli.tables import show
-
-    if expired := answer.get("expired"):
-        calls = "" if expired["calls"] is None else f" ({expired['calls']:,} calls)"
-        show(f"Expired: {expired['since']} to {expired['until']}{calls}. {expired['note']}")
-
-
-def _named(name: str | None, by: str) -> str:
-    from watchglass.surfaces.cli.tables import cell
-
-    return cell(name).replace("_", " ") if by == "by_kind" else cell(name)
-
-
-def _what(run: Document) -> str:
-    return "reprice" if run["undoes"] is None else f"undo {run['undoes']}"
-
-
-def _resume(run: Document) -> str:
-    return f"`watchglass reprice resume {run['id']}` goes on with it"
-
-
-def _print_json(document: Document) -> None:
-    import msgspec
-
-    typer.echo(msgspec.json.format(msgspec.json.encode(document)))
+        raise StoreError(f"{run['id']} was interrupted: {run['fault']}; {how_to_resume(run)}")
 
 
 @contextmanager
