@@ -57,7 +57,7 @@ def instrumentations() -> list[Finding]:
     for library, path in _active():
         active[library].add(path)
     for library in ("litellm", "crewai"):
-        if any(name.startswith(f"watchglass.capture.{library}.") for name in sys.modules):
+        if any(name.startswith(f"watchglass.capture.{library}.") for name in sys.modules.copy()):
             active[library].add(f"watchglass.capture.{library}")
     if "otel" in (getattr(sys.modules.get("litellm"), "callbacks", None) or []):
         active["litellm"].add('litellm.callbacks = ["otel"]')
@@ -76,7 +76,7 @@ def instrumentations() -> list[Finding]:
 
 def _active() -> Iterator[tuple[str, str]]:
     """Library and class of each of OpenTelemetry's instrumentors that is on."""
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():
         if not name.startswith(MODULES):
             continue
         library = name.split(".")[2].removesuffix("_v2")

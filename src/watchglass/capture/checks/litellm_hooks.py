@@ -35,7 +35,7 @@ def imported_before() -> list[Finding]:
     originals = {id(original): name for _, name, original in _wrapped() if callable(original)}
     held: list[str] = []
     seen: set[int] = set()
-    for where, module in sorted(sys.modules.items()):
+    for where, module in sorted(sys.modules.copy().items()):
         # One module may have several names, as the main one of a process that others are spawned from.
         if where.split(".")[0] in {"litellm", "watchglass"} or id(module) in seen:
             continue
