@@ -26,7 +26,7 @@ from watchglass.queries.scope import Scope
 from watchglass.store import Limits, Store, open_store
 
 MINE, SECRET = "acme", "hunter2"
-EXAMPLES = 200
+EXAMPLES = 100
 HEAVY = [HealthCheck.too_slow, HealthCheck.data_too_large]
 FILE_TEXT = "text-of-a-file"
 COLUMNS = {

@@ -133,7 +133,7 @@ def test_doctor(run: Run) -> None:
     shown = run("doctor", *SINCE)
     assert shown.exit_code == 0
     assert "1 call without a price: unknown_model." in shown.stdout
-    assert "$ watchglass prices import PRICES.csv" in shown.stdout
+    assert "$ watchglass prices set PROVIDER MODEL" in shown.stdout
     assert run("doctor", *SINCE, "--fail-on", "error").exit_code == 7
     assert run("doctor", "--since", "1h", "--until", "30m", "--fail-on", "error").exit_code == 7
     assert run("doctor", *SINCE, "--fail-on", "colour").exit_code == 2
