@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute
 
-from watchglass.pricing.absurd import A_TOKEN_USD, LEAST_USD, TIMES
+from watchglass.model import Usage
+from watchglass.pricing.absurd import LEAST_USD, absurdity
 from watchglass.pricing.cached import TOLERANCE
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported, so no type names them
@@ -86,15 +88,18 @@ def may_differ(batch: pa.RecordBatch) -> pa.Array:
 
 def are_absurd(batch: pa.RecordBatch) -> pa.Array:
     """Of each row whether no call can have cost what was reported, by the rules of `pricing.absurd`."""
-    cost, reported = (batch.column(name).cast(pa.float64()) for name in ("cost_usd", "reported_cost_usd"))
-    counts = [batch.column(name) for name in ("input_tokens", "output_tokens")]
-    known = pc.or_(*(count.is_valid() for count in counts))
-    tokens = pc.add(*(pc.max_element_wise(pc.fill_null(count, 0), 0) for count in counts))
-    times = pc.and_(pc.greater(cost, 0.0), pc.greater_equal(reported, pc.multiply(float(TIMES), cost)))
-    dear = pc.and_(known, pc.greater(reported, pc.multiply(float(A_TOKEN_USD), tokens.cast(pa.float64()))))
-    beyond = pc.or_(pc.fill_null(times, False), pc.fill_null(dear, False))
-    found = pc.or_(pc.less(reported, 0.0), pc.and_(pc.greater_equal(reported, float(LEAST_USD)), beyond))
-    return pc.fill_null(found, False)
+    reported = batch.column("reported_cost_usd")
+    # Below this only what is negative is absurd: most rows need no look.
+    seen = pc.or_(pc.less(reported, Decimal(0)), pc.greater_equal(reported, Decimal(LEAST_USD)))
+    found = [False] * batch.num_rows
+    columns = (batch.column(name) for name in ("input_tokens", "output_tokens", "cost_usd"))
+    picked = pc.indices_nonzero(pc.fill_null(seen, False))
+    looked = zip(
+        picked.to_pylist(), *(each.take(picked).to_pylist() for each in (reported, *columns)), strict=True
+    )
+    for row, cost, asked, answered, computed in looked:
+        found[row] = absurdity(Usage(asked, answered), cost, computed) is not None
+    return pa.array(found, pa.bool_())
 
 
 def _clearly_differ(ours: pa.Array, theirs: pa.Array) -> pa.Array:
