@@ -30,7 +30,8 @@ from watchglass.store.expired import (
     read_expiry,
 )
 from watchglass.store.rollup import HOUR_S, Rollup
-from watchglass.store.rollup_figures import BUCKET, COARSE, DIMENSIONS, FIGURES, SUMMED, Figure
+from watchglass.store.rollup_figures import BUCKET, FIGURES, Figure
+from watchglass.store.rollup_statements import coarse, fine
 
 ARCHIVE = "store.usage_expired"
 
@@ -46,39 +47,8 @@ time >= fromUnixTimestamp64Nano({since:Int64} * 1000000000, 'UTC')
     AND time < fromUnixTimestamp64Nano({until:Int64} * 1000000000, 'UTC')
 """
 
-_SUM_UP = f"""
-INSERT INTO {ARCHIVE}
-    (grain, bucket, generation, hour, counted, {", ".join((*DIMENSIONS, *(f.name for f in _FIGURES)))})
-SELECT
-    'fine',
-    {BUCKET} AS start_of_bucket,
-    {{generation:UInt64}},
-    any(toStartOfHour(time, 'UTC')),
-    counted,
-    {", ".join(DIMENSIONS)},
-    {", ".join(f"{figure.of_calls} AS kept_{figure.name}" for figure in _FIGURES)}
-FROM store.calls FINAL
-WHERE {_RANGE} AND {SUMMED}
-GROUP BY start_of_bucket, counted, {", ".join(DIMENSIONS)}
-SETTINGS max_threads = 1, max_insert_threads = 1
-"""
-
-_COARSEN = f"""
-INSERT INTO {ARCHIVE}
-    (grain, bucket, generation, hour, counted, {", ".join((*COARSE, *(f.name for f in _FIGURES)))})
-SELECT
-    'coarse',
-    bucket,
-    generation,
-    any(hour),
-    counted,
-    {", ".join(COARSE)},
-    {", ".join(f"{figure.of_kept} AS kept_{figure.name}" for figure in _FIGURES)}
-FROM {ARCHIVE}
-WHERE grain = 'fine' AND generation = {{generation:UInt64}}
-GROUP BY bucket, generation, counted, {", ".join(COARSE)}
-SETTINGS max_threads = 1, max_insert_threads = 1
-"""
+_SUM_UP = fine(ARCHIVE, _FIGURES, _RANGE)
+_COARSEN = coarse(ARCHIVE, _FIGURES, "1")
 
 _IDENTIFY = f"""
 INSERT INTO {IDENTITIES} (bucket, tenant, id, generation)

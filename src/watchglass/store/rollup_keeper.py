@@ -11,7 +11,8 @@ from watchglass.errors import StoreError, WatchglassError
 from watchglass.store.engine import Engine
 from watchglass.store.rollup import DAY_S, HOUR_NS, HOUR_S, Days, Retired, Rollup, Summing
 from watchglass.store.rollup_engine import CALLS
-from watchglass.store.rollup_figures import BUCKET, COARSE, DIMENSIONS, FIGURES, SUMMED, within
+from watchglass.store.rollup_figures import BUCKET, COARSE, FIGURES, within
+from watchglass.store.rollup_statements import ONE_THREAD, coarse, fine, into
 
 log = logging.getLogger(__name__)
 
@@ -28,44 +29,10 @@ RETRY_S = 10.0
 
 _FIND = f"SELECT DISTINCT {BUCKET} AS bucket FROM {CALLS}"
 
-# Calls are read once; the coarse grain is made of the fine. On one thread: questions and ingest go first.
-_SUM_UP = f"""
-INSERT INTO {KEPT}
-    (grain, bucket, generation, hour, counted, {", ".join((*DIMENSIONS, *(f.name for f in FIGURES)))})
-SELECT
-    'fine',
-    {BUCKET} AS start_of_bucket,
-    {{generation:UInt64}},
-    any(toStartOfHour(time, 'UTC')),
-    counted,
-    {", ".join(DIMENSIONS)},
-    {", ".join(f"{figure.of_calls} AS kept_{figure.name}" for figure in FIGURES)}
-FROM {CALLS} FINAL
-WHERE {{within}} AND {SUMMED}
-GROUP BY start_of_bucket, counted, {", ".join(DIMENSIONS)}
-SETTINGS max_threads = 1, max_insert_threads = 1
-"""
-
-_COARSEN = f"""
-INSERT INTO {KEPT}
-    (grain, bucket, generation, hour, counted, {", ".join((*COARSE, *(f.name for f in FIGURES)))})
-SELECT
-    'coarse',
-    bucket,
-    generation,
-    any(hour),
-    counted,
-    {", ".join(COARSE)},
-    {", ".join(f"{figure.of_kept} AS kept_{figure.name}" for figure in FIGURES)}
-FROM {KEPT}
-WHERE grain = 'fine' AND bucket IN {{buckets:Array(Int64)}} AND generation = {{generation:UInt64}}
-GROUP BY bucket, generation, counted, {", ".join(COARSE)}
-SETTINGS max_threads = 1, max_insert_threads = 1
-"""
-
+_SUM_UP = fine(KEPT, FIGURES, "{within}")
+_COARSEN = coarse(KEPT, FIGURES, "bucket IN {buckets:Array(Int64)}")
 _MAKE_DAYS = f"""
-INSERT INTO {KEPT_DAYS}
-    (grain, bucket, generation, hour, counted, {", ".join((*COARSE, *(f.name for f in FIGURES)))})
+{into(KEPT_DAYS, COARSE, FIGURES)}
 SELECT
     'day',
     bucket - positiveModulo(bucket, {DAY_S}) AS start_of_day,
@@ -78,7 +45,7 @@ FROM {KEPT}
 WHERE grain = 'coarse' AND (bucket, generation) IN
     arrayZip({{buckets:Array(Int64)}}, {{generations:Array(UInt64)}})
 GROUP BY start_of_day, counted, {", ".join(COARSE)}
-SETTINGS max_threads = 1, max_insert_threads = 1
+{ONE_THREAD}
 """
 
 _REMOVE = """
