@@ -282,6 +282,17 @@ def test_named_questions_are_scoped_alike(engine: Engine, mine: StoreReader) -> 
         mine.trace(foreign)
 
 
+def test_questions_of_pages_are_scoped_alike(mine: StoreReader) -> None:
+    """A function that is given the engine reads the reader's rows alone, of tables and of views."""
+
+    def tenants(engine: Engine, limits: Limits) -> set[str | None]:
+        tables = ("calls", "store.calls", "usage", "tasks", "store.tasks", "flows")
+        found = [engine.execute(f"SELECT DISTINCT tenant FROM {each}", limits=limits) for each in tables]
+        return {tenant for each in found for tenant in each["tenant"].to_pylist()}
+
+    assert mine.answer(tenants) == {MINE}
+
+
 def test_a_row_that_changed_tenant_is_seen_by_its_present_tenant_only(engine: Engine) -> None:
     """The scope looks at the latest version: an older one of another tenant does not come back to light."""
     before = StoreReader(engine, scope=Scope(frozenset({"before"})))

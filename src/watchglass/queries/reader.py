@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from watchglass.queries.adhoc import ask
 from watchglass.queries.answers import Answer
@@ -23,6 +23,8 @@ from watchglass.queries.trace import Trace, trace
 from watchglass.queries.usage import UsageQuestion, UsageReport, usage
 from watchglass.store import Engine, Limits
 from watchglass.store.rollup_engine import undisturbed
+
+T = TypeVar("T")
 
 _SCOPES = 1000
 """Scopes whose filters are remembered; a tenant's are a few kilobytes."""
@@ -97,6 +99,11 @@ class StoreReader:
                 self._engine, sql, catalogue=self._catalogue, functions=self._functions, limits=self._limits
             ),
         )
+
+    def answer(self, question: Callable[[Engine, Limits], T]) -> T:
+        """The answer to a question of the house's own: what a page of the app asks, in as many statements as
+        it takes. Each statement MUST be given these limits, for the scope of whoever asks is in them."""
+        return question(self._engine, self._limits)
 
     @cached_property
     def _catalogue(self) -> Catalogue:
