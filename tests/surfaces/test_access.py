@@ -128,10 +128,10 @@ def test_every_route_states_its_role(house: House) -> None:
     assert silent == ["/forgotten"]
 
 
-def test_only_readiness_needs_no_key(house: House) -> None:
-    """With keys, everything but /ready answers 401 to who has none, whatever the method."""
+def test_only_readiness_and_the_app_need_no_key(house: House) -> None:
+    """With keys, everything but /ready, the app's files and signing in answers 401 to who has none."""
     open_doors = {door.path for door in house.doors.application.doors() if door.needs == "nothing"}
-    assert open_doors == {"/ready"}
+    assert open_doors == {"/ready", "/assets/{name}", "/api/v1/session"}
     for path, method in itertools.product(
         ("/", "/health", "/nowhere", "/api/v1/query", "/v1/traces"), ("GET", "POST", "DELETE", "OPTIONS")
     ):

@@ -26,6 +26,7 @@ from watchglass.surfaces.api.reconciliations import reconciliation_endpoints
 from watchglass.surfaces.api.reprices import reprice_endpoints
 from watchglass.surfaces.api.reserving import reserving_endpoints
 from watchglass.surfaces.api.routes import routes
+from watchglass.surfaces.api.session import session_endpoints
 from watchglass.surfaces.api.tenants import tenant_endpoints
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.budget_minding import minded
@@ -97,6 +98,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             others += reconciliation_endpoints(books, clock=clock)
             async with minded(store, clock, audit) as budgets:
                 others += [*budget_endpoints(budgets, clock=clock), *tenant_endpoints(store.engine, budgets)]
+                others += session_endpoints(reader, clock=clock)
                 others += reserving_endpoints(budgets.teller, book, reader, clock=clock)
                 yield Backend(
                     InTurn(ingest), routes(reader, clock=clock, others=others), access, store.stop_questions

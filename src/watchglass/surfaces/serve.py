@@ -31,6 +31,7 @@ from watchglass.store import any_keys, control_file
 from watchglass.surfaces import listening, logs
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.grpc_server import GrpcServer
+from watchglass.surfaces.http import web_app
 from watchglass.surfaces.http.app import Application
 from watchglass.surfaces.http.body import Intake, Patience
 from watchglass.surfaces.http.guard import Guard
@@ -149,7 +150,13 @@ async def _answer(
     guard = Guard(settings.host, settings.allowed_hosts)
     access = backend.access
     application = Application(
-        backend.receiver, life, guard=guard, intake=intake, routes=backend.routes, access=access
+        backend.receiver,
+        life,
+        guard=guard,
+        intake=intake,
+        routes=backend.routes,
+        access=access,
+        web_app=web_app.load(),
     )
     http = HttpServer(application)
     grpc = GrpcServer(backend.receiver, budget, access=access, max_message_bytes=settings.max_body_bytes)
@@ -160,7 +167,7 @@ async def _answer(
     await grpc.start()
     grpc_address = listening.address_text(settings.host, grpc_port)
     print(
-        f"watchglass is ready: http://{address} (OTLP/HTTP, API, /health), {grpc_address} (OTLP/gRPC), "
+        f"watchglass is ready: http://{address} (app, OTLP/HTTP, API, /health), {grpc_address} (OTLP/gRPC), "
         f"data in {settings.data}",
         flush=True,
     )

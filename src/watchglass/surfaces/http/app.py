@@ -29,6 +29,8 @@ from watchglass.surfaces.http.body import Body, Intake
 from watchglass.surfaces.http.guard import Guard
 from watchglass.surfaces.http.otlp import PATHS, Export, unread
 from watchglass.surfaces.http.problems import problem, problem_for, unexpected
+from watchglass.surfaces.http.session_cookie import shown_key
+from watchglass.surfaces.http.web_app import WebApp
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +57,10 @@ class Application:
         intake: Intake,
         routes: Sequence[BaseRoute] = (),
         access: Access | None = None,
+        web_app: WebApp | None = None,
     ) -> None:
         self._guard = guard
+        self._web_app = web_app or WebApp({})
         self._access = access or Access()
         self._intake = intake
         self._exports = {
@@ -102,6 +106,10 @@ class Application:
             await self._handle_direct(direct, scope, receive, send)
             return
         export = self._exports.get(path) or self._exports.get(_tidy(path))
+        page = self._web_app.answer(scope) if export is None else None
+        if page is not None:
+            await self._handle_page(page, scope, send)
+            return
         entered = self._enter(scope, *(("/v1/*", "ingest") if export is not None else self.door(scope)))
         if isinstance(entered, Grant) and export is not None and scope["method"] != "POST":
             entered = _wrong_method(scope["method"], path, "POST")
@@ -110,6 +118,11 @@ class Application:
             return
         with granted(entered):
             await (self._rest if export is None else export)(scope, receive, send)
+
+    async def _handle_page(self, page: Response, scope: Scope, send: Send) -> None:
+        """Files and pages of the app need no key, but a Host that is ours as everything does."""
+        entered = self._enter(scope, "the app", "nothing")
+        await respond(send, entered if isinstance(entered, Response) else page)
 
     async def _handle_direct(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         entered = self._enter(scope, route.path, _needs_of(route))
@@ -129,13 +142,14 @@ class Application:
                 event = {421: "host_refused", 403: "origin_refused"}.get(refusal.status, "bad_host")
                 self._access.watch.note(event, where=where)
                 return refusal
-            return self._access.admit(header(scope, b"authorization").decode("latin-1"), needed, where)
+            return self._access.admit(authorization(scope), needed, where)
         except WatchglassError as error:
             return problem_for(error)
 
     def doors(self) -> list[Door]:
-        """Every route that there is, exports included, and what each needs."""
+        """Every route that there is, exports and the app's files included, and what each needs."""
         found = [Door(path, frozenset({"POST"}), "ingest") for path in self._exports]
+        found.append(Door("/assets/{name}", frozenset({"GET", "HEAD"}), "nothing"))
         for route in self._rest.routes:
             methods = frozenset(getattr(route, "methods", None) or {"GET"})
             found.append(Door(str(getattr(route, "path", "")), methods, _needs_of(route)))
@@ -156,6 +170,15 @@ class Application:
             if match is Match.PARTIAL:
                 missed = (path, "any")
         return missed
+
+
+def authorization(scope: Scope) -> str:
+    """The Authorization header, else what the app's cookie stands for; '' for neither."""
+    said = header(scope, b"authorization").decode("latin-1")
+    if said:
+        return said
+    key = shown_key(scope)
+    return f"Bearer {key}" if key else ""
 
 
 def _direct(routes: Sequence[BaseRoute]) -> dict[tuple[str, str], Route]:

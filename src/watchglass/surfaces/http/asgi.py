@@ -18,6 +18,8 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
+NOT_MODIFIED = 304
+
 
 class Response(msgspec.Struct, frozen=True, gc=False):
     """A whole answer; the length header is added when it is sent."""
@@ -39,16 +41,14 @@ def header(scope: Scope, name: bytes) -> bytes:
 
 async def begin(send: Send, response: Response, extra: Headers = ()) -> None:
     """Send the status and headers."""
+    own: Headers = ((b"content-type", response.media_type),)
+    if response.status != NOT_MODIFIED:  # its length would have to be that of what is not sent
+        own += ((b"content-length", b"%d" % len(response.body)),)
     await send(
         {
             "type": "http.response.start",
             "status": response.status,
-            "headers": [
-                (b"content-type", response.media_type),
-                (b"content-length", b"%d" % len(response.body)),
-                *response.headers,
-                *extra,
-            ],
+            "headers": [*own, *response.headers, *extra],
         }
     )
 

@@ -15,7 +15,8 @@ from watchglass.surfaces.http.problems import problem
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
 
 
 def host_name(value: str) -> str | None:
@@ -28,6 +29,14 @@ def host_name(value: str) -> str | None:
     if not name or parts.username is not None or parts.path or parts.query or parts.fragment:
         return None
     return name.removesuffix(".")
+
+
+def host_port(value: bytes) -> int | None:
+    """The port in a Host header value; None where it has none or is malformed."""
+    try:
+        return urlsplit(f"//{value.decode('latin-1')}").port
+    except ValueError:
+        return None
 
 
 class Guard:
@@ -44,12 +53,14 @@ class Guard:
         With `any_host` any name will do: where a key is needed, a page that reaches this server by a
         name of its own has none to show.
         """
-        host, hosts, origin = b"", 0, None
+        host, hosts, origin, site = b"", 0, None, b""
         for key, value in scope["headers"]:
             if key == b"host":
                 host, hosts = value, hosts + 1
             elif key == b"origin":
                 origin = value
+            elif key == b"sec-fetch-site":
+                site = value
         if hosts != 1 and (hosts or scope["http_version"] != "1.0"):
             return problem(400, "The request needs exactly one Host header.", where="header Host")
         if hosts and not any_host and not self._known(host):
@@ -59,11 +70,15 @@ class Guard:
                 "127.0.0.1, or add the name to the setting allowed_hosts.",
                 where="header Host",
             )
-        if origin is None or scope["method"] in _READS or _same_origin(origin, host, scope["scheme"]):
+        # No script can set Sec-Fetch-Site, and behind a proxy that does TLS the scheme is not the browser's.
+        if scope["method"] in READS or site == b"same-origin":
             return None
+        if is_same_origin(origin, host, scope["scheme"]) if origin is not None else not site:
+            return None
+        page = "another site" if origin is None else repr(origin[:200].decode("latin-1"))
         return problem(
             403,
-            f"Web pages of {origin[:200].decode('latin-1')!r} may not write here: "
+            f"Web pages of {page} may not write here: "
             "send from a program, or through a page that this server serves.",
             where="header Origin",
         )
@@ -78,6 +93,6 @@ class Guard:
         return known
 
 
-def _same_origin(origin: bytes, host: bytes, scheme: str) -> bool:
+def is_same_origin(origin: bytes, host: bytes, scheme: str) -> bool:
     """RFC 6454 5: scheme, host and port agree; a Host without a port means the scheme's own."""
     return origin.lower() == b"%s://%s" % (scheme.encode(), host.lower())
