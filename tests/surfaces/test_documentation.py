@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
@@ -23,6 +24,8 @@ from watchglass.queries.lists.subjects import LISTED
 from watchglass.queries.reader import StoreReader
 from watchglass.store import open_store
 from watchglass.surfaces.api import routes
+from watchglass.surfaces.api.documentation import document as document_of
+from watchglass.surfaces.api.endpoint import Endpoint
 from watchglass.surfaces.api.receiving import RECEIVING
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -105,6 +108,24 @@ def test_described_parameters_are_taken(
             list_question(
                 subject, [(name, "1h" if name in ("since", "until") else "7")], 0, LISTED[subject].askable
             )
+
+
+def test_types_of_one_name_are_told_apart() -> None:
+    """Two endpoints whose bodies have the same name in two modules each refer to their own."""
+
+    def kind(module: str, field: str) -> type[msgspec.Struct]:
+        return msgspec.defstruct("Wanted", [(field, int)], module=module)
+
+    described = document_of(
+        [
+            Endpoint(method="POST", path=f"/{each}", summary="", needs="read", body=kind(each, f"of_{each}"))
+            for each in ("first", "second")
+        ]
+    )
+    for each in ("first", "second"):
+        body = described["paths"][f"/{each}"]["post"]["requestBody"]["content"]["application/json"]
+        name = body["schema"]["$ref"].removeprefix("#/components/schemas/")
+        assert list(described["components"]["schemas"][name]["properties"]) == [f"of_{each}"]
 
 
 def test_the_page_needs_nothing_else(client: TestClient) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from starlette.requests import Request
@@ -18,6 +18,9 @@ from watchglass.surfaces.http.problems import Problem
 
 _PROBLEM = "application/problem+json"
 _REFERENCE = "#/components/schemas/{name}"
+_Said: TypeAlias = Mapping[Any, Any]
+"""The schema of each type."""
+
 _FAULTS = {
     "400": "The question makes no sense as written.",
     "401": "A key is needed, or this one is not known.",
@@ -78,11 +81,10 @@ def documentation(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
 
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The OpenAPI document."""
-    types = [*_types(endpoints), Problem, *SHARED_TYPES, *(listed.row for listed in LISTED.values())]
-    _, components = msgspec.json.schema_components(list(dict.fromkeys(types)), ref_template=_REFERENCE)
+    said, components = _described(endpoints)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        paths.setdefault(template(endpoint), {})[endpoint.method.lower()] = _operation(endpoint)
+        paths.setdefault(template(endpoint), {})[endpoint.method.lower()] = _operation(endpoint, said)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -94,6 +96,9 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
+            "responses": {
+                status: {"description": meaning, **_problem()} for status, meaning in _FAULTS.items()
+            },
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "A key, once the server has any."}
             },
@@ -101,25 +106,28 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     }
 
 
-def _types(endpoints: Sequence[Endpoint]) -> list[Any]:
-    said = [each for endpoint in endpoints for each in (endpoint.body, endpoint.answer)]
-    said += [parameter.type for endpoint in endpoints for parameter in endpoint.parameters]
-    return [each for each in said if each is not None and not isinstance(each, dict)]
+def _described(endpoints: Sequence[Endpoint]) -> tuple[_Said, dict[str, Any]]:
+    """The schemas of all types at once: of two of one name, each is called by its module too, everywhere."""
+    found = [each for endpoint in endpoints for each in (endpoint.body, endpoint.answer)]
+    found += [parameter.type for endpoint in endpoints for parameter in endpoint.parameters]
+    found += [Problem, *SHARED_TYPES, *(listed.row for listed in LISTED.values())]
+    named = list(dict.fromkeys(each for each in found if each is not None and not isinstance(each, dict)))
+    schemas, components = msgspec.json.schema_components(named, ref_template=_REFERENCE)
+    return dict(zip(named, schemas, strict=True)), components
 
 
-def _operation(endpoint: Endpoint) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, said: _Said) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "The answer."}
     answer["content"] = {
-        endpoint.answer_type: {} if endpoint.answer is None else {"schema": _schema(endpoint.answer)}
+        endpoint.answer_type: {} if endpoint.answer is None else {"schema": _schema(endpoint.answer, said)}
     }
-    problem = {"content": {_PROBLEM: {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}}
     made: dict[str, Any] = {
         "operationId": operation_id(endpoint),
         "summary": endpoint.summary,
-        "parameters": [_parameter(each) for each in endpoint.parameters],
+        "parameters": [_parameter(each, said) for each in endpoint.parameters],
         "responses": {
             str(endpoint.status): answer,
-            **{status: {"description": meaning, **problem} for status, meaning in _FAULTS.items()},
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in _FAULTS},
         },
         "security": [] if endpoint.needs == "nothing" else [{"key": []}],
     }
@@ -128,7 +136,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.body is not None:
         made["requestBody"] = {
             "required": True,
-            "content": {endpoint.body_type: {"schema": _schema(endpoint.body)}},
+            "content": {endpoint.body_type: {"schema": _schema(endpoint.body, said)}},
         }
     return made
 
@@ -144,8 +152,12 @@ def operation_id(endpoint: Endpoint) -> str:
     return f"{endpoint.method.lower()}_{words.replace('/', '_').replace('.', '_') or 'root'}"
 
 
-def _parameter(parameter: Parameter) -> dict[str, Any]:
-    schema = _schema(parameter.type)
+def _problem() -> dict[str, Any]:
+    return {"content": {_PROBLEM: {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}}
+
+
+def _parameter(parameter: Parameter, said: _Said) -> dict[str, Any]:
+    schema = _schema(parameter.type, said)
     return {
         "name": parameter.name,
         "in": parameter.place,
@@ -155,11 +167,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _schema(said: Any) -> Any:
-    if isinstance(said, dict):
-        return said
-    (schema,), _ = msgspec.json.schema_components([said], ref_template=_REFERENCE)
-    return schema
+def _schema(kind: Any, said: _Said) -> Any:
+    return kind if isinstance(kind, dict) else said[kind]
 
 
 def page(endpoints: Sequence[Endpoint], described: dict[str, Any]) -> str:
@@ -171,8 +180,9 @@ def page(endpoints: Sequence[Endpoint], described: dict[str, Any]) -> str:
         f"<p>{escape(described['info']['description'])} ",
         'The same as <a href="/api/openapi.json">an OpenAPI document</a>.</p>',
     ]
+    said, _ = _described(endpoints)
     for endpoint in endpoints:
-        parts += _shown(endpoint)
+        parts += _shown(endpoint, said)
     parts.append("<h2>Schemas</h2>")
     for name, schema in sorted(described["components"]["schemas"].items()):
         parts.append(
@@ -181,7 +191,7 @@ def page(endpoints: Sequence[Endpoint], described: dict[str, Any]) -> str:
     return "".join([*parts, "</body></html>"])
 
 
-def _shown(endpoint: Endpoint) -> list[str]:
+def _shown(endpoint: Endpoint, said: _Said) -> list[str]:
     needs = {"nothing": "no key", "any": "any key"}.get(endpoint.needs, f"a key with role {endpoint.needs}")
     rows = "".join(
         f"<tr><td><code>{escape(each.name)}</code></td><td>{escape(each.meaning)}"
@@ -195,9 +205,9 @@ def _shown(endpoint: Endpoint) -> list[str]:
         f"<p>{escape(endpoint.details)}</p>" if endpoint.details else "",
         f"<details><summary>Parameters</summary><table>{rows}</table></details>" if rows else "",
     ]
-    for title, said in (("Body", endpoint.body), ("Answer", endpoint.answer)):
-        if said is not None:
-            parts.append(f"<details><summary>{title}</summary>{_pretty(_schema(said))}</details>")
+    for title, kind in (("Body", endpoint.body), ("Answer", endpoint.answer)):
+        if kind is not None:
+            parts.append(f"<details><summary>{title}</summary>{_pretty(_schema(kind, said))}</details>")
     return parts
 
 

@@ -1,0 +1,62 @@
+/** Counts, shares and lengths of time as people read them. */
+
+const GROUPED = new Intl.NumberFormat("en-US");
+
+/** All digits: `1,234,567`. */
+export function count(value: number): string {
+  return GROUPED.format(value);
+}
+
+/** Three digits that say something: `1.23M`, `45.6k`, `789`. */
+export function countShort(value: number): string {
+  const size = Math.abs(value);
+  for (const [unit, letter] of [
+    [1e12, "T"],
+    [1e9, "B"],
+    [1e6, "M"],
+    [1e4, "k"],
+  ] as const) {
+    if (size >= unit) return `${trimmed(value / (unit === 1e4 ? 1e3 : unit))}${letter}`;
+  }
+  return Number.isInteger(value) ? count(value) : trimmed(value);
+}
+
+/** A part of 1 as a percentage: `12.3%`; what is not 0 is never `0.0%`. */
+export function share(part: number): string {
+  const percent = part * 100;
+  const size = Math.abs(percent);
+  if (size > 0 && size < 0.1) return percent < 0 ? "> −0.1%" : "< 0.1%";
+  if (size > 99.9 && size < 100) return `${percent < 0 ? "> −" : "> "}99.9%`;
+  return `${percent.toFixed(size >= 100 || Number.isInteger(percent) ? 0 : 1)}%`.replace("-", "−");
+}
+
+/** With its sign: `+12.3%`. */
+export function shareChange(part: number): string {
+  return part > 0 ? `+${share(part)}` : share(part);
+}
+
+/** Nanoseconds: `734 ms`, `2.07 s`, `1 m 12 s`, `3 h 20 m`, `2 d 4 h`. */
+export function duration(ns: number): string {
+  const size = Math.abs(ns);
+  const sign = ns < 0 ? "−" : "";
+  if (size < 1e3) return `${sign}${size.toFixed(0)} ns`;
+  if (size < 999.5e3) return `${sign}${trimmed(size / 1e3)} µs`;
+  if (size < 999.5e6) return `${sign}${trimmed(size / 1e6)} ms`;
+  if (size < 59.95e9) return `${sign}${trimmed(size / 1e9)} s`;
+  const seconds = Math.round(size / 1e9);
+  if (seconds < 3600) return `${sign}${parts(seconds, 60, "m", "s")}`;
+  if (seconds < 86_400) return `${sign}${parts(Math.round(seconds / 60), 60, "h", "m")}`;
+  return `${sign}${parts(Math.round(seconds / 3600), 24, "d", "h")}`;
+}
+
+function parts(value: number, base: number, large: string, small: string): string {
+  const rest = value % base;
+  const whole = `${count(Math.floor(value / base))} ${large}`;
+  return rest ? `${whole} ${rest} ${small}` : whole;
+}
+
+function trimmed(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  const text = value.toFixed(digits);
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}

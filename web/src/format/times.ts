@@ -1,0 +1,65 @@
+/** Moments: what the API writes (RFC 3339, up to nanoseconds), shown in the reader's zone or in UTC. */
+
+export type Zone = "local" | "utc";
+
+/** Milliseconds since 1970 of a moment of the API's; digits beyond the millisecond are cut off. */
+export function epochMs(moment: string): number {
+  return Date.parse(moment.replace(/(\.\d{3})\d+/, "$1"));
+}
+
+/** `21 Nov, 14:05:09`; with `millis` `14:05:09.123`; the year where it is not this one. */
+export function moment(ms: number, zone: Zone, now: number, millis = false): string {
+  const sameYear = new Date(ms).getUTCFullYear() === new Date(now).getUTCFullYear();
+  const text = new Intl.DateTimeFormat("en-GB", {
+    day: "numeric",
+    month: "short",
+    ...(sameYear ? {} : { year: "numeric" }),
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    ...(millis ? { fractionalSecondDigits: 3 as const } : {}),
+    hourCycle: "h23",
+    ...timeZone(zone),
+  }).format(ms);
+  return text;
+}
+
+/** The name of the zone that times are shown in: `UTC`, `GMT+1`. */
+export function zoneName(zone: Zone, ms: number): string {
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short", ...timeZone(zone) }).formatToParts(
+    ms,
+  );
+  return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+}
+
+/** `just now`, `5 min ago`, `3 h ago`, `2 d ago`; for the future `in 5 min`. */
+export function ago(ms: number, now: number): string {
+  const seconds = Math.round((now - ms) / 1000);
+  const size = Math.abs(seconds);
+  if (size < 10) return "just now";
+  const [value, unit] =
+    size < 60
+      ? [size, "s"]
+      : size < 3600
+        ? [Math.round(size / 60), "min"]
+        : size < 86_400 * 1.5
+          ? [Math.round(size / 3600), "h"]
+          : [Math.round(size / 86_400), "d"];
+  return seconds < 0 ? `in ${value} ${unit}` : `${value} ${unit} ago`;
+}
+
+/** Parts of a moment as an `<input type="datetime-local">` has them. */
+export function inputValue(ms: number, zone: Zone): string {
+  const shifted = zone === "utc" ? ms : ms - new Date(ms).getTimezoneOffset() * 60_000;
+  return new Date(shifted).toISOString().slice(0, 16);
+}
+
+/** What was typed into one, as an ISO moment; null if it is none. */
+export function fromInput(text: string, zone: Zone): string | null {
+  const ms = Date.parse(zone === "utc" ? `${text}Z` : text);
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
+}
+
+function timeZone(zone: Zone): { timeZone?: string } {
+  return zone === "utc" ? { timeZone: "UTC" } : {};
+}

@@ -1,0 +1,33 @@
+import { type ReactNode, useEffect, useRef } from "react";
+
+/** A modal layer: the browser keeps the focus in it and Escape closes it. */
+export function Overlay({
+  label,
+  onClose,
+  className = "",
+  children,
+}: {
+  label: string;
+  onClose: () => void;
+  className?: string;
+  children: ReactNode;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => shown?.close();
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog by itself; this is the click beside it
+    <dialog
+      ref={dialog}
+      className={`overlay ${className}`}
+      aria-label={label}
+      onCancel={onClose}
+      onClick={(event) => event.target === dialog.current && onClose()}
+    >
+      {children}
+    </dialog>
+  );
+}

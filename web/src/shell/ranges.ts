@@ -1,0 +1,17 @@
+/** Stretches of time that are asked about by name. */
+
+export interface Preset {
+  since: string;
+  label: string;
+  short: string;
+}
+
+export const PRESETS: readonly Preset[] = [
+  { since: "15m", label: "Last 15 minutes", short: "15 min" },
+  { since: "1h", label: "Last hour", short: "1 h" },
+  { since: "6h", label: "Last 6 hours", short: "6 h" },
+  { since: "24h", label: "Last 24 hours", short: "24 h" },
+  { since: "7d", label: "Last 7 days", short: "7 d" },
+  { since: "30d", label: "Last 30 days", short: "30 d" },
+  { since: "90d", label: "Last 90 days", short: "90 d" },
+];
