@@ -1,0 +1,19 @@
+import { lazy, Suspense } from "react";
+import { PlainText } from "./PlainText";
+import { visible } from "./visibleText";
+import "./markdown.css";
+
+const Rendered = lazy(() => import("./MarkdownRendered"));
+
+/** Beyond this parsing takes longer than a blink, and nobody reads it for its headings. */
+const MOST = 100_000;
+
+/** Markdown of a trace, sanitised: no HTML, no images, links to http(s) and mailto alone. Long: as text. */
+export function Markdown({ text }: { text: string }) {
+  if (text.length > MOST) return <PlainText text={text} />;
+  return (
+    <Suspense fallback={<PlainText text={text} />}>
+      <Rendered text={visible(text)} />
+    </Suspense>
+  );
+}

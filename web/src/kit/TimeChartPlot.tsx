@@ -1,0 +1,90 @@
+import { useEffect, useRef } from "react";
+import uPlot from "uplot";
+import type { Zone } from "@/format/times";
+import { type ChartSeries, type ChartUnit, drawn, stacked as stackedOf } from "./chartData";
+import { chartOptions } from "./chartOptions";
+import "uplot/dist/uPlot.min.css";
+
+export interface PlotProps {
+  starts: readonly number[];
+  end: number;
+  series: readonly ChartSeries[];
+  /** Series' ids and the variables they are drawn in. */
+  colors: ReadonlyMap<string, string>;
+  unit: ChartUnit;
+  kind: "bars" | "area" | "line";
+  stacked: boolean;
+  target: number | undefined;
+  height: number;
+  zone: Zone;
+  /** The bucket at the cursor, and the one that a marked stretch begins at. */
+  at: number | null;
+  from: number | null;
+  onAt: (at: number | null) => void;
+  onZoom: ((first: number, last: number) => void) | undefined;
+}
+
+/** The lazy part of `<TimeChart>`: the canvas. */
+export default function TimeChartPlot(props: PlotProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const { starts, end, series, colors, unit, kind, stacked, target, height, zone, at, from } = props;
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const values = series.map((each) => drawn(each.values));
+    const tops = stacked ? stackedOf(values) : values;
+    const options = chartOptions({
+      starts,
+      end,
+      tops,
+      colors: series.map((each) => colors.get(each.id) ?? "--series-1"),
+      unit,
+      kind,
+      stacked,
+      target,
+      width: element.clientWidth,
+      height,
+      zone,
+      onAt: (index) => latest.current.onAt(index),
+      onZoom: props.onZoom ? (first, last) => latest.current.onZoom?.(first, last) : undefined,
+    });
+    // The tallest first: what is drawn later lies in front, down to the lowest.
+    const made = new uPlot(options, [starts.map((ms) => ms / 1000), ...tops.toReversed()], element);
+    plot.current = made;
+    const resized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    resized.observe(element);
+    const themed = new MutationObserver(() => made.redraw(false));
+    themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    return () => {
+      resized.disconnect();
+      themed.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [starts, end, series, colors, unit, kind, stacked, target, height, zone, props.onZoom !== undefined]);
+
+  useEffect(() => show(plot.current, at, from), [at, from]);
+  return <div ref={place} className="time-chart-canvas" aria-hidden="true" />;
+}
+
+/** Puts the cursor and the marked stretch where the keyboard says; the pointer's own moves come back as they are. */
+function show(plot: uPlot | null, at: number | null, from: number | null): void {
+  if (!plot) return;
+  if (at === null) {
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (plot.cursor.idx != null) plot.setCursor({ left: -10, top: -10 }, false);
+    return;
+  }
+  const x = plot.data[0][at];
+  if (x === undefined) return;
+  if (plot.cursor.idx !== at) plot.setCursor({ left: plot.valToPos(x, "x"), top: 10 }, false);
+  if (from === null) return;
+  const start = plot.valToPos(plot.data[0][from] ?? x, "x");
+  const stop = plot.valToPos(x, "x");
+  const width = Math.max(2, Math.abs(stop - start));
+  plot.setSelect({ left: Math.min(start, stop), top: 0, width, height: plot.over.clientHeight }, false);
+}

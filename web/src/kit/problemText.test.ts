@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import { problemOf } from "./problemText";
+
+const document = {
+  title: "Bad Request",
+  status: 400,
+  detail: "since must be a moment, not 'soon'; write 7d or an ISO time",
+  where: "since",
+  request_id: "abc",
+};
+
+it("reads a problem document as it came", () => {
+  expect(problemOf(document)).toEqual({
+    title: "Bad Request",
+    detail: document.detail,
+    where: "since",
+    requestId: "abc",
+  });
+});
+
+it("reads the document that an error carries", () => {
+  expect(problemOf(Object.assign(new Error("400"), { problem: document })).where).toBe("since");
+});
+
+it("says of a network failure that the server does not answer", () => {
+  expect(problemOf(new TypeError("Failed to fetch")).title).toBe("The server does not answer");
+});
+
+it("shows the message of any other error, and a thrown text", () => {
+  expect(problemOf(new Error("boom")).detail).toBe("boom");
+  expect(problemOf("boom").detail).toBe("boom");
+});
