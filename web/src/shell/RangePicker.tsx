@@ -5,7 +5,7 @@ import { type FormEvent, useId, useRef, useState } from "react";
 import { queries } from "@/api/queries";
 import { epochMs, fromInput, inputValue, moment, zoneName } from "@/format/times";
 import { setPreferences, usePreferences } from "./preferences";
-import { PRESETS } from "./ranges";
+import { PRESETS, startMs } from "./ranges";
 import { type Range, useRange, useSetSearch } from "./search";
 import "./range.css";
 
@@ -119,16 +119,6 @@ function Moments({ range, close }: { range: Range; close: () => void }) {
       </div>
     </form>
   );
-}
-
-const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
-
-/** When the time asked about begins. */
-export function startMs(range: Range, now: number): number {
-  const relative = /^(\d+)\s*([mhdw])$/.exec(range.since);
-  if (relative) return now - Number(relative[1]) * (UNIT_MS[relative[2] ?? "d"] ?? 0);
-  const ms = epochMs(range.since);
-  return Number.isNaN(ms) ? now - 7 * 86_400_000 : ms;
 }
 
 function described(range: Range, zone: "local" | "utc"): string {

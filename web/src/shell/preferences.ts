@@ -8,8 +8,6 @@ export interface Preferences {
   zone: Zone;
   density: "dense" | "roomy";
   refresh: "on" | "off";
-  /** The page that the address of the server opens on. */
-  start: string;
   /** Whether the note that these are demo data was closed. */
   demoNoted: boolean;
 }
@@ -20,7 +18,6 @@ const DEFAULTS: Preferences = {
   zone: "local",
   density: "dense",
   refresh: "on",
-  start: "/",
   demoNoted: false,
 };
 const dark = window.matchMedia("(prefers-color-scheme: dark)");

@@ -1,4 +1,7 @@
-/** Stretches of time that are asked about by name. */
+/** Stretches of time that are asked about by name, and when they begin. */
+
+import { epochMs } from "@/format/times";
+import type { Range } from "./search";
 
 export interface Preset {
   since: string;
@@ -15,3 +18,13 @@ export const PRESETS: readonly Preset[] = [
   { since: "30d", label: "Last 30 days", short: "30 d" },
   { since: "90d", label: "Last 90 days", short: "90 d" },
 ];
+
+const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
+
+/** When the time asked about begins. */
+export function startMs(range: Range, now: number): number {
+  const relative = /^(\d+)\s*([mhdw])$/.exec(range.since);
+  if (relative) return now - Number(relative[1]) * (UNIT_MS[relative[2] ?? "d"] ?? 0);
+  const ms = epochMs(range.since);
+  return Number.isNaN(ms) ? now - 7 * 86_400_000 : ms;
+}
