@@ -12,18 +12,17 @@ import msgspec
 import pyarrow as pa
 
 from watchglass.errors import QueryError
-from watchglass.queries.expired import ExpiredHours, expired_hours, whole_hours
+from watchglass.queries.expired import ExpiredHours, expired_hours
 from watchglass.queries.figures import MONEY_FIELDS, TOKEN_FIELDS
 from watchglass.queries.plain import moment
 from watchglass.queries.usage_rows import UsageRow, UsageRows
+from watchglass.queries.usage_sources import Archived, Key, sources
 from watchglass.store import Engine, Limits
-from watchglass.store.archive import ARCHIVE
 from watchglass.store.expired import Expiry
 from watchglass.store.rollup import Answering
 from watchglass.store.rollup_engine import coverage, expiry, undisturbed
-from watchglass.store.rollup_figures import COARSE, COUNTS, DURATIONS, average, percentile, within
+from watchglass.store.rollup_figures import COARSE, COUNTS, DURATIONS, average, percentile
 from watchglass.store.rollup_figures import DIMENSIONS as KEPT_DIMENSIONS
-from watchglass.store.rollup_keeper import KEPT, KEPT_DAYS
 
 _PLAIN = (
     *("tenant", "engagement", "feature", "agent", "provider", "service", "environment", "flow", "flow_type"),
@@ -48,7 +47,9 @@ DIMENSIONS: Mapping[str, str] = {
 }
 """What usage can be grouped by, as the SQL that says it."""
 
-_OF_KEPT: Mapping[str, str] = {**DIMENSIONS, "hour": "hour", "day": "toDate(hour, 'UTC')"}
+OF_KEPT: Mapping[str, str] = {**DIMENSIONS, "hour": "hour", "day": "toDate(hour, 'UTC')"}
+"""The same over rows of the rollup."""
+
 ROLLED = frozenset((*KEPT_DIMENSIONS, "model", "hour", "day"))
 """What the rollup keeps apart, and so can be grouped and filtered by without reading calls."""
 
@@ -166,61 +167,21 @@ def statement(question: UsageQuestion, where: Answering, archived: int = 0) -> t
     generations up to `archived`, 0 for none.
     """
     params: dict[str, object] = {}
-    filters = _filters(question, params)
-    figures = (*COUNTS, *DURATIONS) if question.durations else COUNTS
-    keys = [f"by_{name}" for name in question.by]
-    sources: list[str] = []
-    if where.ranges or not (where.buckets or where.days):
-        exprs = [f"{DIMENSIONS[name]} AS by_{name}" for name in question.by]
-        sources.append(
-            f"""
-            SELECT {_list(exprs, [f"{f.of_calls} AS f_{f.name}" for f in figures])}
-            FROM calls
-            WHERE (counted OR (kind = 'aggregate' AND not_counted_reason = 'unattributed'))
-                AND {within(where.ranges, params)} {filters}
-            GROUP BY {", ".join([*keys, "of_calls"])}
-            """
-        )
-    names = {*question.by, *question.filters}
-    for table, kept, buckets in ((KEPT, grain(names), where.buckets), (KEPT_DAYS, "day", where.days)):
-        if not buckets:
-            continue
-        exprs = [f"{_OF_KEPT[name]} AS by_{name}" for name in question.by]
-        params |= {f"{kept}_buckets": list(buckets), f"{kept}_generations": list(buckets.values())}
-        sources.append(
-            f"""
-            SELECT {_list(exprs, [f"{f.of_kept} AS f_{f.name}" for f in figures])}
-            FROM {table}
-            WHERE grain = '{kept}' AND (bucket, generation) IN
-                arrayZip({{{kept}_buckets:Array(Int64)}}, {{{kept}_generations:Array(UInt64)}})
-                {filters}
-            GROUP BY {", ".join([*keys, "of_calls"])}
-            """
-        )
-    if archived:
-        exprs = [f"{_OF_KEPT[name]} AS by_{name}" for name in question.by]
-        first, after = whole_hours(question.since_ns, question.until_ns)
-        params |= {"archived": archived, "archived_since": first, "archived_until": after}
-        sources.append(
-            f"""
-            SELECT {_list(exprs, [f"{f.of_kept} AS f_{f.name}" for f in figures])}
-            FROM {ARCHIVE}
-            WHERE grain = '{grain({*question.by, *question.filters})}' AND generation <= {{archived:UInt64}}
-                AND bucket >= {{archived_since:Int64}} AND bucket < {{archived_until:Int64}}
-                {filters}
-            GROUP BY {", ".join([*keys, "of_calls"])}
-            """
-        )
-    return _together(sources, keys, question), params
+    made = sources(
+        [Key(name, DIMENSIONS[name], OF_KEPT[name]) for name in question.by],
+        {name: (DIMENSIONS[name], values) for name, values in question.filters.items()},
+        (*COUNTS, *DURATIONS) if question.durations else COUNTS,
+        where,
+        params,
+        grain=grain({*question.by, *question.filters}),
+        archived=Archived(archived, [(question.since_ns, question.until_ns)]) if archived else None,
+    )
+    return _together(made, [f"by_{name}" for name in question.by], question), params
 
 
 def grain(names: Set[str]) -> str:
     """The coarsest grain of the rollup that keeps these dimensions apart."""
     return "coarse" if names <= _COARSE else "fine"
-
-
-def _list(keys: Sequence[str], figures: Sequence[str]) -> str:
-    return ", ".join([*keys, "counted AS of_calls", *figures])
 
 
 def _together(sources: Sequence[str], keys: Sequence[str], question: UsageQuestion) -> str:
@@ -265,14 +226,6 @@ def _shown(name: str) -> str:
             return "toString(by_day)"
         case _:
             return f"by_{name}"
-
-
-def _filters(question: UsageQuestion, params: dict[str, object]) -> str:
-    conditions: list[str] = []
-    for name, values in question.filters.items():
-        conditions.append(f"AND has({{only_{name}:Array(String)}}, ifNull({DIMENSIONS[name]}, ''))")
-        params[f"only_{name}"] = list(values)
-    return " ".join(conditions)
 
 
 def _part(found: pa.Table, by: Sequence[str], *, counted: bool) -> UsagePart:
