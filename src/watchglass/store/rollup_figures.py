@@ -119,8 +119,11 @@ def average(total: str, count: str) -> str:
     return f"if({count} = 0, NULL, toInt64(round({total} / {count})))"
 
 
-def percentile(state: str, count: str, shortest: str, longest: str) -> str:
-    """The 95th percentile in ns, NULL of none, from a merged state of step numbers."""
-    step = f"quantileTimingIfMerge(0.95)({state})"
+def percentile(state: str, count: str, shortest: str, longest: str, *, level: float = 0.95) -> str:
+    """A percentile (the 95th unless told) in ns, NULL of none, from a merged state of step numbers.
+
+    The state is the same whatever level its column was declared with.
+    """
+    step = f"quantileTimingIfMerge({level})({state})"
     value = f"toInt64(round({SHORTEST_NS} * pow({STEP}, {step})))"
     return f"if({count} = 0, NULL, least(greatest({value}, {shortest}), {longest}))"
