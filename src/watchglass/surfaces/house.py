@@ -17,6 +17,7 @@ from watchglass.ingest.unsettled import attention, unsettled_traces
 from watchglass.queries.reader import StoreReader
 from watchglass.store import KeptPrices, Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.surfaces.access import Access, current_scope
+from watchglass.surfaces.api.agents import agent_endpoints
 from watchglass.surfaces.api.backup import backup_endpoints
 from watchglass.surfaces.api.budgets import budget_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
@@ -96,6 +97,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
                 desk, PriceQuestions(desk, lambda: nullcontext(store.engine), clock), clock=clock
             )
             others += reprice_endpoints(reprices, clock=clock)
+            others += agent_endpoints(reader, clock=clock)
             books = ReconcileDesk(settings, store.engine, store.versions, book)
             others += reconciliation_endpoints(books, clock=clock)
             async with minded(store, clock, audit) as budgets:

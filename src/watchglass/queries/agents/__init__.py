@@ -1,0 +1,1 @@
+"""What agents and flows do: the questions of the pages about them."""
