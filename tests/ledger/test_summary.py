@@ -320,7 +320,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Ma
         yield store, clock
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(steps=STEPS, facts=st.lists(FACTS, min_size=NUMBERS, max_size=NUMBERS))
 def test_the_summary_says_what_the_ledger_says(
     opened: tuple[Store, ManualClock], steps: list[tuple[str, Any]], facts: list[Row]

@@ -355,7 +355,7 @@ def act(house: House, step: tuple[str, Any]) -> None:
             house.engine.execute(f"DELETE FROM store.calls WHERE span_id = '{number:016x}'")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(steps=STEPS, questions=st.lists(QUESTIONS, min_size=1, max_size=3))
 def test_the_rollup_says_what_the_rows_say(
     opened: tuple[Store, ManualClock], steps: list[tuple[str, Any]], questions: list[UsageQuestion]
