@@ -11,7 +11,7 @@ export function DemoNote() {
     <aside className="shell-note" aria-label="Demo data">
       <span>
         <strong>Demo data.</strong> These agents, clients and bills are invented, sent by the demo at start.
-        Send your own to <code>{location.origin}</code>; <code>watchglass demo remove</code> takes the demo
+        Send your own to <code>{location.origin}</code>; <code>watchglass demo --remove</code> takes the demo
         away.
       </span>
       <button
