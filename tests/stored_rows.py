@@ -63,3 +63,18 @@ def _empty(field: pa.Field) -> Any:
     if pa.types.is_string(field.type):
         return ""
     return [] if pa.types.is_nested(field.type) else (False if pa.types.is_boolean(field.type) else 0)
+
+
+def task(number: int, /, **columns: Any) -> dict[str, Any]:
+    """A completed task with a trace of its own, `number` seconds after noon."""
+    base = {
+        "task_id": f"t{number}",
+        "trace_id": f"{number:032x}",
+        "span_id": f"{number:016x}",
+        "kind": "task",
+        "name": "write",
+        "status": "completed",
+        "time": NOON_NS + number * SECOND_NS,
+        "version": 1,
+    }
+    return {**base, **columns}

@@ -11,7 +11,8 @@
     │   └── TooMany               this sender, beyond what its key allows (HTTP 429 with Retry-After)
     ├── StoreError            the engine said no
     │   ├── StoreBusy             another process holds the data directory
-    │   └── StoreFull             the disk is full
+    │   ├── StoreFull             the disk is full
+    │   └── WrongSchema           the data directory is of another version
     ├── QueryError            a reader's question cannot be answered
     │   ├── NotFound              what was named is not there (HTTP 404)
     │   ├── QueryRefused          outside the fence
@@ -79,6 +80,15 @@ class StoreBusy(StoreError):
 
 class StoreFull(StoreError):
     """There is no room left on the disk."""
+
+
+class WrongSchema(StoreError):
+    """The data directory is of another version; `directory` and `program` are the last steps of each."""
+
+    def __init__(self, message: str, *, directory: int, program: int) -> None:
+        super().__init__(message)
+        self.directory = directory
+        self.program = program
 
 
 class QueryError(WatchglassError):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from tests.server_process import ServerProcess
 from tests.stored_rows import NOON_NS, call, insert, span
+from watchglass.doctor.contract import Window
 from watchglass.errors import QueryError
 from watchglass.queries.lists.question import ListQuestion
 from watchglass.queries.lists.subjects import LISTED
@@ -155,3 +156,11 @@ def test_a_server_answers_alike(remote: RemoteReader, subject: Any) -> None:
     assert rows and all(isinstance(row, LISTED[subject].row) for row in rows)
     with pytest.raises(QueryError, match="cursor"):
         remote.page(ListQuestion(subject=subject, cursor="x"), NOON_NS)
+
+
+def test_the_doctor_asks_a_server(remote: RemoteReader) -> None:
+    """A server is asked for the whole examination: what it finds of its own directory is in it."""
+    found = remote.doctor(Window(NOON_NS, NOON_NS + 10**12))
+    assert not found.failed
+    assert {each.finding for each in found.diagnoses} >= {"unpriced", "unknown_provider"}
+    assert found.diagnoses[0].evidence.columns

@@ -69,6 +69,8 @@ def test_below_the_floor_senders_wait_and_health_says_why(
     assert store["free_bytes"] < 16 << 20 and "free_bytes" in store["reason"]
     ready = house.http.get("/ready")
     assert (ready.status_code, ready.json()) == (503, {"ready": False, "reason": store["reason"]})
+    told = house.http.get("/api/v1/doctor").json()["diagnoses"]
+    assert "disk_low" in {each["finding"] for each in told}
     assert house.count() == 5
     ballast.unlink()
     assert send(house, 5, 5) == (200, None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -42,7 +43,16 @@ def examine(ask: Ask, window: Window, findings: Sequence[Finding] = FINDINGS) ->
             raise
         except QueryError as fault:  # over a limit, say: the other findings still have their answers
             failed[finding.name] = str(fault)
-    diagnoses.sort(key=lambda each: ORDER.index(each.severity))
+    return examined(window, diagnoses, failed)
+
+
+def examined(
+    window: Window, diagnoses: Sequence[Diagnosis], failed: Mapping[str, str] = MappingProxyType({})
+) -> Examination:
+    """What was found, put in order."""
     return Examination(
-        since=moment(window.since_ns), until=moment(window.until_ns), diagnoses=diagnoses, failed=failed
+        since=moment(window.since_ns),
+        until=moment(window.until_ns),
+        diagnoses=sorted(diagnoses, key=lambda each: ORDER.index(each.severity)),
+        failed=dict(failed),
     )

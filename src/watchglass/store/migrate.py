@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from watchglass.errors import StoreError
+from watchglass.errors import WrongSchema
 
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 
@@ -65,20 +65,25 @@ def statements(sql: str) -> list[str]:
 def pending(known: Sequence[Migration], applied: Mapping[int, str]) -> list[Migration]:
     """Those still to apply, given the checksums of those applied by number.
 
-    Raises `StoreError` when the store is newer than the program, or has another history.
+    Raises `WrongSchema` when the store is newer than the program, or has another history.
     """
     newest = max((migration.number for migration in known), default=0)
     if applied and max(applied) > newest:
-        raise StoreError(
+        raise WrongSchema(
             f"this store was written by a newer watchglass (schema {max(applied)}; "
-            f"this program knows up to {newest}); upgrade watchglass, or choose another directory with --data"
+            f"this program knows up to {newest}); upgrade watchglass, or choose another directory with "
+            f"--data",
+            directory=max(applied),
+            program=newest,
         )
     for migration in known:
         before = applied.get(migration.number)
         if before is not None and before != migration.checksum:
-            raise StoreError(
+            raise WrongSchema(
                 f"this store was made with another version of schema step {migration.number:04} "
-                f"({migration.name}); use the watchglass that made it, or another directory with --data"
+                f"({migration.name}); use the watchglass that made it, or another directory with --data",
+                directory=max(applied),
+                program=newest,
             )
     return [migration for migration in known if migration.number not in applied]
 

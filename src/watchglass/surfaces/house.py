@@ -32,6 +32,7 @@ from watchglass.surfaces.api.session import session_endpoints
 from watchglass.surfaces.api.tenants import tenant_endpoints
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.budget_minding import minded
+from watchglass.surfaces.examining import of_the_house
 from watchglass.surfaces.in_turn import InTurn
 from watchglass.surfaces.keeping import keep, kept
 from watchglass.surfaces.listening import is_loopback
@@ -104,8 +105,12 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
                 others += [*budget_endpoints(budgets, clock=clock), *tenant_endpoints(store.engine, budgets)]
                 others += session_endpoints(reader, clock=clock)
                 others += reserving_endpoints(budgets.teller, book, reader, clock=clock)
+                findings = of_the_house(settings, store.engine, space, clock)
                 yield Backend(
-                    InTurn(ingest), routes(reader, clock=clock, others=others), access, store.stop_questions
+                    InTurn(ingest),
+                    routes(reader, clock=clock, others=others, findings=findings),
+                    access,
+                    store.stop_questions,
                 )
         finally:
             keeper.cancel()

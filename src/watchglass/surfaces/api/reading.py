@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from watchglass.clock import Clock
-from watchglass.doctor.contract import Window
+from watchglass.doctor.contract import Finding, Window
 from watchglass.doctor.examination import Examination, examine
+from watchglass.doctor.findings import FINDINGS
 from watchglass.errors import BadRequest, QueryError, TooLarge
 from watchglass.queries.answers import csv_lines, json_columns, json_objects
 from watchglass.queries.call import CallDetail
@@ -25,6 +26,7 @@ from watchglass.queries.reader import Reader
 from watchglass.queries.times import parse_moment
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import DIMENSIONS, FILTERS
+from watchglass.surfaces.access import current
 from watchglass.surfaces.api.endpoint import Endpoint, Handler, Parameter
 from watchglass.surfaces.api.turns import Turns
 
@@ -85,9 +87,11 @@ SHARED_TYPES = (Figures, ExpiredHours)
 """Types that schemas written by hand refer to."""
 
 
-def reading(reader: Reader, clock: Clock) -> list[Endpoint]:
-    """Everything that can be asked."""
-    api = _Reading(reader, clock)
+def reading(
+    reader: Reader, clock: Clock, findings: Callable[[], Sequence[Finding]] = tuple
+) -> list[Endpoint]:
+    """Everything that can be asked; `findings` as for `routes`."""
+    api = _Reading(reader, clock, findings)
     return [
         Endpoint(
             method="GET",
@@ -216,9 +220,10 @@ def _filters(names: Sequence[str]) -> tuple[Parameter, ...]:
 
 
 class _Reading:
-    def __init__(self, reader: Reader, clock: Clock) -> None:
+    def __init__(self, reader: Reader, clock: Clock, findings: Callable[[], Sequence[Finding]]) -> None:
         self._reader = reader
         self._clock = clock
+        self._findings = findings
         self._turns = Turns()
 
     async def usage(self, request: Request) -> Response:
@@ -248,7 +253,13 @@ class _Reading:
             parse_moment(request.query_params.get("since") or DOCTOR_SINCE, now_ns),
             parse_moment(request.query_params.get("until") or "now", now_ns),
         )
-        return _json(plain(await self._turns.ask(examine, self._reader.query, window)))
+        if window.since_ns >= window.until_ns:
+            raise QueryError("there is no time between since and until; give an earlier since")
+        further = self._findings if current().tenant is None else tuple
+        return _json(plain(await self._turns.ask(self._examined, window, further)))
+
+    def _examined(self, window: Window, further: Callable[[], Sequence[Finding]]) -> Examination:
+        return examine(self._reader.query, window, [*FINDINGS, *further()])
 
     async def query(self, request: Request) -> Response:
         asked = await _asked(request)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
 from watchglass.clock import Clock, SystemClock
+from watchglass.doctor.contract import Finding
 from watchglass.queries.reader import Reader
 from watchglass.surfaces.api.documentation import documentation
 from watchglass.surfaces.api.endpoint import Endpoint
@@ -14,8 +15,17 @@ from watchglass.surfaces.api.reading import reading
 from watchglass.surfaces.api.receiving import RECEIVING
 
 
-def routes(reader: Reader, *, clock: Clock | None = None, others: Sequence[Endpoint] = ()) -> list[BaseRoute]:
-    """Every route; `others` are endpoints that do more than ask the reader."""
-    declared = [*reading(reader, clock or SystemClock()), *others]
+def routes(
+    reader: Reader,
+    *,
+    clock: Clock | None = None,
+    others: Sequence[Endpoint] = (),
+    findings: Callable[[], Sequence[Finding]] = tuple,
+) -> list[BaseRoute]:
+    """Every route; `others` are endpoints that do more than ask the reader.
+
+    `findings` are what the doctor looks for besides, for who may see everything.
+    """
+    declared = [*reading(reader, clock or SystemClock(), findings), *others]
     documented = documentation([*declared, *RECEIVING])
     return [endpoint.route() for endpoint in (*declared, *documented)]

@@ -12,6 +12,8 @@ from watchglass.errors import ConfigError, NotFound
 
 if TYPE_CHECKING:
     from watchglass.queries.reader import Reader
+    from watchglass.store import Store
+    from watchglass.surfaces.cli.remote import RemoteReader
 
 
 def local_data(loaded: Loaded) -> Path | None:
@@ -46,20 +48,27 @@ def reader(loaded: Loaded) -> Generator[Reader, None, None]:
     environment or the file names is one that a server may well hold, so then that server is asked.
     Raises `Unreachable` without a server, `StoreBusy` naming the holder, `NotFound` without a store.
     """
+    server = remote_reader(loaded)
+    if server is not None:
+        yield server
+        return
+    with opened(loaded.settings) as store:
+        yield local_reader(store, loaded.settings)
+
+
+def remote_reader(loaded: Loaded) -> RemoteReader | None:
+    """The server that `reader` asks; None where it opens the directory itself."""
     from watchglass.surfaces.cli.remote import RemoteReader
 
     settings, sources = loaded.settings, loaded.sources
     if sources["data"] == "flag" and sources["url"] == "flag":
         raise ConfigError("--url and --data both say where to read; give one of them")
-    if sources["data"] == "default" or (sources["url"] != "default" and sources["data"] != "flag"):
-        yield RemoteReader(settings.url, timeout_s=settings.query_time_s + 10, key=settings.key)
-        return
-    address = _address_of_holder(settings) if sources["data"] != "flag" else ""
-    if address:
-        yield RemoteReader(address, timeout_s=settings.query_time_s + 10, key=settings.key)
-        return
-    with _opened(settings) as local:
-        yield local
+    address = settings.url
+    if sources["data"] != "default" and (sources["url"] == "default" or sources["data"] == "flag"):
+        address = _address_of_holder(settings) if sources["data"] != "flag" else ""
+    if not address:
+        return None
+    return RemoteReader(address, timeout_s=settings.query_time_s + 10, key=settings.key)
 
 
 def _address_of_holder(settings: Settings) -> str:
@@ -70,15 +79,23 @@ def _address_of_holder(settings: Settings) -> str:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Generator[Reader, None, None]:
-    from watchglass.queries.reader import StoreReader
-    from watchglass.store import Limits, open_store
+def opened(settings: Settings) -> Generator[Store, None, None]:
+    """The directory of the settings. Raises `NotFound` where there is none, and `StoreError`."""
+    from watchglass.store import open_store
 
     # Opening makes what is not there; a reader with a mistyped path must not leave a store behind.
     if not (Path(settings.data) / "engine").is_dir():
         raise NotFound(
             f"there is no store in {settings.data}; `watchglass serve --data {settings.data}` makes one"
         )
-    limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
     with open_store(Path(settings.data), program="watchglass (reading)") as store:
-        yield StoreReader(store.engine, limits=limits)
+        yield store
+
+
+def local_reader(store: Store, settings: Settings) -> Reader:
+    """Who may ask everything of an open directory, within the limits of the settings."""
+    from watchglass.queries.reader import StoreReader
+    from watchglass.store import Limits
+
+    limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
+    return StoreReader(store.engine, limits=limits)

@@ -11,7 +11,7 @@ from watchglass.surfaces.cli import options
 from watchglass.surfaces.cli.exits import FOUND, reporting
 
 if TYPE_CHECKING:
-    from watchglass.doctor.contract import Diagnosis, Severity
+    from watchglass.doctor.contract import Diagnosis, Severity, Window
     from watchglass.doctor.examination import Examination
 
 DEFAULT_SINCE = "7d"
@@ -34,9 +34,11 @@ def doctor(
     key: options.Key = None,
     json: options.Json = None,
 ) -> None:
-    """Look for what is wrong: no data, calls without a price or a provider, sums that disagree, doubles.
+    """Look for what is wrong: no data, tracking that is off, senders that are refused or fell silent, calls
+    without a price, a provider or a tenant, tasks that never ended, sums that disagree, a disk that fills up.
 
-    Each finding shows its evidence and the command that mends it.
+    Each finding shows its evidence and the command that mends it. What an application's process can see of
+    itself is said by watchglass.selfcheck() there.
     """
     with reporting():
         import msgspec
@@ -66,9 +68,11 @@ def _severity(text: str | None) -> Severity | None:
 def _examined(loaded: options.config.Loaded) -> Examination:
     from watchglass.clock import SystemClock
     from watchglass.doctor.contract import Window
-    from watchglass.doctor.examination import examine
+    from watchglass.doctor.examination import examined
+    from watchglass.doctor.findings.wrong_schema import cannot_open
+    from watchglass.errors import WrongSchema
     from watchglass.queries.times import parse_moment
-    from watchglass.surfaces.cli.asking import reader
+    from watchglass.surfaces.cli.asking import remote_reader
 
     now_ns = SystemClock().now_ns()
     window = Window(
@@ -77,8 +81,30 @@ def _examined(loaded: options.config.Loaded) -> Examination:
     )
     if window.since_ns >= window.until_ns:
         raise QueryError("there is no time between since and until; give an earlier since")
-    with reader(loaded) as asked:
-        return examine(asked.query, window)
+    server = remote_reader(loaded)
+    if server is not None:
+        return server.doctor(window)
+    try:
+        return _examined_here(loaded, window)
+    except WrongSchema as refusal:
+        return examined(window, [cannot_open(refusal)])
+
+
+def _examined_here(loaded: options.config.Loaded, window: Window) -> Examination:
+    from pathlib import Path
+
+    from watchglass.clock import SystemClock
+    from watchglass.doctor.examination import examine
+    from watchglass.doctor.findings import FINDINGS
+    from watchglass.store import Space
+    from watchglass.surfaces.cli.asking import local_reader, opened
+    from watchglass.surfaces.examining import of_the_house
+
+    settings = loaded.settings
+    with opened(settings) as store:
+        space = Space(Path(settings.data), settings.free_bytes)
+        further = of_the_house(settings, store.engine, space, SystemClock())
+        return examine(local_reader(store, settings).query, window, [*FINDINGS, *further()])
 
 
 def print_examination(found: Examination) -> None:

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import msgspec
@@ -19,9 +19,14 @@ from watchglass.queries.call import CallDetail
 from watchglass.queries.documents import read_trace, usage_report
 from watchglass.queries.lists.question import ListQuestion, Page, list_items
 from watchglass.queries.lists.subjects import LISTED
+from watchglass.queries.plain import moment
 from watchglass.queries.questions import usage_items
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import UsageQuestion, UsageReport
+
+if TYPE_CHECKING:
+    from watchglass.doctor.contract import Window
+    from watchglass.doctor.examination import Examination
 
 _KINDS: Mapping[int, type[errors.WatchglassError]] = {
     400: errors.QueryError,
@@ -87,6 +92,13 @@ class RemoteReader:
         found = msgspec.json.decode(self._fetch("/api/v1/query", body), type=_Columns)
         rows: list[Row] = found.rows
         return Answer(found.columns, [rows])
+
+    def doctor(self, window: Window) -> Examination:
+        """What the server finds wrong, of itself too."""
+        from watchglass.doctor.examination import Examination  # not for every command that asks a server
+
+        asked = urlencode({"since": moment(window.since_ns), "until": moment(window.until_ns)})
+        return msgspec.json.decode(self._get(f"/api/v1/doctor?{asked}"), type=Examination)
 
     def fetch(self, path: str, body: bytes | None, method: str) -> bytes:
         """What the server answers to a request of any other kind; raises its errors as ours."""
