@@ -91,9 +91,14 @@ def json_columns(answer: Answer) -> Iterator[bytes]:
 
 def csv_lines(answer: Answer) -> Iterator[bytes]:
     """RFC 4180 with a header line; NULL is an empty field, an empty text is `""`."""
-    yield (",".join(_field(name) for name in answer.names) + "\r\n").encode()
+    yield csv_line(answer.names).encode()
     for chunk in answer.chunks:
-        yield "".join(",".join(_field(value) for value in row) + "\r\n" for row in chunk).encode()
+        yield "".join(map(csv_line, chunk)).encode()
+
+
+def csv_line(values: Sequence[Plain]) -> str:
+    """One line of RFC 4180, its end included."""
+    return ",".join(map(_field, values)) + "\r\n"
 
 
 _NEEDS_QUOTES = re.compile(r'[",\r\n]|^$|^\s|\s$')

@@ -85,10 +85,12 @@ def sums(
     *,
     buckets: Buckets | None = None,
     durations: bool = False,
+    only: Mapping[Set, Sequence[tuple[str | None, ...]]] = {},
     limits: Limits,
 ) -> tuple[Sums, Figures]:
     """Of each set its groups in both windows, counted calls only; with the sums of `asked`'s window that
-    belong to no call (`unattributed`). `buckets` are needed where a set has `at`."""
+    belong to no call (`unattributed`). `buckets` are needed where a set has `at`; `only` names the groups of
+    a set that are wanted, without the time."""
     names = sorted({name for each in sets for name in each if name != "at"})
     timed = any("at" in each for each in sets)
     params: dict[str, object] = {
@@ -108,7 +110,8 @@ def sums(
         grain=grain(of),
         archived=_archived(asked, reading),
     )
-    sql = _together(made, [key.name for key in keys], sets, durations)
+    having = _having([key.name for key in keys], only, params)
+    sql = _together(made, [key.name for key in keys], sets, durations, having)
     found = engine.execute(sql, params, limits=limits).to_pylist(maps_as_pydicts="lossy")
     return _sorted(found, [key.name for key in keys], sets)
 
@@ -158,7 +161,9 @@ def _archived(asked: Compared, reading: Reading) -> Archived | None:
     )
 
 
-def _together(made: Sequence[str], keys: Sequence[str], sets: Sequence[Set], durations: bool) -> str:
+def _together(
+    made: Sequence[str], keys: Sequence[str], sets: Sequence[Set], durations: bool, having: str
+) -> str:
     grouped = [f"({', '.join(['of_calls', 'by_which', *(f'by_{name}' for name in each)])})" for each in sets]
     counts = ("calls", "failed_calls", "calls_without_tokens", *TOKEN_FIELDS, "priced_calls")
     columns = [
@@ -176,7 +181,21 @@ def _together(made: Sequence[str], keys: Sequence[str], sets: Sequence[Set], dur
         SELECT {", ".join(columns)}
         FROM ({" UNION ALL ".join(made)})
         GROUP BY GROUPING SETS ({", ".join(grouped)})
+        {having}
         """
+
+
+def _having(
+    keys: Sequence[str], only: Mapping[Set, Sequence[tuple[str | None, ...]]], params: dict[str, object]
+) -> str:
+    conditions: list[str] = []
+    for names, wanted in only.items():
+        mask, columns = _mask(keys, names), [name for name in names if name != "at"]
+        # An unknown value is no text: '' and NULL are told apart by a sign before what is known.
+        known = ", ".join(f"if(by_{name} IS NULL, '', concat('=', by_{name}))" for name in columns)
+        params[f"only_{mask}"] = [["" if each is None else f"={each}" for each in group] for group in wanted]
+        conditions.append(f"(left_out != {mask} OR has({{only_{mask}:Array(Array(String))}}, [{known}]))")
+    return f"HAVING {' AND '.join(conditions)}" if conditions else ""
 
 
 def _sorted(

@@ -20,6 +20,7 @@ from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.agents import agent_endpoints
 from watchglass.surfaces.api.backup import backup_endpoints
 from watchglass.surfaces.api.budgets import budget_endpoints
+from watchglass.surfaces.api.costs import cost_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.overview import overview_endpoints
@@ -93,7 +94,6 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += backup_endpoints(store, clock)
-            others += overview_endpoints(reader, clock=clock)
             others += price_endpoints(
                 desk, PriceQuestions(desk, lambda: nullcontext(store.engine), clock), clock=clock
             )
@@ -104,6 +104,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             async with minded(store, clock, audit) as budgets:
                 others += [*budget_endpoints(budgets, clock=clock), *tenant_endpoints(store.engine, budgets)]
                 others += session_endpoints(reader, clock=clock)
+                others += overview_endpoints(reader, budgets, clock=clock)
+                others += cost_endpoints(reader, budgets, clock=clock)
                 others += reserving_endpoints(budgets.teller, book, reader, clock=clock)
                 findings = of_the_house(settings, store.engine, space, clock)
                 yield Backend(

@@ -63,7 +63,11 @@ CALLS = Rows(
     id="call_id",
     row=CallRow,
     askable=Askable(
-        filters={**{name: name for name in _PLAIN}, "model": "coalesce(response_model, request_model)"},
+        filters={
+            **{name: name for name in _PLAIN},
+            "model": "coalesce(response_model, request_model)",
+            "key": "nullIf(metadata['key'], '')",
+        },
         least={
             "min_cost_usd": "cost_usd",
             "min_duration_ms": "duration_ns / 1000000",

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from watchglass.clock import Clock
 from watchglass.errors import QueryError
+from watchglass.ledger.budgets.desk import BudgetDesk
 from watchglass.queries.documents import plain
 from watchglass.queries.overview import Overview, overview
 from watchglass.queries.reader import StoreReader
@@ -17,6 +18,7 @@ from watchglass.queries.times import parse_moment
 from watchglass.queries.usage import FILTERS
 from watchglass.queries.windows_compared import Compared
 from watchglass.surfaces.api.endpoint import JSON, Endpoint, Parameter
+from watchglass.surfaces.api.standings import BudgetStanding, standings
 from watchglass.surfaces.api.turns import Turns
 
 SINCE = "24h"
@@ -38,14 +40,29 @@ FILTER_PARAMETERS = tuple(
 )
 
 
-def overview_endpoints(reader: StoreReader, *, clock: Clock) -> list[Endpoint]:
+class OverviewPage(Overview, frozen=True, kw_only=True):
+    """The page: what calls and tasks say, and the budgets that have crossed a threshold or will cross their
+    limit."""
+
+    budgets: list[BudgetStanding]
+
+
+def overview_endpoints(reader: StoreReader, budgets: BudgetDesk, *, clock: Clock) -> list[Endpoint]:
     """The endpoint."""
     turns = Turns()
 
     async def answer(request: Request) -> Response:
         asked, _ = compared(request.query_params.multi_items(), clock.now_ns(), ())
         found = await turns.ask(reader.answer, lambda engine, limits: overview(engine, asked, limits=limits))
-        return Response(msgspec.json.encode(plain(found)), media_type=JSON)
+        warned = [
+            each
+            for each in await standings(budgets, asked.filters)
+            if each.crossed or each.outlook in ("crosses", "crossed")
+        ]
+        page = OverviewPage(
+            **{name: getattr(found, name) for name in Overview.__struct_fields__}, budgets=warned
+        )
+        return Response(msgspec.json.encode(plain(page)), media_type=JSON)
 
     return [
         Endpoint(
@@ -57,7 +74,7 @@ def overview_endpoints(reader: StoreReader, *, clock: Clock) -> list[Endpoint]:
             needs="read",
             handler=answer,
             parameters=(*WINDOW, *FILTER_PARAMETERS),
-            answer=Overview,
+            answer=OverviewPage,
         )
     ]
 
