@@ -95,9 +95,10 @@ const Message = memo(function Message({ message, as, fold }: { message: Said; as
       ) : parts.length === 0 ? (
         <p className="muted">Empty message</p>
       ) : opened ? (
-        parts.map((part, place) => (
-          <PartView key={place} part={part} as={as} />
-        ))
+        parts.map((part, place) => {
+          const key = `${place} ${part.kind}`; // a message's parts never move
+          return <PartView key={key} part={part} as={as} />;
+        })
       ) : (
         <Folded parts={parts} onOpen={() => setOpened(true)} />
       )}

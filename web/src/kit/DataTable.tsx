@@ -14,7 +14,7 @@ import { DataTableRow } from "./DataTableRow";
 import { useRowKeys } from "./dataTableKeys";
 import { useLayoutMemory } from "./dataTableMemory";
 import { Skeleton } from "./Skeleton";
-import { type Sort, type SortValue, sorted } from "./sorting";
+import { type Sort, type SortValue, sorted, sortText } from "./sorting";
 import "./data-table.css";
 
 export interface Column<Row> {
@@ -111,6 +111,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
   const first = range?.[0]?.index ?? 0;
   const last = range ? (range.at(-1)?.index ?? -1) : ordered.length - 1;
   useEnd(last >= ordered.length - 10 && ordered.length > 0, ordered.length, props.onEnd);
+  useTopOnSort(scroller, sort);
   const onKeyDown = useRowKeys(scroller, ordered.length, isVirtual ? virtual.scrollToIndex : null);
 
   const width = shown.reduce(
@@ -157,8 +158,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
           </colgroup>
           <DataTableHead columns={shown} sort={sort} onSort={props.onSort ?? setOwnSort} memory={memory} />
           <tbody>
-            {rows === undefined &&
-              Array.from({ length: skeletonRows }, (_, row) => <SkeletonRow key={row} columns={shown} />)}
+            {rows === undefined && skeleton(skeletonRows, shown)}
             {before > 0 && <Gap height={before} span={shown.length} />}
             {ordered.slice(first, last + 1).map((row, place) => (
               <DataTableRow
@@ -217,6 +217,12 @@ function inOrder<Row>(
   return by && rows ? sorted(rows, by, sort.desc) : (rows ?? NOTHING);
 }
 
+function skeleton<Row>(rows: number, columns: readonly Column<Row>[]): ReactNode {
+  return Array.from({ length: rows }, (_, row) => `waiting ${row}`).map((key) => (
+    <SkeletonRow key={key} columns={columns} />
+  ));
+}
+
 function SkeletonRow<Row>({ columns }: { columns: readonly Column<Row>[] }) {
   return (
     <tr className="data-table-row">
@@ -257,6 +263,16 @@ function useFits(scroller: RefObject<HTMLElement | null>, width: number): boolea
     return () => observer.disconnect();
   }, [scroller]);
   return width <= room;
+}
+
+/** Another order begins at its top. */
+function useTopOnSort(scroller: RefObject<HTMLElement | null>, sort: Sort | undefined): void {
+  const text = sort && sortText(sort);
+  const before = useRef(text);
+  useEffect(() => {
+    if (before.current !== text) scroller.current?.scrollTo({ top: 0 });
+    before.current = text;
+  }, [scroller, text]);
 }
 
 function useEnd(reached: boolean, length: number, onEnd: (() => void) | undefined): void {

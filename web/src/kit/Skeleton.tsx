@@ -12,13 +12,16 @@ export interface SkeletonProps {
 export function Skeleton({ width = "100%", height = "1em", lines = 1 }: SkeletonProps) {
   return (
     <span className="skeleton" aria-hidden="true">
-      {Array.from({ length: lines }, (_, line) => (
-        <span
-          key={line}
-          className="skeleton-line"
-          style={{ width: lines > 1 && line === lines - 1 ? "60%" : width, height }}
-        />
+      {widths(width, lines).map(([key, each]) => (
+        <span key={key} className="skeleton-line" style={{ width: each, height }} />
       ))}
     </span>
   );
+}
+
+function widths(width: number | string, lines: number): [string, number | string][] {
+  return Array.from({ length: lines }, (_, line) => [
+    `line ${line}`,
+    lines > 1 && line === lines - 1 ? "60%" : width,
+  ]);
 }

@@ -31,6 +31,7 @@ export default function TimeChartPlot(props: PlotProps) {
   const latest = useRef(props);
   latest.current = props;
   const { starts, end, series, colors, unit, kind, stacked, target, height, zone, at, from } = props;
+  const zooms = props.onZoom !== undefined;
 
   useEffect(() => {
     const element = place.current;
@@ -50,7 +51,7 @@ export default function TimeChartPlot(props: PlotProps) {
       height,
       zone,
       onAt: (index) => latest.current.onAt(index),
-      onZoom: props.onZoom ? (first, last) => latest.current.onZoom?.(first, last) : undefined,
+      onZoom: zooms ? (first, last) => latest.current.onZoom?.(first, last) : undefined,
     });
     // The tallest first: what is drawn later lies in front, down to the lowest.
     const made = new uPlot(options, [starts.map((ms) => ms / 1000), ...tops.toReversed()], element);
@@ -65,7 +66,7 @@ export default function TimeChartPlot(props: PlotProps) {
       made.destroy();
       plot.current = null;
     };
-  }, [starts, end, series, colors, unit, kind, stacked, target, height, zone, props.onZoom !== undefined]);
+  }, [starts, end, series, colors, unit, kind, stacked, target, height, zone, zooms]);
 
   useEffect(() => show(plot.current, at, from), [at, from]);
   return <div ref={place} className="time-chart-canvas" aria-hidden="true" />;
@@ -83,8 +84,8 @@ function show(plot: uPlot | null, at: number | null, from: number | null): void 
   if (x === undefined) return;
   if (plot.cursor.idx !== at) plot.setCursor({ left: plot.valToPos(x, "x"), top: 10 }, false);
   if (from === null) return;
-  const start = plot.valToPos(plot.data[0][from] ?? x, "x");
-  const stop = plot.valToPos(x, "x");
-  const width = Math.max(2, Math.abs(stop - start));
-  plot.setSelect({ left: Math.min(start, stop), top: 0, width, height: plot.over.clientHeight }, false);
+  const first = plot.valToPos(plot.data[0][Math.min(at, from)] ?? x, "x");
+  const last = plot.data[0][Math.max(at, from) + 1]; // the stretch ends where its last bucket does
+  const stop = last === undefined ? plot.over.clientWidth : plot.valToPos(last, "x");
+  plot.setSelect({ left: first, top: 0, width: stop - first, height: plot.over.clientHeight }, false);
 }

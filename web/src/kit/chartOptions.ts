@@ -30,7 +30,7 @@ export function chartOptions(drawing: Drawing): uPlot.Options {
   return {
     width: drawing.width,
     height: drawing.height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
