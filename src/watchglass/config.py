@@ -234,7 +234,7 @@ def table(kind: type[msgspec.Struct] = Settings) -> list[Setting]:
         Setting(
             name=name,
             type=_type_name(known.hint),
-            default=known.about.shown or _shown(defaults[name].default),
+            default=known.about.shown or written(defaults[name].default),
             meaning=known.about.meaning,
             env=env_name(name),
         )
@@ -326,7 +326,8 @@ def _type_name(hint: object) -> str:
     return next((name for known, name in names.items() if kind is known), "text, or nothing")
 
 
-def _shown(value: object) -> str:
+def written(value: object) -> str:
+    """A value as a person writes it; what is not set is `nothing`."""
     if value is None or value == ():
         return "nothing"
     if isinstance(value, tuple):

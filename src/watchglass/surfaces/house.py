@@ -24,12 +24,14 @@ from watchglass.surfaces.api.costs import cost_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.overview import overview_endpoints
+from watchglass.surfaces.api.price_page import price_page_endpoints
 from watchglass.surfaces.api.prices import price_endpoints
 from watchglass.surfaces.api.reconciliations import reconciliation_endpoints
 from watchglass.surfaces.api.reprices import reprice_endpoints
 from watchglass.surfaces.api.reserving import reserving_endpoints
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.api.session import session_endpoints
+from watchglass.surfaces.api.settings import settings_endpoints
 from watchglass.surfaces.api.tenants import tenant_endpoints
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.budget_minding import minded
@@ -99,6 +101,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             )
             others += reprice_endpoints(reprices, clock=clock)
             others += agent_endpoints(reader, clock=clock)
+            others += price_page_endpoints(desk, reader, clock=clock)
+            others += settings_endpoints(settings, address, store.engine, clock=clock)
             books = ReconcileDesk(settings, store.engine, store.versions, book)
             others += reconciliation_endpoints(books, clock=clock)
             async with minded(store, clock, audit) as budgets:

@@ -37,8 +37,8 @@ BUDGET: dict[str, Any] = {
         "since": _MAYBE,
         "until": _MAYBE,
     },
-    "required": ["id", "name", "kind", "limit_usd", "period", "zone", "scope"],
 }
+BUDGET["required"] = list(BUDGET["properties"])
 _HELD: dict[str, Any] = {
     "type": ["object", "null"],
     "description": "Of a hard budget: what it is held to. Spent is the larger of recorded and settled.",
@@ -46,6 +46,7 @@ _HELD: dict[str, Any] = {
         name: _TEXT for name in ("recorded_usd", "settled_usd", "unsettled_usd", "reserved_usd", "left_usd")
     },
 }
+_HELD["required"] = list(_HELD["properties"])
 STATUS: dict[str, Any] = {
     **BUDGET,
     "description": "A budget and how it stands in its present period; null where it is not in force.",
@@ -61,11 +62,12 @@ STATUS: dict[str, Any] = {
                 "outlook": {"enum": ["crosses", "crossed", "stays_below", "not_enough_data"]},
                 "crosses": _MAYBE,
             },
+            "required": ["outlook", "crosses"],
         },
         "held": _HELD,
     },
-    "required": [*BUDGET["required"], "in_force", "spent_usd", "percent", "forecast", "held"],
 }
+STATUS["required"] = list(STATUS["properties"])
 _EVENT: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -75,6 +77,7 @@ _EVENT: dict[str, Any] = {
         "crosses": _MAYBE,
     },
 }
+_EVENT["required"] = list(_EVENT["properties"])
 _NAME = Parameter(name="name", meaning="The budget's name or id.", place="path", required=True)
 
 
@@ -140,6 +143,7 @@ def budget_endpoints(desk: BudgetDesk, *, clock: Clock) -> list[Endpoint]:
             answer={
                 **STATUS,
                 "properties": {**STATUS["properties"], "told": {"type": "array", "items": _EVENT}},
+                "required": [*STATUS["required"], "told"],
             },
         ),
         Endpoint(

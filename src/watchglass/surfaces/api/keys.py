@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import anyio.to_thread
 import msgspec
@@ -18,22 +18,33 @@ from watchglass.surfaces.key_document import key_document
 _MOST_BYTES = 10_000
 
 
-_KEY: dict[str, Any] = {
-    "type": "object",
-    "description": "What is known of a key; never its secret.",
-    "properties": {
-        "id": {"type": "string"},
-        "role": {"enum": list(get_args(Role))},
-        "tenant": {"type": ["string", "null"]},
-    },
-    "required": ["id", "role", "tenant"],
-}
-_MADE: dict[str, Any] = {
-    **_KEY,
-    "description": "The new key. `key` is shown this once and kept nowhere.",
-    "properties": {**_KEY["properties"], "key": {"type": "string"}},
-    "required": [*_KEY["required"], "key"],
-}
+class KeyShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a key; never its secret. `created_by` is the id of a key, or `command line`."""
+
+    id: str
+    name: str
+    role: Role
+    tenant: str | None
+    bytes_per_s: int | None
+    requests_per_s: float | None
+    created: str
+    created_by: str
+    revoked: str | None
+    revoked_by: str | None
+
+
+class KeyMade(KeyShown, frozen=True, kw_only=True):
+    """The new key. `key` is shown this once and kept nowhere."""
+
+    key: str
+
+
+class KeysShown(msgspec.Struct, frozen=True):
+    """Keys, revoked ones too."""
+
+    keys: list[KeyShown]
+
+
 _ID = Parameter(name="id", meaning="The public part of the key.", place="path", required=True)
 _FORGET = Parameter(name="forget", meaning="Whether it leaves the list too.", type=Literal["true", "false"])
 
@@ -48,11 +59,7 @@ def key_endpoints(keys: Keys) -> list[Endpoint]:
             summary="Keys, revoked ones too",
             needs="admin",
             handler=api.list,
-            answer={
-                "type": "object",
-                "properties": {"keys": {"type": "array", "items": _KEY}},
-                "required": ["keys"],
-            },
+            answer=KeysShown,
         ),
         Endpoint(
             method="POST",
@@ -61,7 +68,7 @@ def key_endpoints(keys: Keys) -> list[Endpoint]:
             needs="admin",
             handler=api.create,
             body=Wanted,
-            answer=_MADE,
+            answer=KeyMade,
             status=201,
         ),
         Endpoint(
@@ -72,7 +79,7 @@ def key_endpoints(keys: Keys) -> list[Endpoint]:
             needs="admin",
             handler=api.revoke,
             parameters=(_ID, _FORGET),
-            answer=_KEY,
+            answer=KeyShown,
         ),
     ]
 
