@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PYRIGHT := PYRIGHT_PYTHON_GLOBAL_NODE=0 PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-long test-crewai check format docs bench constraints clean
+.PHONY: help up app wheel screenshots test test-long test-crewai check format docs bench constraints clean
 
 help: ## list what can be done
 	@echo "make <what>:"
@@ -22,12 +22,23 @@ help: ## list what can be done
 	@echo "Variables: PYTHON=<python 3.11 or later> PORT=$(PORT) GRPC_PORT=$(GRPC_PORT) DATA=$(DATA) DEMO=yes|no"
 
 up: $(VENV)/.server ## install, start the server with demo traffic, stay until Ctrl-C
+	@$(BIN)/python web/build.py
 	@exec $(BIN)/watchglass up --data "$(DATA)" --port $(PORT) --grpc-port $(GRPC_PORT) $(if $(filter no,$(DEMO)),--no-demo)
 
-test: $(VENV)/.dev ## run the tests
+app: $(VENV)/.server ## build the app, if its sources changed
+	@$(BIN)/python web/build.py
+
+wheel: $(VENV)/.dev app ## make the packages in dist/, with the app built
+	$(BIN)/python -m hatchling build --clean -t sdist -t wheel
+
+screenshots: $(VENV)/.dev app ## make docs/screenshots of every page, with a Chromium of this machine
+	$(BIN)/python docs/screenshots.py
+
+test: $(VENV)/.dev app ## run the tests
+	$(BIN)/python web/build.py test
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
-test-long: $(VENV)/.dev ## run the tests with those that take long: soak, many kills, large data, the real CrewAI
+test-long: $(VENV)/.dev app ## run the tests with those that take long: soak, many kills, large data, the real CrewAI
 	$(BIN)/python -m pytest -q -m "long or not long" --hypothesis-profile search
 	@$(MAKE) --no-print-directory test-crewai
 
@@ -40,12 +51,14 @@ check: $(VENV)/.dev ## check format, lint, types, imports, and that the referenc
 	$(PYRIGHT)
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python web/build.py check
 
 format: $(VENV)/.dev ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python web/build.py format
 
-docs: $(VENV)/.dev ## generate docs/reference from the code
+docs: $(VENV)/.dev ## generate docs/reference and web/openapi.json from the code
 	$(BIN)/python docs/generate.py
 
 bench: $(VENV)/.dev ## measure, and write bench/RESULTS.md
@@ -54,14 +67,14 @@ bench: $(VENV)/.dev ## measure, and write bench/RESULTS.md
 constraints: ## pin the newest versions of all dependencies in constraints.txt
 	@rm -rf build/constraints && mkdir -p build
 	@$(call find_python); "$$python" -m venv build/constraints
-	build/constraints/bin/python -m pip install -q -e '.[server,dev]'
+	build/constraints/bin/python -m pip install -q -e '.[server,app,dev]'
 	@head -n 2 constraints.txt > build/constraints.txt
 	@build/constraints/bin/python -m pip freeze --exclude-editable \
 	  | sed 's/^uvloop==.*/&; sys_platform != "win32"/' >> build/constraints.txt
 	@mv build/constraints.txt constraints.txt && rm -rf build/constraints
 
 clean: ## remove the virtual environment and everything made; data stays
-	rm -rf $(VENV) $(CREWAI) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CREWAI) build dist web/node_modules web/dist src/watchglass/surfaces/web .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Sets $$python to the one named by PYTHON, else to the first on the path that is new enough.
@@ -84,13 +97,13 @@ $(BIN)/python:
 
 # The stamps are newer than what they were made from, so a second run installs nothing.
 $(VENV)/.server: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing watchglass and what it needs into $(VENV): about 300 MB, a minute or two, only this once"
-	@$(PIP) install -c constraints.txt -e '.[server]'
+	@echo "Installing watchglass and what it needs into $(VENV): about 400 MB, a minute or two, only this once"
+	@$(PIP) install -c constraints.txt -e '.[server,app]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing watchglass, what it needs and the tools of its developers into $(VENV): a minute or two, only this once"
-	@$(PIP) install -c constraints.txt -e '.[server,dev]'
+	@$(PIP) install -c constraints.txt -e '.[server,app,dev]'
 	@touch $(VENV)/.server $@
 
 # CrewAI with what it was tested with, and of watchglass only what an application has: no server, no tools.

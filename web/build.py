@@ -160,9 +160,9 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         if arguments.run:
-            with _alone(WEB):
+            with _alone(WEB):  # whatever it writes (types, a build) nobody else writes meanwhile
                 install(WEB)
-            return subprocess.run([node(), "--run", arguments.run], cwd=WEB, env=environment()).returncode
+                return subprocess.run([node(), "--run", arguments.run], cwd=WEB, env=environment()).returncode
         if not is_built(BUILT, digest(WEB)):
             print("Building the app: some seconds, only when its sources changed", flush=True)
         build()
