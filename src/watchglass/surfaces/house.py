@@ -21,6 +21,7 @@ from watchglass.surfaces.api.agents import agent_endpoints
 from watchglass.surfaces.api.backup import backup_endpoints
 from watchglass.surfaces.api.budgets import budget_endpoints
 from watchglass.surfaces.api.costs import cost_endpoints
+from watchglass.surfaces.api.explore import explore_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
 from watchglass.surfaces.api.overview import overview_endpoints
@@ -96,6 +97,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += backup_endpoints(store, clock)
+            others += overview_endpoints(reader, clock=clock)
+            others += explore_endpoints(reader, clock=clock)
             others += price_endpoints(
                 desk, PriceQuestions(desk, lambda: nullcontext(store.engine), clock), clock=clock
             )
