@@ -97,7 +97,6 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += backup_endpoints(store, clock)
-            others += overview_endpoints(reader, clock=clock)
             others += explore_endpoints(reader, clock=clock)
             others += price_endpoints(
                 desk, PriceQuestions(desk, lambda: nullcontext(store.engine), clock), clock=clock
