@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     """Run a command. An application has the SDK alone, which brings no command line."""
+    if sys.argv[1:2] == ["check"]:
+        # The checker needs none of what the other commands do: a commit does not wait for their imports.
+        from watchglass.check.command import main as check
+
+        sys.exit(check(sys.argv[2:]))
     try:
         from watchglass.surfaces.cli import main as run
 

@@ -15,6 +15,7 @@ import typer
 from watchglass.surfaces.cli.backup import backup, restore
 from watchglass.surfaces.cli.budgets import budgets
 from watchglass.surfaces.cli.call import call
+from watchglass.surfaces.cli.check import check
 from watchglass.surfaces.cli.demo import demo
 from watchglass.surfaces.cli.doctor import doctor
 from watchglass.surfaces.cli.exits import INTERRUPTED
@@ -45,6 +46,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     trace,
     query,
     doctor,
+    check,
     import_,
     reconcile,
     backup,

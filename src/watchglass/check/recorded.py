@@ -1,0 +1,115 @@
+"""Whether a request is seen to be recorded: by what sets tracking up, or by a block of ours around it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from watchglass.check import scopes, values
+from watchglass.check.project import Module
+from watchglass.check.requests import Request
+from watchglass.check.rule import Subject
+from watchglass.check.scopes import Call, Place, Scope
+
+TRACKING = frozenset({"init", "initialize_observability", "setup_litellm_tracking"})
+"""What sets tracking up (docs/sdk.md, "One line")."""
+
+BLOCKS = frozenset({"context", "flow", "task", "agent", "tool", "trace_agent_execution", "extract"})
+"""Context managers and decorators that say for whom, or record what is within."""
+
+SPANS = frozenset({"start_as_current_span", "start_span", "start_as_current_observation"})
+"""Spans by hand, for clients that nobody instruments (docs/patterns.md)."""
+
+INSTRUMENTED = frozenset({"litellm", "openai", "anthropic"})
+"""Families that `watchglass.init` instruments; of OpenAI, these calls (docs/sdk.md, "What is recorded")."""
+
+_OPENAI = ("chat.completions", "embeddings.create", "beta.chat.completions", "ChatCompletion", "Embedding")
+_LANGCHAIN = (
+    "ChatOpenAI",
+    "AzureChatOpenAI",
+    "ChatAnthropic",
+    "ChatLiteLLM",
+    "OpenAIEmbeddings",
+    "AzureOpenAIEmbeddings",
+)
+
+
+def is_recorded(subject: Subject, request: Request) -> bool:
+    """Whether something that is seen from here records this request."""
+    if any(_is_span(subject, each) for each in _blocks(request.place)):
+        return True
+    callee = request.callee
+    known = callee.family in INSTRUMENTED and (
+        callee.family != "openai" or any(part in callee.path for part in _OPENAI)
+    )
+    if callee.family == "langchain":
+        known = callee.path.startswith(_LANGCHAIN)
+    if not known:
+        return False
+    return subject.configuration.instrumented or in_block(subject, request.place) or is_tracked(subject)
+
+
+def in_block(subject: Subject, place: Place) -> bool:
+    """Whether a block or a decorator of ours is around this place."""
+    return any(_is_ours(subject, each) for each in _blocks(place))
+
+
+def is_tracked(subject: Subject) -> bool:
+    """Whether this module, or one of the project that it imports, sets tracking up."""
+    if b"watchglass" in subject.module.data and any(tracking_calls(subject, subject.module)):
+        return True
+    for each in imported_modules(subject):
+        if b"watchglass" in each.data and any(tracking_calls(subject, each)):
+            return True
+    return b"LLMUsageCallback" in subject.module.data
+
+
+def tracking_calls(subject: Subject, module: Module) -> Iterator[Call]:
+    """Calls that set tracking up."""
+    for call in module.scanned.calls:
+        if call.name in TRACKING or call.name == "LLMUsageCallback":
+            for value in subject.resolver.value(call.node.func, call.place, module):
+                if value.kind == values.NAME and _is_watchglass(value.path, TRACKING | {"LLMUsageCallback"}):
+                    yield call
+
+
+def imported_modules(subject: Subject) -> Iterator[Module]:
+    """Modules of the project that this one imports at its top."""
+    module = subject.module
+    for bindings in module.scanned.module.names.values():
+        for each in bindings:
+            if each.kind in {scopes.IMPORT, scopes.FROM} and each.path:
+                for dotted in (each.path, f"{each.path}.{each.name}" if each.name else each.path):
+                    path = subject.resolver.project.find(dotted, module.roots)
+                    found = subject.resolver.project.load(path) if path else None
+                    if found is not None and found is not module:
+                        yield found
+
+
+def _blocks(place: Place) -> Iterator[tuple[ast.expr, Place]]:
+    """What is around a place: `with` items and decorators, from the inside out."""
+    here: Place | None = place
+    while here is not None:
+        yield from ((each, here) for each in here.withs)
+        scope: Scope = here.scope
+        here = scope.place
+        if here is not None:
+            yield from ((each, here) for each in getattr(scope.node, "decorator_list", ()))
+
+
+def _is_ours(subject: Subject, found: tuple[ast.expr, Place]) -> bool:
+    node, place = found
+    func = node.func if isinstance(node, ast.Call) else node
+    return any(
+        value.kind == values.NAME and _is_watchglass(value.path, BLOCKS)
+        for value in subject.value(func, place)
+    )
+
+
+def _is_span(subject: Subject, found: tuple[ast.expr, Place]) -> bool:
+    node = found[0].func if isinstance(found[0], ast.Call) else found[0]
+    return isinstance(node, ast.Attribute) and node.attr in SPANS
+
+
+def _is_watchglass(path: str, wanted: frozenset[str]) -> bool:
+    return path.startswith("watchglass.") and path.rpartition(".")[2] in wanted

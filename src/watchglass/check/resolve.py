@@ -1,0 +1,679 @@
+"""What an expression is: names followed through scopes, classes, functions and modules of the project.
+
+It is of the order of things only: a name that is bound twice is either. That is what a reader would say who
+asks "could this be a client?", and it keeps one answer per expression.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from watchglass.check import clients, scopes, values
+from watchglass.check.project import Module, Project
+from watchglass.check.scopes import Binding, Call, Place, Scope
+from watchglass.check.values import Made, Value, Values, name, union
+
+DEEPEST = 40
+"""How deep one answer may lead: definitions that go on longer are not code but data."""
+
+MOST_STEPS = 4000
+"""How many questions one question may raise."""
+
+_BUILTINS = frozenset(dir(builtins))
+_CONTAINERS = frozenset(
+    [
+        "list",
+        "List",
+        "Sequence",
+        "Iterable",
+        "Iterator",
+        "Generator",
+        "AsyncIterator",
+        "AsyncGenerator",
+        "Collection",
+        "set",
+        "Set",
+        "frozenset",
+        "tuple",
+        "Tuple",
+        "deque",
+        "AsyncIterable",
+    ]
+)
+_MAPPINGS = frozenset(["dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"])
+_WRAPPERS = frozenset(
+    [
+        "Optional",
+        "Union",
+        "Annotated",
+        "ClassVar",
+        "Final",
+        "Required",
+        "NotRequired",
+        "Type",
+        "type",
+        "Awaitable",
+    ]
+)
+_ELEMENT_METHODS = frozenset({"get", "pop", "values", "popleft", "setdefault", "__getitem__"})
+_FIELDS = frozenset({"Field", "field", "PrivateAttr", "Factory", "attrib", "ib"})
+
+
+class Resolver:
+    """Answers for the modules of one project, each once."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._expressions: dict[ast.AST, Values] = {}
+        self._names: dict[tuple[Scope, str], Values] = {}
+        self._members: dict[tuple[ast.AST, str], Values] = {}
+        self._results: dict[ast.AST, Values] = {}
+        self._open: set[object] = set()
+        self._depth = 0
+        self._cuts = 0
+        self._steps = 0
+        self._calls: dict[str, dict[str, list[Call]]] = {}
+
+    # Expressions
+
+    def value(self, node: ast.AST | None, place: Place, module: Module) -> Values:
+        """What an expression may be; nothing where it is none of what matters here."""
+        if node is None:
+            return ()
+        known = self._expressions.get(node)
+        if known is not None:
+            return known
+        handler = self._WAYS.get(type(node))
+        if handler is None:
+            return ()
+        return self._once(node, self._expressions, node, lambda: handler(self, node, place, module))
+
+    def _once(self, key: object, kept: dict[Any, Values], at: Any, ask: Callable[[], Values]) -> Values:
+        """The answer, kept for the next time; nothing where the question is asked within itself."""
+        if not self._open:
+            self._steps = 0
+        self._steps += 1
+        if key in self._open or self._depth >= DEEPEST or self._steps > MOST_STEPS:
+            self._cuts += 1
+            return ()
+        self._open.add(key)
+        self._depth += 1
+        before = self._cuts
+        try:
+            found = ask()
+        finally:
+            self._open.discard(key)
+            self._depth -= 1
+        if before == self._cuts or not self._open:
+            # What was cut short may lack what the question around it is about: it is asked again.
+            kept[at] = found
+        return found
+
+    def _name(self, node: ast.Name, place: Place, module: Module) -> Values:
+        return self.lookup(node.id, place.scope, module)
+
+    def _attribute(self, node: ast.Attribute, place: Place, module: Module) -> Values:
+        owners = self.value(node.value, place, module)
+        if not owners:
+            return self._unknown(node)
+        return union(*(self.member(owner, node.attr) for owner in owners))
+
+    def _unknown(self, node: ast.Attribute) -> Values:
+        """What begins with something unknown still has its path: `a[0].chat.completions.create`."""
+        return (name(f"?.{node.attr}"),)
+
+    def _called(self, node: ast.Call, place: Place, module: Module) -> Values:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in clients.SAME_METHOD:
+            owners = self.value(node.func.value, place, module)
+            if node.func.attr.startswith("enter_"):
+                owners = self.value(node.args[0] if node.args else None, place, module)
+            return union(*(self._set_up(owner, node, place, module) for owner in owners))
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _ELEMENT_METHODS:
+            owners = self.value(node.func.value, place, module)
+            if any(owner.items for owner in owners):
+                kept = 1 if node.func.attr == "values" else 0
+                return tuple(each._replace(items=each.items - 1 + kept) for each in owners if each.items)
+        callees = self.value(node.func, place, module)
+        return union(*(self._result(callee, node, place, module) for callee in callees))
+
+    def _set_up(self, owner: Value, node: ast.Call, place: Place, module: Module) -> Values:
+        """`client.with_options(…)` is the client, unless the project's own class says what it is."""
+        if owner.kind == values.INSTANCE and isinstance(node.func, ast.Attribute):
+            found = self._class_member(owner, node.func.attr)
+            if found:
+                return union(*(self._result(each, node, place, module) for each in found))
+        return (owner,)
+
+    def _result(self, callee: Value, node: ast.Call, place: Place, module: Module) -> Values:
+        if callee.items:
+            return ()
+        if callee.kind == values.NAME:
+            return self._outside(callee, node, place, module)
+        if callee.kind == values.FUNCTION:
+            return self.returned(callee)
+        if callee.kind == values.CLASS:
+            return (Value(values.INSTANCE, "", callee.module, callee.node, made=Made(node, place, module)),)
+        if callee.kind == values.INSTANCE:
+            called = self._class_member(callee, "__call__")
+            return union(*(self.returned(each) for each in called if each.kind == values.FUNCTION))
+        return ()
+
+    def _outside(self, callee: Value, node: ast.Call, place: Place, module: Module) -> Values:
+        """The result of something that is not the project's."""
+        path = callee.path
+        first = node.args[0] if node.args else None
+        if path in clients.SAME_OBJECT:
+            if path == "typing.cast" and len(node.args) == 2:
+                return union(
+                    self.value(node.args[1], place, module), self.annotated(first, place.scope, module)
+                )
+            if path.startswith("instructor.") and not self.value(first, place, module):
+                return (name("instructor.from_openai()"),)
+            return self.value(first, place, module)
+        if path == "builtins.getattr" and len(node.args) >= 2:
+            return self._getattr(node, place, module)
+        if path in {"importlib.import_module", "builtins.__import__"}:
+            text = first.value if isinstance(first, ast.Constant) else None
+            return self.imported(text, module) if isinstance(text, str) else ()
+        if path in {"builtins.list", "builtins.tuple", "builtins.iter", "builtins.set", "builtins.reversed"}:
+            return self.value(first, place, module)
+        if path in {"builtins.next", "random.choice"}:
+            return tuple(
+                each._replace(items=each.items - 1) for each in self.value(first, place, module) if each.items
+            )
+        if path == "builtins.super":
+            return (name("?super()"),)
+        if path.rpartition(".")[2] in _FIELDS:
+            return self._field(node, place, module)
+        if path == "fastapi.Depends":
+            return union(
+                *(self._result(each, node, place, module) for each in self.value(first, place, module))
+            )
+        service = next((each.value for each in node.keywords if each.arg == "service_name"), first)
+        if path.endswith(("client", "create_client")) and isinstance(service, ast.Constant):
+            return (name(f"{path}({service.value!r})"),)
+        return (name(f"{path}()", Made(node, place, module)),)
+
+    def _getattr(self, node: ast.Call, place: Place, module: Module) -> Values:
+        attribute = node.args[1]
+        if isinstance(attribute, ast.Constant) and isinstance(attribute.value, str):
+            owners = self.value(node.args[0], place, module)
+            return union(*(self.member(owner, attribute.value) for owner in owners))
+        return ()
+
+    def _field(self, node: ast.Call, place: Place, module: Module) -> Values:
+        """`field(default_factory=OpenAI)` of dataclasses, pydantic and attrs."""
+        found: list[Values] = []
+        for keyword in node.keywords:
+            if keyword.arg in {"default_factory", "factory"}:
+                for each in self.value(keyword.value, place, module):
+                    found.append(self._result(each, node, place, module))
+            elif keyword.arg == "default":
+                found.append(self.value(keyword.value, place, module))
+        return union(*found)
+
+    def _subscript(self, node: ast.Subscript, place: Place, module: Module) -> Values:
+        owners = self.value(node.value, place, module)
+        return tuple(each._replace(items=each.items - 1) for each in owners if each.items)
+
+    def _sequence(self, node: ast.List | ast.Tuple | ast.Set, place: Place, module: Module) -> Values:
+        return _boxed(union(*(self.value(each, place, module) for each in node.elts[: values.MOST])))
+
+    def _dict(self, node: ast.Dict, place: Place, module: Module) -> Values:
+        return _boxed(union(*(self.value(each, place, module) for each in node.values[: values.MOST])))
+
+    def _listed(
+        self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, place: Place, module: Module
+    ) -> Values:
+        return _boxed(self.value(node.elt, place, module))
+
+    def _dict_listed(self, node: ast.DictComp, place: Place, module: Module) -> Values:
+        return _boxed(self.value(node.value, place, module))
+
+    def _either(self, node: ast.IfExp, place: Place, module: Module) -> Values:
+        return union(self.value(node.body, place, module), self.value(node.orelse, place, module))
+
+    def _any(self, node: ast.BoolOp, place: Place, module: Module) -> Values:
+        return union(*(self.value(each, place, module) for each in node.values))
+
+    def _inner(self, node: ast.Await | ast.NamedExpr | ast.Starred, place: Place, module: Module) -> Values:
+        return self.value(node.value, place, module)
+
+    def _lambda(self, node: ast.Lambda, place: Place, module: Module) -> Values:
+        return (Value(values.FUNCTION, "", module, node),)
+
+    def _piped(self, node: ast.BinOp, place: Place, module: Module) -> Values:
+        """`prompt | llm | parser` is the model where it is invoked."""
+        if not isinstance(node.op, ast.BitOr):
+            return ()
+        sides = union(self.value(node.left, place, module), self.value(node.right, place, module))
+        return tuple(
+            each for each in sides if each.path.startswith("langchain") and each.path in clients.REQUESTS
+        )
+
+    # Names
+
+    def lookup(self, wanted: str, scope: Scope, module: Module) -> Values:
+        """What a name may be, seen from a scope."""
+        seen: Scope | None = scope
+        if scope.borrowed.get(wanted) == "global":
+            seen = module.scanned.module
+        while seen is not None:
+            if wanted in seen.names and not (seen.is_class and seen is not scope):
+                return self._bound(wanted, seen, module)
+            seen = seen.parent
+        for star in module.scanned.module.stars:
+            found = self._exported(star, wanted, module)
+            if found:
+                return found
+        if wanted in _BUILTINS:
+            return (name(f"builtins.{wanted}"),)
+        return (name(f"?{wanted}"),)
+
+    def _bound(self, wanted: str, scope: Scope, module: Module) -> Values:
+        key = (scope, wanted)
+        known = self._names.get(key)
+        if known is not None:
+            return known
+        return self._once(key, self._names, key, lambda: self._all_bound(wanted, scope, module))
+
+    def _all_bound(self, wanted: str, scope: Scope, module: Module) -> Values:
+        bindings = scope.names[wanted]
+        found = union(*(self.bound(each, scope, module) for each in bindings[: 4 * values.MOST]))
+        return found or (name(f"?{wanted}"),)
+
+    def bound(self, binding: Binding, scope: Scope, module: Module) -> Values:
+        """What one way of binding a name gives it."""
+        place = Place(scope)
+        kind, node = binding.kind, binding.node
+        if kind == scopes.IMPORT:
+            return self.imported(binding.path, module)
+        if kind == scopes.FROM:
+            return self._from(binding, module)
+        if kind == scopes.DEFINITION:
+            return (
+                Value(values.CLASS if isinstance(node, ast.ClassDef) else values.FUNCTION, "", module, node),
+            )
+        if kind == scopes.VALUE:
+            return _taken(self.value(node, place, module), binding.items)
+        if kind == scopes.ENTER:
+            return self._entered(self.value(node, place, module), module)
+        if kind == scopes.ANNOTATION and isinstance(node, ast.expr):
+            return self.annotated(node, scope, module)
+        if kind == scopes.PARAMETER and isinstance(node, ast.arg):
+            return self._parameter(node, binding.items, scope, module)
+        return ()
+
+    def _entered(self, found: Values, module: Module) -> Values:
+        """What `with … as name` gives: what `__enter__` of a class of ours returns, else the thing itself."""
+        entered: list[Values] = []
+        for each in found:
+            own = self._class_member(each, "__enter__") or self._class_member(each, "__aenter__")
+            results = union(*(self.returned(method) for method in own if method.kind == values.FUNCTION))
+            entered.append(results or (each,))
+        return union(*entered)
+
+    def _from(self, binding: Binding, module: Module) -> Values:
+        whole = clients.canonical(f"{binding.path}.{binding.name}" if binding.path else binding.name)
+        if whole.partition("(")[0] in _KNOWN_PATHS or binding.path.split(".")[0] in {
+            "crewai",
+            "watchglass",
+        }:
+            return (name(whole),)
+        found = self._exported(binding.path, binding.name, module) if binding.path else ()
+        return found or (name(whole),)
+
+    def _exported(self, dotted: str, wanted: str, module: Module) -> Values:
+        """A name of a module of the project; of a package that is none, a name that is known."""
+        if not dotted:
+            return ()
+        path = self.project.find(dotted, module.roots)
+        if path is None:
+            whole = clients.canonical(f"{dotted}.{wanted}")
+            return (name(whole),) if whole in _KNOWN_PATHS else ()
+        found = self.project.load(path)
+        if found is None or found is module:
+            return ()
+        top = found.scanned.module
+        if wanted in top.names:
+            return self._bound(wanted, top, found)
+        for star in top.stars:
+            through = self._exported(star, wanted, found)
+            if through:
+                return through
+        below = self.project.find(f"{dotted}.{wanted}", module.roots)
+        inner = self.project.load(below) if below else None
+        return (Value(values.MODULE, f"{dotted}.{wanted}", inner),) if inner else ()
+
+    def imported(self, dotted: str, module: Module) -> Values:
+        """A module: the project's own, else its name."""
+        if dotted.partition(".")[0] in clients.KNOWN:
+            return (name(dotted),)
+        path = self.project.find(dotted, module.roots)
+        found = self.project.load(path) if path else None
+        return (Value(values.MODULE, dotted, found),) if found else (name(dotted),)
+
+    def _parameter(self, argument: ast.arg, index: int, scope: Scope, module: Module) -> Values:
+        function = scope.node
+        if not isinstance(function, scopes.FUNCTIONS):
+            return ()
+        owner = scope.parent
+        if owner is not None and owner.is_class and index == 0 and not _is_static(function):
+            kind = values.CLASS if _is_class_method(function) else values.INSTANCE
+            return (Value(kind, "", module, owner.node),)
+        found: list[Values] = []
+        if argument.annotation is not None:
+            found.append(self.annotated(argument.annotation, owner or scope, module))
+        default = _default(function.args, argument)
+        if default is not None and owner is not None:
+            found.append(self.value(default, scope.place or Place(owner), module))
+        known = tuple(each for each in union(*found) if each.path != "builtins.None")
+        return known or self._given(argument, index, scope, module)
+
+    def _given(self, argument: ast.arg, index: int, scope: Scope, module: Module) -> Values:
+        """What the calls in the same module pass for it: `ask(OpenAI())` tells what `client` is."""
+        function, owner = scope.node, scope.parent
+        if isinstance(function, ast.Lambda) or owner is None:
+            return ()
+        method = owner.is_class and not _is_static(function)
+        init = owner.is_class and getattr(function, "name", "") == "__init__"
+        called = getattr(owner.node if init else function, "name", "")
+        found: list[Values] = []
+        for call in self._calls_of(module).get(called, ())[: values.MOST]:
+            node = call.node
+            position = index - 1 if method else index
+            given = next((each.value for each in node.keywords if each.arg == argument.arg), None)
+            if given is None and 0 <= position < len(node.args):
+                given = node.args[position]
+                if any(isinstance(each, ast.Starred) for each in node.args[: position + 1]):
+                    continue
+            if given is not None:
+                found.append(self.value(given, call.place, module))
+        return union(*found)
+
+    def _calls_of(self, module: Module) -> dict[str, list[Call]]:
+        known = self._calls.get(module.path)
+        if known is None:
+            known = self._calls[module.path] = {}
+            for call in module.scanned.calls:
+                known.setdefault(call.name, []).append(call)
+        return known
+
+    # Annotations
+
+    def annotated(self, node: ast.AST | None, scope: Scope, module: Module) -> Values:
+        """Instances of the class that an annotation names."""
+        if self._depth >= DEEPEST or node is None:
+            return ()
+        self._depth += 1
+        try:
+            return self._annotation(node, scope, module)
+        finally:
+            self._depth -= 1
+
+    def _annotation(self, node: ast.AST, scope: Scope, module: Module) -> Values:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                parsed = ast.parse(node.value, mode="eval").body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return ()
+            return self.annotated(parsed, scope, module)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            return union(self.annotated(node.left, scope, module), self.annotated(node.right, scope, module))
+        if isinstance(node, ast.Subscript):
+            return self._generic(node, scope, module)
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            return self._instances(self.value(node, Place(scope), module))
+        return ()
+
+    def _generic(self, node: ast.Subscript, scope: Scope, module: Module) -> Values:
+        outer = node.value
+        called = outer.id if isinstance(outer, ast.Name) else getattr(outer, "attr", "")
+        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if called in _WRAPPERS:
+            first = inner[:1] if called == "Annotated" else inner
+            found = union(*(self.annotated(each, scope, module) for each in first))
+            if called == "Annotated":
+                for extra in inner[1:]:
+                    found = union(found, self.value(extra, Place(scope), module))
+            return found
+        if called in _CONTAINERS:
+            return _boxed(union(*(self.annotated(each, scope, module) for each in inner[:1])))
+        if called in _MAPPINGS and len(inner) == 2:
+            return _boxed(self.annotated(inner[1], scope, module))
+        return self.annotated(outer, scope, module)
+
+    def _instances(self, found: Values) -> Values:
+        made: list[Value] = []
+        for each in found:
+            if each.kind == values.CLASS:
+                made.append(each._replace(kind=values.INSTANCE))
+            elif each.kind == values.NAME and not each.path.startswith(("?", "builtins.")):
+                made.append(name(each.path if each.path.endswith(")") else f"{each.path}()"))
+            elif each.kind == values.INSTANCE or each.items:
+                made.append(each)  # an alias of a type: `Client = Union[…]`
+        return tuple(made)
+
+    # Members
+
+    def member(self, owner: Value, attribute: str) -> Values:
+        """An attribute of a value."""
+        if owner.items:
+            return (name(f"?.{attribute}"),)
+        if owner.kind == values.NAME:
+            if attribute in clients.TRANSPARENT:
+                return (owner,)
+            return (name(clients.canonical(f"{owner.path}.{attribute}"), owner.made),)
+        if owner.kind == values.MODULE and owner.module is not None:
+            return self._of_module(owner, attribute)
+        if owner.kind in {values.INSTANCE, values.CLASS}:
+            return self._of_instance(owner, attribute)
+        if owner.kind == values.FUNCTION and attribute in {"__wrapped__", "__func__", "delay", "remote"}:
+            return (owner,)
+        return ()
+
+    def _of_module(self, owner: Value, attribute: str) -> Values:
+        module = owner.module
+        assert module is not None
+        top = module.scanned.module
+        if attribute in top.names:
+            return self._bound(attribute, top, module)
+        return self._exported(owner.path, attribute, module) or (name(f"{owner.path}.{attribute}"),)
+
+    def _of_instance(self, owner: Value, attribute: str) -> Values:
+        found = self._class_member(owner, attribute)
+        if owner.kind == values.INSTANCE:
+            found = union(*(self._got(each) for each in found))
+        if found:
+            return found
+        node = owner.node
+        called = node.name if isinstance(node, ast.ClassDef) else ""
+        return (name(f"?{called}.{attribute}"),)
+
+    def _got(self, member: Value) -> Values:
+        """A property is what it returns."""
+        function = member.node
+        if member.kind == values.FUNCTION and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            decorators = {_last_name(each) for each in function.decorator_list}
+            if decorators & {"property", "cached_property", "computed_field"}:
+                return self.returned(member)
+        return (member,)
+
+    def _class_member(self, owner: Value, attribute: str) -> Values:
+        """What a class of the project says of an attribute; nothing when it does not say."""
+        node, module = owner.node, owner.module
+        if owner.kind not in {values.INSTANCE, values.CLASS} or module is None or node is None:
+            return ()
+        key = (node, attribute)
+        known = self._members.get(key)
+        if known is not None:
+            return known
+        return self._once(key, self._members, key, lambda: self._said(node, attribute, module))
+
+    def _said(self, node: ast.AST, attribute: str, module: Module) -> Values:
+        found = self._declared(node, attribute, module) or self._inherited(node, attribute, module)
+        return found or self._intercepted(node, attribute, module)
+
+    def _declared(self, node: ast.AST, attribute: str, module: Module) -> Values:
+        scope = module.scanned.scopes.get(node)
+        if scope is None:
+            return ()
+        found: list[Values] = []
+        if attribute in scope.names:
+            found.append(self._bound(attribute, scope, module))
+        for inner in self._methods(scope, module):
+            own = next(iter(inner.names), "")
+            for owner, binding in inner.attributes.get(attribute, ()):
+                if owner in {own, "self", "cls"}:
+                    found.append(self.bound(binding, inner, module))
+        return union(*found)
+
+    def _methods(self, scope: Scope, module: Module) -> Iterable[Scope]:
+        for bindings in scope.names.values():
+            for each in bindings:
+                if each.kind == scopes.DEFINITION and isinstance(
+                    each.node, (ast.FunctionDef, ast.AsyncFunctionDef)
+                ):
+                    yield module.scanned.scopes[each.node]
+
+    def _inherited(self, node: ast.AST, attribute: str, module: Module) -> Values:
+        scope = module.scanned.scopes.get(node)
+        if not isinstance(node, ast.ClassDef) or scope is None or scope.parent is None:
+            return ()
+        for base in node.bases:
+            for each in self.value(base, Place(scope.parent), module):
+                if each.kind == values.CLASS:
+                    found = self._class_member(each, attribute)
+                elif each.kind == values.NAME and not each.path.startswith(
+                    ("?", "builtins.", "abc.", "typing.")
+                ):
+                    found = (name(f"{each.path}().{attribute}"),)
+                else:
+                    found = ()
+                if found:
+                    return found
+        return ()
+
+    def _intercepted(self, node: ast.AST, attribute: str, module: Module) -> Values:
+        """A class whose `__getattr__` asks another object: a wrapper, or an import put off."""
+        scope = module.scanned.scopes.get(node)
+        if scope is None or "__getattr__" not in scope.names or attribute.startswith("__"):
+            return ()
+        for each in self._bound("__getattr__", scope, module):
+            inner = module.scanned.scopes.get(each.node) if each.node else None
+            for result in inner.returns if inner else ():
+                if (
+                    isinstance(result, ast.Call)
+                    and _last_name(result.func) == "getattr"
+                    and result.args
+                    and inner
+                ):
+                    owners = self.value(result.args[0], Place(inner), module)
+                    return union(*(self.member(owner, attribute) for owner in owners))
+        return ()
+
+    # Functions
+
+    def returned(self, function: Value) -> Values:
+        """What a function of the project returns; of a context manager, what it yields."""
+        node, module = function.node, function.module
+        if node is None or module is None:
+            return ()
+        known = self._results.get(node)
+        if known is not None:
+            return known
+        scope = module.scanned.scopes.get(node)
+        if scope is None:
+            return ()
+        return self._once(("result", node), self._results, node, lambda: self._gives(node, scope, module))
+
+    def _gives(self, node: ast.AST, scope: Scope, module: Module) -> Values:
+        given = union(*(self.value(each, Place(scope), module) for each in scope.returns[: values.MOST]))
+        if not given and scope.yields:
+            given = union(*(self.value(each, Place(scope), module) for each in scope.yields[: values.MOST]))
+            if not _is_context_manager(node):
+                given = _boxed(given)
+        annotation = getattr(node, "returns", None)
+        if annotation is not None and scope.parent is not None and not any(_is_known(each) for each in given):
+            given = union(given, self.annotated(annotation, scope.parent, module))
+        return given
+
+    _WAYS: ClassVar[dict[type[ast.AST], Callable[[Any, Any, Place, Module], Values]]] = {
+        ast.Name: _name,
+        ast.Attribute: _attribute,
+        ast.Call: _called,
+        ast.Subscript: _subscript,
+        ast.List: _sequence,
+        ast.Tuple: _sequence,
+        ast.Set: _sequence,
+        ast.Dict: _dict,
+        ast.ListComp: _listed,
+        ast.GeneratorExp: _listed,
+        ast.SetComp: _listed,
+        ast.DictComp: _dict_listed,
+        ast.IfExp: _either,
+        ast.BoolOp: _any,
+        ast.Await: _inner,
+        ast.NamedExpr: _inner,
+        ast.Starred: _inner,
+        ast.Lambda: _lambda,
+        ast.BinOp: _piped,
+    }
+    """What is asked of an expression of a kind."""
+
+
+_KNOWN_PATHS = frozenset(
+    f"{module}.{export}" for module, exports in clients.EXPORTS.items() for export in exports
+)
+
+
+def _is_known(value: Value) -> bool:
+    return value.kind != values.NAME or not value.path.startswith("?")
+
+
+def _boxed(found: Values) -> Values:
+    return tuple(each._replace(items=each.items + 1) for each in found)
+
+
+def _taken(found: Values, items: int) -> Values:
+    """Elements of containers; of what is no container nothing is known."""
+    if not items:
+        return found
+    return tuple(each._replace(items=each.items - items) for each in found if each.items >= items)
+
+
+def _last_name(node: ast.AST) -> str:
+    if isinstance(node, ast.Call):
+        node = node.func
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def _decorated(function: ast.AST) -> set[str]:
+    return {_last_name(each) for each in getattr(function, "decorator_list", ())}
+
+
+def _is_static(function: ast.AST) -> bool:
+    return isinstance(function, ast.Lambda) or "staticmethod" in _decorated(function)
+
+
+def _is_class_method(function: ast.AST) -> bool:
+    return bool(_decorated(function) & {"classmethod", "validator", "root_validator"}) or getattr(
+        function, "name", ""
+    ) in {"__new__", "__init_subclass__", "__class_getitem__"}
+
+
+def _is_context_manager(function: ast.AST) -> bool:
+    return bool(_decorated(function) & {"contextmanager", "asynccontextmanager"})
+
+
+def _default(arguments: ast.arguments, argument: ast.arg) -> ast.expr | None:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if argument in positional:
+        index = positional.index(argument) - len(positional) + len(arguments.defaults)
+        return arguments.defaults[index] if index >= 0 else None
+    if argument in arguments.kwonlyargs:
+        return arguments.kw_defaults[arguments.kwonlyargs.index(argument)]
+    return None

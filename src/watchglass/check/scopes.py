@@ -1,0 +1,360 @@
+"""One pass over a syntax tree: which names are bound where and to what, and every call with its surroundings.
+
+The pass keeps a stack of its own: code with a thousand `elif` or a sum of a thousand terms must not end it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+IMPORT, FROM, DEFINITION, VALUE, ENTER, PARAMETER, ANNOTATION, OPAQUE = range(8)
+
+
+class Binding(NamedTuple):
+    """One way in which a name gets its value."""
+
+    kind: int
+    node: ast.AST | None = None
+    """The definition, the expression, the parameter or the annotation."""
+    path: str = ""
+    """Of an import: the dotted module."""
+    name: str = ""
+    """Of `from path import name`."""
+    items: int = 0
+    """How often an element is taken out of the expression: 1 in `for name in node`."""
+
+
+class Scope:
+    """A module, class or function, and what is bound in it."""
+
+    __slots__ = (
+        "attributes",
+        "borrowed",
+        "names",
+        "node",
+        "parent",
+        "place",
+        "qualname",
+        "returns",
+        "stars",
+        "yields",
+    )
+
+    def __init__(self, node: ast.AST, parent: Scope | None, qualname: str, place: Place | None) -> None:
+        self.node = node
+        self.parent = parent
+        self.qualname = qualname
+        self.place = place
+        """Where it is defined; None for a module."""
+        self.names: dict[str, list[Binding]] = {}
+        self.attributes: dict[str, list[tuple[str, Binding]]] = {}
+        """By attribute: the names whose attribute is set here (`self` in `self.client = …`), and to what."""
+        self.borrowed: dict[str, str] = {}
+        """Names declared `global` or `nonlocal`, and which of the two."""
+        self.returns: list[ast.expr] = []
+        self.yields: list[ast.expr] = []
+        self.stars: list[str] = []
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is the body of a class, whose names functions inside do not see."""
+        return isinstance(self.node, ast.ClassDef)
+
+    def bind(self, name: str, binding: Binding) -> None:
+        """Remember one more way in which `name` gets its value, in the scope that it belongs to."""
+        owner = self
+        borrowed = self.borrowed.get(name)
+        if borrowed == "global":
+            while owner.parent is not None:
+                owner = owner.parent
+        elif borrowed and self.parent is not None:
+            owner = self.parent
+            while owner.parent is not None and owner.parent.parent is not None and name not in owner.names:
+                owner = owner.parent
+        owner.names.setdefault(name, []).append(binding)
+
+
+class Place(NamedTuple):
+    """Where an expression stands: its scope, and the `with` items around it within that scope."""
+
+    scope: Scope
+    withs: tuple[ast.expr, ...] = ()
+
+
+class Call(NamedTuple):
+    """A call and where it stands."""
+
+    node: ast.Call
+    place: Place
+
+    @property
+    def name(self) -> str:
+        """The last name of what is called: `create` of `client.chat.completions.create(…)`."""
+        func = self.node.func
+        if isinstance(func, ast.Attribute):
+            return func.attr
+        return func.id if isinstance(func, ast.Name) else ""
+
+
+class Scanned:
+    """All that the pass found in one module."""
+
+    __slots__ = ("calls", "module", "package", "scopes")
+
+    def __init__(self, tree: ast.Module, package: str) -> None:
+        self.package = package
+        """The dotted package that relative imports start from."""
+        self.module = Scope(tree, None, "", None)
+        self.scopes: dict[ast.AST, Scope] = {tree: self.module}
+        self.calls: list[Call] = []
+        _scan(self, tree)
+
+
+_LEAVES = (
+    ast.Name,
+    ast.Constant,
+    ast.expr_context,
+    ast.operator,
+    ast.cmpop,
+    ast.boolop,
+    ast.unaryop,
+    ast.Pass,
+    ast.Break,
+    ast.Continue,
+)
+
+
+def _scan(found: Scanned, tree: ast.Module) -> None:
+    stack: list[tuple[ast.AST, Place]] = [(each, Place(found.module)) for each in reversed(tree.body)]
+    while stack:
+        node, place = stack.pop()
+        handler = _HANDLERS.get(type(node))
+        children = handler(found, node, place) if handler else _children(node)
+        if children is not None:
+            for child in children:
+                if isinstance(child, tuple):
+                    stack.append(child)
+                elif not isinstance(child, _LEAVES):
+                    stack.append((child, place))
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            found.extend(each for each in value if isinstance(each, ast.AST))
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+_Children = list["ast.AST | tuple[ast.AST, Place]"] | None
+
+
+def _import(found: Scanned, node: ast.Import, place: Place) -> _Children:
+    for alias in node.names:
+        if alias.asname:
+            place.scope.bind(alias.asname, Binding(IMPORT, path=alias.name))
+        else:
+            place.scope.bind(alias.name.partition(".")[0], Binding(IMPORT, path=alias.name.partition(".")[0]))
+    return None
+
+
+def _import_from(found: Scanned, node: ast.ImportFrom, place: Place) -> _Children:
+    module = node.module or ""
+    if node.level:
+        parts = found.package.split(".") if found.package else []
+        kept = parts[: len(parts) - node.level + 1] if node.level <= len(parts) + 1 else []
+        module = ".".join([*kept, *([module] if module else [])])
+    for alias in node.names:
+        if alias.name == "*":
+            place.scope.stars.append(module)
+        else:
+            place.scope.bind(alias.asname or alias.name, Binding(FROM, path=module, name=alias.name))
+    return None
+
+
+def _function(found: Scanned, node: Function, place: Place) -> _Children:
+    name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
+    above = place.scope.qualname
+    scope = Scope(node, place.scope, f"{above}.{name}" if above else name, place)
+    found.scopes[node] = scope
+    arguments = node.args
+    for index, each in enumerate([*arguments.posonlyargs, *arguments.args]):
+        scope.bind(each.arg, Binding(PARAMETER, each, items=index))
+    for each in arguments.kwonlyargs:
+        scope.bind(each.arg, Binding(PARAMETER, each, items=-1))
+    for each in (arguments.vararg, arguments.kwarg):
+        if each is not None:
+            scope.bind(each.arg, Binding(OPAQUE, each))
+    outside: _Children = [*arguments.defaults, *(each for each in arguments.kw_defaults if each)]
+    inside = Place(scope)
+    if isinstance(node, ast.Lambda):
+        scope.returns.append(node.body)
+        return [*outside, (node.body, inside)]
+    place.scope.bind(node.name, Binding(DEFINITION, node))
+    outside += node.decorator_list
+    return [*outside, *((each, inside) for each in reversed(node.body))]
+
+
+def _class(found: Scanned, node: ast.ClassDef, place: Place) -> _Children:
+    above = place.scope.qualname
+    scope = Scope(node, place.scope, f"{above}.{node.name}" if above else node.name, place)
+    found.scopes[node] = scope
+    place.scope.bind(node.name, Binding(DEFINITION, node))
+    inside = Place(scope)
+    outside: list[ast.AST] = [*node.bases, *node.decorator_list, *(each.value for each in node.keywords)]
+    return [*outside, *((each, inside) for each in reversed(node.body))]
+
+
+def _bind_target(scope: Scope, target: ast.expr, binding: Binding) -> None:
+    """Bind what stands left of `=`, after `for`, after `as`."""
+    pending = [(target, binding)]
+    while pending:
+        target, binding = pending.pop()
+        if isinstance(target, ast.Name):
+            scope.bind(target.id, binding)
+        elif isinstance(target, ast.Attribute):
+            if isinstance(target.value, ast.Name):
+                scope.attributes.setdefault(target.attr, []).append((target.value.id, binding))
+        elif isinstance(target, ast.Starred):
+            pending.append((target.value, binding._replace(items=binding.items)))
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            pending.extend(_unpacked(target.elts, binding))
+
+
+def _unpacked(targets: list[ast.expr], binding: Binding) -> Iterator[tuple[ast.expr, Binding]]:
+    """`a, b = x, y` pairs them; every other unpacking takes elements out."""
+    value = binding.node
+    literal = binding.kind == VALUE and not binding.items and isinstance(value, (ast.Tuple, ast.List))
+    if literal and isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(targets):
+        yield from ((t, Binding(VALUE, v)) for t, v in zip(targets, value.elts, strict=True))
+    else:
+        yield from ((each, binding._replace(items=binding.items + 1)) for each in targets)
+
+
+def _assign(found: Scanned, node: ast.Assign, place: Place) -> _Children:
+    for target in node.targets:
+        _bind_target(place.scope, target, Binding(VALUE, node.value))
+    return [*node.targets, node.value]
+
+
+def _annotated(found: Scanned, node: ast.AnnAssign, place: Place) -> _Children:
+    _bind_target(place.scope, node.target, Binding(ANNOTATION, node.annotation))
+    if node.value is None:
+        return None
+    _bind_target(place.scope, node.target, Binding(VALUE, node.value))
+    return [node.value]
+
+
+def _augmented(found: Scanned, node: ast.AugAssign, place: Place) -> _Children:
+    if isinstance(node.op, ast.BitOr):
+        _bind_target(place.scope, node.target, Binding(VALUE, node.value))
+    return [node.value]
+
+
+def _walrus(found: Scanned, node: ast.NamedExpr, place: Place) -> _Children:
+    place.scope.bind(node.target.id, Binding(VALUE, node.value))
+    return [node.value]
+
+
+def _for(found: Scanned, node: ast.For | ast.AsyncFor, place: Place) -> _Children:
+    _bind_target(place.scope, node.target, Binding(VALUE, node.iter, items=1))
+    return [node.iter, *node.body, *node.orelse]
+
+
+def _comprehension(found: Scanned, node: ast.comprehension, place: Place) -> _Children:
+    _bind_target(place.scope, node.target, Binding(VALUE, node.iter, items=1))
+    return [node.iter, *node.ifs]
+
+
+def _with(found: Scanned, node: ast.With | ast.AsyncWith, place: Place) -> _Children:
+    entered = place
+    children: _Children = []
+    for item in node.items:
+        children.append((item.context_expr, entered))
+        if item.optional_vars is not None:
+            _bind_target(place.scope, item.optional_vars, Binding(ENTER, item.context_expr))
+        entered = Place(place.scope, (*entered.withs, item.context_expr))
+    return [*children, *((each, entered) for each in node.body)]
+
+
+def _handler(found: Scanned, node: ast.ExceptHandler, place: Place) -> _Children:
+    if node.name:
+        place.scope.bind(node.name, Binding(OPAQUE, node))
+    return [*node.body]
+
+
+def _case(found: Scanned, node: ast.Match, place: Place) -> _Children:
+    children: _Children = [node.subject]
+    for case in node.cases:
+        for pattern in ast.walk(case.pattern):
+            if isinstance(pattern, ast.MatchAs) and pattern.name:
+                items = 0 if pattern is case.pattern else 1
+                place.scope.bind(pattern.name, Binding(VALUE, node.subject, items=items))
+        children += [*([case.guard] if case.guard else []), *case.body]
+    return children
+
+
+def _return(found: Scanned, node: ast.Return, place: Place) -> _Children:
+    if node.value is None:
+        return None
+    place.scope.returns.append(node.value)
+    return [node.value]
+
+
+def _yield(found: Scanned, node: ast.Yield | ast.YieldFrom, place: Place) -> _Children:
+    if node.value is None:
+        return None
+    place.scope.yields.append(node.value)
+    return [node.value]
+
+
+def _borrowed(found: Scanned, node: ast.Global | ast.Nonlocal, place: Place) -> _Children:
+    for name in node.names:
+        place.scope.borrowed[name] = "global" if isinstance(node, ast.Global) else "nonlocal"
+    return None
+
+
+def _call(found: Scanned, node: ast.Call, place: Place) -> _Children:
+    found.calls.append(Call(node, place))
+    return [node.func, *node.args, *(each.value for each in node.keywords)]
+
+
+def _attribute(found: Scanned, node: ast.Attribute, place: Place) -> _Children:
+    return [node.value]
+
+
+_HANDLERS: dict[type[ast.AST], Callable[[Scanned, Any, Place], _Children]] = {
+    ast.Import: _import,
+    ast.ImportFrom: _import_from,
+    ast.FunctionDef: _function,
+    ast.AsyncFunctionDef: _function,
+    ast.Lambda: _function,
+    ast.ClassDef: _class,
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.AugAssign: _augmented,
+    ast.NamedExpr: _walrus,
+    ast.For: _for,
+    ast.AsyncFor: _for,
+    ast.comprehension: _comprehension,
+    ast.With: _with,
+    ast.AsyncWith: _with,
+    ast.ExceptHandler: _handler,
+    ast.Match: _case,
+    ast.Return: _return,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield,
+    ast.Global: _borrowed,
+    ast.Nonlocal: _borrowed,
+    ast.Call: _call,
+    ast.Attribute: _attribute,
+}
+"""What is done with a node of a kind, and which of its children are looked at next."""
