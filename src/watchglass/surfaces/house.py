@@ -34,6 +34,7 @@ from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.api.session import session_endpoints
 from watchglass.surfaces.api.settings import settings_endpoints
 from watchglass.surfaces.api.tenants import tenant_endpoints
+from watchglass.surfaces.api.traced import traced_endpoints
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.budget_minding import minded
 from watchglass.surfaces.examining import of_the_house
@@ -97,7 +98,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += backup_endpoints(store, clock)
-            others += explore_endpoints(reader, clock=clock)
+            others += [*explore_endpoints(reader, clock=clock), *traced_endpoints(reader)]
             others += price_endpoints(
                 desk, PriceQuestions(desk, lambda: nullcontext(store.engine), clock), clock=clock
             )

@@ -1,0 +1,259 @@
+"""One trace as its page shows it: the critical path, what each step adds, columns, one span whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span
+from watchglass.errors import NotFound, QueryError
+from watchglass.queries.reader import StoreReader
+from watchglass.queries.scope import Scope
+from watchglass.queries.traced.critical import CriticalPart, critical_path
+from watchglass.queries.traced.span import MOST_CHARACTERS, SpanDetail, span_detail, trace_conversation
+from watchglass.queries.traced.steps import Said, Step, steps
+from watchglass.queries.traced.view import TraceView, trace_view
+from watchglass.store import open_store
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+NANO = Decimal("0.000000001")
+LATER = "5bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_the_last_to_finish_is_waited_for() -> None:
+    """Of two children side by side the one that ends last is on the path; gaps are the parent's own."""
+    found = critical_path([-1, 0, 0, 0], [0, 10, 10, 60], [100, 20, 40, 30])
+    assert found == [
+        CriticalPart(0, 0, 10),
+        CriticalPart(2, 10, 50),
+        CriticalPart(0, 50, 60),
+        CriticalPart(3, 60, 90),
+        CriticalPart(0, 90, 100),
+    ]
+
+
+def test_what_runs_on_is_not_waited_for() -> None:
+    """A child that ends after its parent counts until the parent's end, and not at all if it begins then."""
+    assert critical_path([-1, 0, 0], [0, 5, 10], [10, 50, 5]) == [
+        CriticalPart(0, 0, 5),
+        CriticalPart(1, 5, 10),
+    ]
+
+
+TREES = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=10
+)
+
+
+@settings(deadline=None)
+@given(tree=TREES)
+def test_the_path_fills_the_root(tree: list[tuple[int, int, int]]) -> None:
+    """Parts follow each other without gap or overlap from the root's start to its end, within their spans."""
+    parents = [-1] + [parent % place for place, (parent, _, _) in enumerate(tree) if place]
+    starts, durations = [start for _, start, _ in tree], [duration for _, _, duration in tree]
+    path = critical_path(parents, starts, durations)
+    assert sum(part.end_ns - part.start_ns for part in path) == durations[0]
+    at = starts[0]
+    for part in path:
+        assert part.start_ns == at
+        assert starts[part.span] <= part.start_ns < part.end_ns <= starts[part.span] + durations[part.span]
+        at = part.end_ns
+
+
+def said(name: str, messages: str, output: str = "", agent: str = "a") -> Said:
+    return Said(call_id=name, thread=(agent,), input=list(messages), output=list(output))
+
+
+def test_a_step_adds_what_the_one_before_did_not_have() -> None:
+    """Compared with the same agent's call that it repeats most of; another agent's messages are its own."""
+    found = steps(
+        [
+            said("1", "SU", "A"),
+            said("other", "SX", "Y", agent="b"),
+            said("2", "SUATQ", "B"),
+            said("aside", "SZ", "C"),
+            said("3", "SUATQBV", "D"),
+            said("cut", "SQBV", "E"),
+        ]
+    )
+    assert found == [
+        Step(call_id="1", goes_on_from=None, new=[0, 1]),
+        Step(call_id="other", goes_on_from=None, new=[0, 1]),
+        Step(call_id="2", goes_on_from="1", new=[3, 4]),
+        Step(call_id="aside", goes_on_from="2", new=[1], left_out=4),
+        Step(call_id="3", goes_on_from="2", new=[6]),
+        Step(call_id="cut", goes_on_from="3", new=[], left_out=3),
+    ]
+
+
+@settings(deadline=None)
+@given(
+    talks=st.lists(st.tuples(st.text("SUAB", max_size=6), st.text("AB", max_size=1)), max_size=8),
+)
+def test_nothing_is_new_and_old(talks: list[tuple[str, str]]) -> None:
+    """What is not new was in the step before as often; without a step before all is new."""
+    calls = [said(str(n), messages, output) for n, (messages, output) in enumerate(talks)]
+    by_id = {each.call_id: each for each in calls}
+    for call_, step in zip(calls, steps(calls), strict=True):
+        before = by_id.get(step.goes_on_from or "")
+        held = [*before.input, *before.output] if before else []
+        old = [each for place, each in enumerate(call_.input) if place not in step.new]
+        assert all(old.count(each) <= held.count(each) for each in old)
+        assert before is not None or len(step.new) == len(call_.input)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
+    with open_store(tmp_path_factory.mktemp("traced") / "data") as store:
+        long = "x" * (MOST_CHARACTERS + 5)
+        texts = {"s": "system", "u": "hello", "a": "answer", "l": long}
+        insert(
+            store.engine,
+            "messages",
+            [
+                {
+                    "tenant": "acme",
+                    "hash": key,
+                    "role": "user",
+                    "content": text,
+                    "last_time": NOON_NS,
+                    "version": 1,
+                }
+                for key, text in texts.items()
+            ],
+        )
+        event = {
+            "name": "exception",
+            "time_ns": NOON_NS + 5,
+            "attributes": {"exception.stacktrace": "line 1"},
+        }
+        insert(
+            store.engine,
+            "spans",
+            [
+                span(1, trace_id=TRACE, start_time=NOON_NS, duration_ns=10, tenant="acme", name="root"),
+                span(
+                    2,
+                    trace_id=TRACE,
+                    parent_span_id=f"{1:016x}",
+                    start_time=NOON_NS + 2,
+                    duration_ns=4,
+                    tenant="acme",
+                    status=2,
+                    events=msgspec.json.encode([event]).decode(),
+                    attributes={"plain": "1", "long": "\x01ref:l", "gone": "\x01ref:z"},
+                    attribute_types={"plain": "i"},
+                    resource='{"service.name":"shop"}',
+                ),
+                span(3, trace_id=LATER, start_time=NOON_NS + 60 * SECOND_NS, tenant="acme"),
+            ],
+        )
+        about = {"tenant": "acme", "session": "talk", "agent": "planner", "duration_ns": 1}
+        insert(
+            store.engine,
+            "calls",
+            [
+                call(1, trace_id=TRACE, time=NOON_NS, cost_usd=NANO, input_messages=["s"], **about),
+                call(
+                    2,
+                    trace_id=TRACE,
+                    time=NOON_NS + 2,
+                    input_messages=["s", "u"],
+                    output_messages=["a"],
+                    success=False,
+                    error_type="TimeoutError",
+                    **about,
+                ),
+                call(
+                    5,
+                    trace_id=TRACE,
+                    time=NOON_NS + 3,
+                    parent_span_id=f"{2:016x}",
+                    counted=False,
+                    not_counted_reason="duplicate",
+                    **about,
+                ),
+                call(3, trace_id=LATER, time=NOON_NS + 60 * SECOND_NS, **about),
+            ],
+        )  # fmt: skip
+        yield StoreReader(store.engine)
+
+
+def viewed(reader: StoreReader, trace_id: str = TRACE) -> TraceView:
+    return reader.answer(lambda engine, limits: trace_view(engine, trace_id, limits=limits))
+
+
+def detailed(reader: StoreReader, number: int, trace_id: str = TRACE) -> SpanDetail:
+    return reader.answer(
+        lambda engine, limits: span_detail(engine, trace_id, f"{number:016x}", limits=limits)
+    )
+
+
+def test_a_trace_in_columns(reader: StoreReader) -> None:
+    """Spans with sums of their subtrees, calls with why they do not count, and the session's next trace."""
+    found = viewed(reader)
+    spans, texts = found.spans, found.texts
+    assert spans.parent == [-1, 0, 1] and spans.start_ns == [0, 2, 3] and spans.odd == ["", "", "missing"]
+    assert [texts[place] for place in spans.name[:2]] == ["root", "step 2"]
+    assert spans.calls == [2, 1, 0] and spans.failed_calls == [1, 1, 0] and spans.exceptions == [0, 1, 0]
+    assert spans.cost_usd == ["0.000000001", None, None] and spans.unpriced_calls == [1, 1, 0]
+    assert found.calls.counted == [True, True, False] and found.not_counted == {"duplicate": 1}
+    assert texts[found.calls.not_counted_reason[2]] == "duplicate"
+    assert found.errors == 1 and found.session == "talk" and found.agents == ["planner"]
+    assert found.previous is None and found.next is not None and found.next.trace_id == LATER
+    assert sum(part.end_ns - part.start_ns for part in found.critical) == 10
+    assert sum(found.critical_ns.values()) == 10
+
+
+def test_a_span_with_all_it_holds(reader: StoreReader) -> None:
+    """Long texts are fetched from where they are kept, cut ones say so, gone ones are null."""
+    found = detailed(reader, 2)
+    values = found.attributes
+    assert (values["plain"].value, values["plain"].type) == ("1", "int")
+    assert values["gone"].value is None and values["long"].cut == 5
+    assert found.resource["service.name"].value == "shop"
+    (event,) = found.events
+    assert event.offset_ns == 3 and event.attributes["exception.stacktrace"].value == "line 1"
+    (made,) = found.calls
+    assert (made.goes_on_from, made.new, made.output) == (f"{TRACE}:{1:016x}", [1], ["a"])
+    assert {key: each.content for key, each in found.messages.items()} == {
+        "s": "system",
+        "u": "hello",
+        "a": "answer",
+    }
+
+
+def test_a_span_that_has_not_come(reader: StoreReader) -> None:
+    """Its call tells what is known of it, and why it does not count."""
+    found = detailed(reader, 5)
+    assert found.missing and found.calls[0].not_counted_reason == "duplicate"
+
+
+def test_what_was_said_in_a_trace(reader: StoreReader) -> None:
+    """Its counted calls in order, with each message once."""
+    found = reader.answer(lambda engine, limits: trace_conversation(engine, TRACE, limits=limits))
+    assert [each.input for each in found.calls] == [["s"], ["s", "u"]]
+    assert list(found.messages) == ["s", "u", "a"]
+
+
+def test_nothing_of_another_tenant(reader: StoreReader) -> None:
+    """Neither the trace nor a span of it is there for who may not see its tenant."""
+    theirs = StoreReader(reader._engine, scope=Scope(frozenset({"umbrella"})))  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(NotFound):
+        viewed(theirs)
+    with pytest.raises(NotFound):
+        detailed(theirs, 2)
+
+
+def test_ids_that_are_none(reader: StoreReader) -> None:
+    """A span needs its trace's whole id; what is no id is said to be none."""
+    with pytest.raises(QueryError, match="all 32 digits"):
+        detailed(reader, 2, TRACE[:10])
+    with pytest.raises(NotFound):
+        detailed(reader, 77)
+    assert viewed(reader, TRACE[:10]).trace_id == TRACE
