@@ -1,7 +1,10 @@
-"""What all tests share: that `tests` itself can be imported from, and how properties are searched."""
+"""What all tests share: that `tests` itself can be imported from, how properties are searched, and in what
+order tests are run."""
 
 import logging
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # A search says what is true, not how fast: on a busy machine a deadline fails for no fault of the code.
@@ -14,3 +17,9 @@ settings.load_profile("same")
 # A test that starts a server in this process lets all logging through; what the tests' own client says of
 # its requests is none of the server's.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests first: one after the other, they stay with the worker that has started the browser, for
+    tests are taken over by another worker from the end of what one has left."""
+    items.sort(key=lambda item: Path(__file__).parent / "web" not in item.path.parents)

@@ -24,17 +24,20 @@ from watchglass.surfaces.http.app import Application
 from watchglass.surfaces.http.body import Intake, Patience
 from watchglass.surfaces.http.guard import Guard
 from watchglass.surfaces.http.health import Life
+from watchglass.surfaces.http.web_app import WebApp
 from watchglass.surfaces.serve import HttpServer
 
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
 class OpenDoors:
-    """A house over `data`, on a thread of its own; `extra` are routes beside its own."""
+    """A house over `data`, on a thread of its own; `extra` are routes beside its own, `web_app` the pages."""
 
-    def __init__(self, data: Path, *, extra: tuple[Any, ...] = (), **settings: Any) -> None:
+    def __init__(
+        self, data: Path, *, extra: tuple[Any, ...] = (), web_app: WebApp | None = None, **settings: Any
+    ) -> None:
         self.settings = Settings(data=str(data), **settings)
-        self._extra = extra
+        self._extra, self._web_app = extra, web_app
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="open-doors")
         self._thread.start()
@@ -58,6 +61,7 @@ class OpenDoors:
                 intake=Intake(budget, patience=Patience()),
                 routes=[*backend.routes, *self._extra],
                 access=backend.access,
+                web_app=self._web_app,
             )
             server = HttpServer(self.application)
             sockets = listening.bind("127.0.0.1", 0)

@@ -27,7 +27,7 @@ export function Shell() {
       <a className="shell-skip" href="#content">
         Skip to the page
       </a>
-      <div className={`shell-side ${open === "nav" ? "shell-side-open" : ""}`}>
+      <header className={`shell-side ${open === "nav" ? "shell-side-open" : ""}`}>
         <div className="shell-brand">
           <Brand />
           <button
@@ -71,7 +71,7 @@ export function Shell() {
           </button>
           <span className="muted">{session.data ? `v${session.data.version}` : ""}</span>
         </div>
-      </div>
+      </header>
       {open === "nav" && (
         <button
           type="button"

@@ -1,0 +1,123 @@
+"""The app as a whole: what it loads, from where, under which policy, and that each page is for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.browser import PHONE, Watched, settled
+from tests.web.conftest import Open, Site
+
+ROUTES = [
+    "/",
+    "/traces",
+    "/sessions",
+    "/agents",
+    "/costs",
+    "/budgets",
+    "/prices",
+    "/doctor",
+    "/keys",
+    "/settings",
+]
+"""Every page that has an address of its own; those of one thing are tested where the thing is."""
+
+SCRIPT_BYTES = 250_000
+"""The most JavaScript that a first page may bring."""
+
+
+def test_the_first_page_brings_little(page: Page) -> None:
+    """All JavaScript that the first page loads is 250 KB at most, as it is sent."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    kinds: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    session.on("Network.responseReceived", lambda each: kinds.update({each["requestId"]: each["type"]}))
+    session.on(
+        "Network.loadingFinished",
+        lambda each: sizes.update({each["requestId"]: int(each["encodedDataLength"])}),
+    )
+    page.goto("/")
+    settled(page)
+    scripts = sum(size for request, size in sizes.items() if kinds.get(request) == "Script")
+    print(
+        f"initial JavaScript: {scripts:,} bytes; all: {sum(sizes.values()):,} bytes in {len(sizes)} requests"
+    )
+    assert 20_000 < scripts <= SCRIPT_BYTES
+
+
+def test_pages_are_real_links_in_one_nav(page: Page) -> None:
+    """There is one <nav>; each page is a link in it, with an address that opens in another tab too."""
+    page.goto("/")
+    settled(page)
+    nav = page.locator("nav")
+    expect(nav).to_have_count(1)
+    paths = [str(link.get_attribute("href")).partition("?")[0] for link in nav.locator("a").all()]
+    assert set(ROUTES) <= set(paths)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_page_is_for_everybody(on: Open, axe: Callable[[Page], None], route: str, dark: bool) -> None:
+    """axe-core finds no violation on any page, in either theme; each has one heading and a title."""
+    page = on(dark=dark)
+    page.goto(f"{route}?since=7d")
+    settled(page)
+    expect(page.locator("h1")).to_have_count(1)
+    assert "watchglass" in page.title()
+    axe(page)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_page_fits_a_phone(on: Open, route: str) -> None:
+    """At 390 pixels no page is wider than the screen: what is wide scrolls within."""
+    page = on(viewport=PHONE)
+    page.goto(f"{route}?since=7d")
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_address_that_is_nothing_says_so(page: Page) -> None:
+    """A path that no page has is answered by the app, with a way back."""
+    page.goto("/nothing/here")
+    settled(page)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.locator("main a").count() > 0
+
+
+def test_nothing_runs_that_is_not_ours(page: Page, watched: Watched) -> None:
+    """What would get into a page as code is stopped by the policy: handlers, scripts, eval, other hosts."""
+    watched.expect("policy|Policy|TrustedHTML|TrustedScript")
+    page.goto("/settings")
+    settled(page)
+    told: Any = page.evaluate(
+        """async () => {
+          const told = [];
+          const pause = () => new Promise((done) => setTimeout(done, 50));
+          document.addEventListener("securitypolicyviolation", (each) => told.push(each.violatedDirective));
+          await pause(); // what evaluates this here may evaluate; what comes after may not
+          const tries = [
+            () => document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.ran = 1'>"),
+            () => document.body.setAttribute("onclick", "window.ran = 2") || document.body.click(),
+            () => { window.ran = (0, eval)("3"); },
+            () => setTimeout("window.ran = 4"),
+            () => fetch("https://example.com/"),
+          ];
+          for (const each of tries) try { await each(); } catch { await pause(); }
+          await pause();
+          return { ran: window.ran ?? null, told };
+        }"""
+    )
+    assert told["ran"] is None
+    assert {"connect-src", "require-trusted-types-for"} <= set(told["told"])
+
+
+def test_the_site_says_it_shows_the_demo(page: Page, site: Site) -> None:
+    """With demo data in it the app says so on its first page."""
+    assert site.http.get("/api/v1/session").json()["demo"] is True
+    page.goto("/")
+    settled(page)
+    expect(page.get_by_text("demo", exact=False).first).to_be_visible()
