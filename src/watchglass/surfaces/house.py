@@ -28,6 +28,7 @@ from watchglass.surfaces.api.overview import overview_endpoints
 from watchglass.surfaces.api.price_page import price_page_endpoints
 from watchglass.surfaces.api.prices import price_endpoints
 from watchglass.surfaces.api.reconciliations import reconciliation_endpoints
+from watchglass.surfaces.api.replay import replay_endpoints
 from watchglass.surfaces.api.reprices import reprice_endpoints
 from watchglass.surfaces.api.reserving import reserving_endpoints
 from watchglass.surfaces.api.routes import routes
@@ -104,6 +105,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             )
             others += reprice_endpoints(reprices, clock=clock)
             others += agent_endpoints(reader, clock=clock)
+            others += replay_endpoints(reader, clock=clock)
             others += price_page_endpoints(desk, reader, clock=clock)
             others += settings_endpoints(settings, address, store.engine, clock=clock)
             books = ReconcileDesk(settings, store.engine, store.versions, book)
