@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from watchglass.surfaces.cli.up import where_to_look
+from watchglass.surfaces.cli.up import where_to_click, where_to_look
 from watchglass.surfaces.demo import story
 from watchglass.surfaces.demo.plan import Window, history, runs_of
 from watchglass.surfaces.demo.records import Run
@@ -133,6 +133,13 @@ def test_the_cast_is_complete() -> None:
     }
     assert named == set(MODELS)
     assert len({workload.library for workload in WORKLOADS}) == 8
+
+
+def test_the_apps_address_comes_first() -> None:
+    """`watchglass up` names the address to open, or what to do where the app was not built."""
+    assert "Open http://127.0.0.1:4318 in a browser" in where_to_click("http://127.0.0.1:4318", True)
+    unbuilt = where_to_click("http://127.0.0.1:4318", False)
+    assert "make app" in unbuilt and "http://127.0.0.1:4318/api/docs" in unbuilt
 
 
 def test_where_to_look_names_the_server_only_when_it_is_not_the_usual_one() -> None:

@@ -44,7 +44,7 @@ def up(
     litellm_prices: Annotated[str | None, options.option("litellm_prices")] = None,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="send demo traffic when it is ready")] = True,
 ) -> None:
-    """Serve, send demo traffic, show what it cost and where to look; until Ctrl-C."""
+    """Serve, send demo traffic, say where to look and show what it cost; until Ctrl-C."""
     given = {
         "data": data,
         "host": host,
@@ -75,6 +75,9 @@ def _greet(url: str, settings: Settings, demo: bool, key: str) -> None:
     if not _ready(url):
         typer.echo(f"watchglass: {url}/ready does not say ready after {READY_S} s", err=True)
         return
+    from watchglass.surfaces.http.web_app import load
+
+    typer.echo(where_to_click(url, load().built))
     try:
         if demo:
             _demo(url, settings, key)
@@ -136,6 +139,13 @@ def _print_spend(url: str, key: str) -> None:
     report = RemoteReader(url, timeout_s=60, key=key).usage(UsageQuestion(by=("tenant", "feature")))
     typer.echo("\nSpend by tenant and feature:")
     print_report(report)
+
+
+def where_to_click(url: str, built: bool) -> str:
+    """The app's address, before anything else."""
+    if built:
+        return f"\n  Open {url} in a browser.\n"
+    return f"\nThe app is not built here (`make app` does it); {url}/api/docs shows the API.\n"
 
 
 def where_to_look(url: str, data: str, program: str | None = None) -> str:
