@@ -158,7 +158,7 @@ def test_what_is_stuck(engine: Engine) -> None:
     (found,) = report.stuck
     assert (found.task_id, found.agent, found.status) == ("t9", "slow", "starting")
     assert found.quiet_ns == NOW_NS - (NOON_NS + 9 * SECOND_NS)
-    assert (found.allowed_ns, found.usual_ns, found.ended) == (15 * MINUTE_NS, None, 0)
+    assert (found.allowed_ns, found.usual_ns, found.ended) == (30 * MINUTE_NS, None, 0)
     assert {row.agent: row.stuck for row in report.agents}["slow"] == 1
     assert [each.task_id for each in report.failures] == ["t2"]
     assert report.failures[0].error_message == "no answer"

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
-
-HOUR_NS = 3_600 * 10**9
-OLD_NS = HOUR_NS
-"""An execution may take hours, and then calls and steps are made meanwhile; one this young is not judged at
-all."""
-
-SILENT_NS = HOUR_NS // 2
-"""Without a call or another execution in its trace for so long, nothing goes on in it."""
+from watchglass.queries.agents.stuck import OLD_NS, QUIET_NS
 
 
 class StuckTasks:
@@ -21,7 +14,7 @@ class StuckTasks:
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""
         old, silent = (
-            f"fromUnixTimestamp64Nano({window.until_ns - ns:d}, 'UTC')" for ns in (OLD_NS, SILENT_NS)
+            f"fromUnixTimestamp64Nano({window.until_ns - ns:d}, 'UTC')" for ns in (OLD_NS, QUIET_NS)
         )
         shown = evidence(
             ask(

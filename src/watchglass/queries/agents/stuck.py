@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,17 +14,22 @@ from watchglass.queries.figures import tidy
 from watchglass.queries.plain import moment
 from watchglass.store import Engine, Limits
 
-QUIET_NS = 15 * 60 * 10**9
-"""Nothing is stuck before it has been silent for so long: the longest time that a request to a model and
-its retries usually have (clients of OpenAI and Anthropic give up after ten minutes)."""
+OLD_NS = 3_600 * 10**9
+"""An execution may take hours, and then calls and steps are made meanwhile; one this young is not judged at
+all."""
+
+QUIET_NS = OLD_NS // 2
+"""Nothing is stuck before it has been silent for so long: well beyond what a request to a model takes with its
+retries (the clients of OpenAI and Anthropic give up after ten minutes)."""
 
 TIMES = 3
 """…nor before so many times the 99th percentile of what has ended of the same kind and name."""
 
 MOST = 200
 RULE = (
-    f"An execution is stuck when it has not ended and nothing was heard of it (no call, no step inside it) "
-    f"for {QUIET_NS // 60_000_000_000} minutes, and for {TIMES} times as long as 99% of its like took."
+    f"An execution is stuck when it began at least {OLD_NS // 60_000_000_000} minutes ago, has not ended, and "
+    f"nothing was heard of it (no call, no step inside it) for {QUIET_NS // 60_000_000_000} minutes, nor for "
+    f"{TIMES} times as long as 99% of its like took; or when what it lies within has ended."
 )
 
 
@@ -33,6 +38,7 @@ class StuckTask(msgspec.Struct, frozen=True, kw_only=True):
 
     `quiet_ns` is how long ago that is; `allowed_ns` how long it might have been silent, and
     `usual_ns` the 99th percentile of those `ended` executions of its kind and name that it follows from.
+    `why` is silent, or parent_ended: then it will never be heard of again, however short the silence.
     """
 
     task_id: str
@@ -45,6 +51,7 @@ class StuckTask(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str | None
     flow: str | None
     flow_type: str | None
+    why: Literal["silent", "parent_ended"]
     heard: str
     quiet_ns: int
     allowed_ns: int
@@ -64,7 +71,9 @@ def stuck(engine: Engine, question: AgentsQuestion, limits: Limits) -> list[Stuc
     now = min(question.now_ns, question.until_ns)
     heard = _heard(open_, signs)
     made = [_judged(row, signs.get(row["task_id"], {}), heard[row["task_id"]], now) for row in open_]
-    found = {each.task_id: each for each in made if each.quiet_ns > each.allowed_ns}
+    found = {
+        each.task_id: each for each in made if each.quiet_ns > each.allowed_ns or each.why == "parent_ended"
+    }
     outer = {row["parent_task_id"] for row in open_ if row["task_id"] in found}
     return sorted(
         (each for each in found.values() if each.task_id not in outer), key=lambda each: -each.quiet_ns
@@ -73,7 +82,7 @@ def stuck(engine: Engine, question: AgentsQuestion, limits: Limits) -> list[Stuc
 
 def _unfinished(engine: Engine, question: AgentsQuestion, limits: Limits) -> list[dict[str, Any]]:
     """What is old enough to be stuck, each with how long its like takes."""
-    oldest = min(question.now_ns, question.until_ns) - QUIET_NS
+    oldest = min(question.now_ns, question.until_ns) - OLD_NS
     params: dict[str, object] = {"since": question.since_ns, "until": question.until_ns, "oldest": oldest}
     return engine.execute(
         f"""
@@ -85,7 +94,10 @@ def _unfinished(engine: Engine, question: AgentsQuestion, limits: Limits) -> lis
             GROUP BY kind, name
         )
         SELECT task_id, parent_task_id, trace_id, time_ns, kind, name, status, agent, tenant, flow, flow_type,
-            ifNull(usual.ended, 0) AS ended, if(ended = 0, NULL, usual.usual_ns) AS usual_ns
+            ifNull(usual.ended, 0) AS ended, if(ended = 0, NULL, usual.usual_ns) AS usual_ns,
+            parent_task_id IN (
+                SELECT task_id FROM tasks WHERE NOT ({UNFINISHED}) AND {between("time")}
+            ) AS parent_ended
         FROM tasks LEFT JOIN usual USING (kind, name)
         WHERE {UNFINISHED} AND {between("time")} {question.matching(params)}
             AND time < fromUnixTimestamp64Nano({{oldest:Int64}}, 'UTC')
@@ -151,6 +163,7 @@ def _judged(row: Mapping[str, Any], sign: Mapping[str, Any], heard_ns: int, now_
         flow=row["flow"],
         flow_type=row["flow_type"],
         time=moment(row["time_ns"]),
+        why="parent_ended" if row["parent_ended"] else "silent",
         heard=moment(heard_ns),
         quiet_ns=now_ns - heard_ns,
         allowed_ns=max(QUIET_NS, TIMES * (usual or 0)),
