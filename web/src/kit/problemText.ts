@@ -15,9 +15,9 @@ export function problemOf(error: unknown): ProblemText {
   if (title || detail) {
     return {
       title: title || "It did not work",
-      detail,
+      detail: detail || (error instanceof Error ? error.message : ""),
       where: text(told?.where) || null,
-      requestId: text(told?.request_id) || null,
+      requestId: text(told?.request_id) || text(told?.requestId) || null,
     };
   }
   if (error instanceof TypeError && /fetch|network/i.test(error.message)) {

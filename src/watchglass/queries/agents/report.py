@@ -10,7 +10,14 @@ import msgspec
 from watchglass.queries.agents.question import AgentsQuestion
 from watchglass.queries.agents.series import AgentSeries, Steps, grouped, series, steps
 from watchglass.queries.agents.stuck import RULE, StuckTask, stuck
-from watchglass.queries.agents.work import AgentWork, FailedTask, Side, latest_failures, work_by_agent
+from watchglass.queries.agents.work import (
+    NO_WORK,
+    AgentWork,
+    FailedTask,
+    Side,
+    latest_failures,
+    work_by_agent,
+)
 from watchglass.queries.expired import ExpiredHours
 from watchglass.queries.figures import MONEY_DIGITS, tidy
 from watchglass.queries.plain import moment
@@ -27,16 +34,15 @@ _CENT = Decimal(1).scaleb(-18)
 class AgentSpending(msgspec.Struct, frozen=True, kw_only=True):
     """Counted calls: the figures of `/api/v1/usage`, those that the page shows."""
 
-    calls: int = 0
-    failed_calls: int = 0
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cost_usd: Decimal | None = None
-    unpriced: dict[str, int] = {}
-    avg_call_ns: int | None = None
-    p50_call_ns: int | None = None
-    p95_call_ns: int | None = None
+    calls: int
+    failed_calls: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cost_usd: Decimal | None
+    unpriced: dict[str, int]
+    avg_call_ns: int | None
+    p95_call_ns: int | None
 
 
 class AgentActivity(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +122,7 @@ def agents_report(engine: Engine, question: AgentsQuestion, limits: Limits) -> A
 
 def activity(row: UsageRow | None, work: AgentWork | None) -> AgentActivity:
     """Both together; what is None did not happen."""
-    spent, done = spending(row or UsageRow()), work or AgentWork()
+    spent, done = spending(row or UsageRow()), work or NO_WORK
     return AgentActivity(spent=spent, work=done, cost_per_success_usd=each(spent.cost_usd, done.completed))
 
 

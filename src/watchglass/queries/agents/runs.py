@@ -30,14 +30,26 @@ class FlowRuns(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of flows, by how they ended. Durations are from a run's first sign to its last, of those that
     are not running."""
 
-    runs: int = 0
-    completed: int = 0
-    failed: int = 0
-    running: int = 0
-    unknown: int = 0
-    avg_duration_ns: int | None = None
-    p50_duration_ns: int | None = None
-    p95_duration_ns: int | None = None
+    runs: int
+    completed: int
+    failed: int
+    running: int
+    unknown: int
+    avg_duration_ns: int | None
+    p50_duration_ns: int | None
+    p95_duration_ns: int | None
+
+
+NO_RUNS = FlowRuns(
+    runs=0,
+    completed=0,
+    failed=0,
+    running=0,
+    unknown=0,
+    avg_duration_ns=None,
+    p50_duration_ns=None,
+    p95_duration_ns=None,
+)
 
 
 class FailedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +69,7 @@ class FailedRun(msgspec.Struct, frozen=True, kw_only=True):
 class TypeRuns(NamedTuple):
     """Runs of one type, or of all types: together, by step, failed ones by step, and by duration."""
 
-    together: FlowRuns = FlowRuns()
+    together: FlowRuns = NO_RUNS
     by_step: Sequence[int] = ()
     failed_by_step: Sequence[int] = ()
     histogram: Sequence[int] = ()

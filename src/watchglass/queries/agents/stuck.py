@@ -19,17 +19,18 @@ OLD_NS = 3_600 * 10**9
 all."""
 
 QUIET_NS = OLD_NS // 2
-"""Nothing is stuck before it has been silent for so long: well beyond what a request to a model takes with its
-retries (the clients of OpenAI and Anthropic give up after ten minutes)."""
+"""Nothing is stuck before it has been silent for so long: well beyond what a request to a model takes with
+its retries (the clients of OpenAI and Anthropic give up after ten minutes)."""
 
 TIMES = 3
 """…nor before so many times the 99th percentile of what has ended of the same kind and name."""
 
 MOST = 200
+_OLD_MIN, _QUIET_MIN = OLD_NS // 60_000_000_000, QUIET_NS // 60_000_000_000
 RULE = (
-    f"An execution is stuck when it began at least {OLD_NS // 60_000_000_000} minutes ago, has not ended, and "
-    f"nothing was heard of it (no call, no step inside it) for {QUIET_NS // 60_000_000_000} minutes, nor for "
-    f"{TIMES} times as long as 99% of its like took; or when what it lies within has ended."
+    f"An execution is stuck when it began at least {_OLD_MIN} minutes ago, has not ended, and nothing was heard of "
+    f"it (no call, no step inside it) for {_QUIET_MIN} minutes, nor for {TIMES} times as long as 99% of its like "
+    "took; or when what it lies within has ended."
 )
 
 

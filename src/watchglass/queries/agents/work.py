@@ -34,12 +34,15 @@ WORK = """
 class AgentWork(msgspec.Struct, frozen=True, kw_only=True):
     """Pieces of work that began in a window. Durations are of those that ended, None where none did."""
 
-    tasks: int = 0
-    completed: int = 0
-    failed: int = 0
-    unfinished: int = 0
-    p50_duration_ns: int | None = None
-    p95_duration_ns: int | None = None
+    tasks: int
+    completed: int
+    failed: int
+    unfinished: int
+    p50_duration_ns: int | None
+    p95_duration_ns: int | None
+
+
+NO_WORK = AgentWork(tasks=0, completed=0, failed=0, unfinished=0, p50_duration_ns=None, p95_duration_ns=None)
 
 
 class Side(NamedTuple):
@@ -99,7 +102,7 @@ def work_by_agent(engine: Engine, question: AgentsQuestion, limits: Limits) -> t
     now, before = (
         Side(
             {row["agent"]: work_of(row) for row in found if row["is_now"] == side and not row["is_total"]},
-            next((work_of(row) for row in found if row["is_now"] == side and row["is_total"]), AgentWork()),
+            next((work_of(row) for row in found if row["is_now"] == side and row["is_total"]), NO_WORK),
         )
         for side in (True, False)
     )
