@@ -29,7 +29,7 @@ from watchglass.queries.plain import moment
 from watchglass.queries.usage import usage
 from watchglass.store import Engine, Limits
 
-LATEST = 50
+LATEST = 25
 _MOST = 100
 
 

@@ -213,7 +213,7 @@ function Failures({ report }: { report: Report }) {
       )}
       {report.failures.length > 0 && (
         <Section title="Tasks and tools that failed last">
-          <FailedTable rows={report.failures} />
+          <FailedTable rows={report.failures.slice(0, 10)} />
         </Section>
       )}
     </>
