@@ -338,6 +338,13 @@ for _family in FAMILIES:
 
 EXPORTS["crewai"] = frozenset({"Crew", "Task", "Agent", "Flow"})
 
+CONSTRUCTORS = frozenset(
+    path[: path.index(")") + 1]
+    for path in REQUESTS
+    if "(" in path and path.partition("(")[0] != "get_session"
+)
+"""What makes a client, as the path of what is made."""
+
 METHOD_NAMES = frozenset(path.rpartition(".")[2] for path in REQUESTS if not path.endswith(")"))
 """Last names of requests: a call by another name is one only through an alias."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from watchglass.check import scopes, values
@@ -54,6 +55,11 @@ def in_block(subject: Subject, place: Place) -> bool:
     return any(_is_ours(subject, each) for each in _blocks(place))
 
 
+def in_context(subject: Subject, place: Place) -> bool:
+    """Whether a block or a decorator around this place says for whom or what for."""
+    return any(_is_ours(subject, each, frozenset({"context", "extract"})) for each in _blocks(place))
+
+
 def is_tracked(subject: Subject) -> bool:
     """Whether this module, or one of the project that it imports, sets tracking up."""
     if b"watchglass" in subject.module.data and any(tracking_calls(subject, subject.module)):
@@ -62,6 +68,22 @@ def is_tracked(subject: Subject) -> bool:
         if b"watchglass" in each.data and any(tracking_calls(subject, each)):
             return True
     return b"LLMUsageCallback" in subject.module.data
+
+
+def is_watched(subject: Subject, place: Place) -> bool:
+    """Whether what CrewAI does here is recorded: tracking is set up, or a block of ours is around it."""
+    return subject.configuration.instrumented or in_block(subject, place) or is_tracked(subject)
+
+
+_OTHERS = re.compile(
+    rb"Instrumentor\(|Traceloop\.init|agentops\.init|logfire\.instrument_|\.instrument_openai|openlit\.init|"
+    rb"(?:success_|failure_)?callbacks?\s*=\s*\[\s*[\"'](?:otel|langfuse|opik|arize|logfire)|mlflow\.\w+\.autolog"
+)
+
+
+def tracked_by_others(subject: Subject) -> bool:
+    """Whether another library's tracking is set up here: its spans are read as well."""
+    return _OTHERS.search(subject.module.data) is not None
 
 
 def tracking_calls(subject: Subject, module: Module) -> Iterator[Call]:
@@ -97,11 +119,11 @@ def _blocks(place: Place) -> Iterator[tuple[ast.expr, Place]]:
             yield from ((each, here) for each in getattr(scope.node, "decorator_list", ()))
 
 
-def _is_ours(subject: Subject, found: tuple[ast.expr, Place]) -> bool:
+def _is_ours(subject: Subject, found: tuple[ast.expr, Place], wanted: frozenset[str] = BLOCKS) -> bool:
     node, place = found
     func = node.func if isinstance(node, ast.Call) else node
     return any(
-        value.kind == values.NAME and _is_watchglass(value.path, BLOCKS)
+        value.kind == values.NAME and _is_watchglass(value.path, wanted)
         for value in subject.value(func, place)
     )
 

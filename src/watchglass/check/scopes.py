@@ -53,7 +53,8 @@ class Scope:
         """Where it is defined; None for a module."""
         self.names: dict[str, list[Binding]] = {}
         self.attributes: dict[str, list[tuple[str, Binding]]] = {}
-        """By attribute: the names whose attribute is set here (`self` in `self.client = …`), and to what."""
+        """By attribute: whose it is that is set here (`self` in `self.client = …`), and to what. An item
+        with a text for its key is an attribute in brackets: `[callback]`."""
         self.borrowed: dict[str, str] = {}
         """Names declared `global` or `nonlocal`, and which of the two."""
         self.returns: list[ast.expr] = []
@@ -221,12 +222,26 @@ def _bind_target(scope: Scope, target: ast.expr, binding: Binding) -> None:
         if isinstance(target, ast.Name):
             scope.bind(target.id, binding)
         elif isinstance(target, ast.Attribute):
-            if isinstance(target.value, ast.Name):
-                scope.attributes.setdefault(target.attr, []).append((target.value.id, binding))
+            owner = dotted(target.value)
+            if owner:
+                scope.attributes.setdefault(target.attr, []).append((owner, binding))
+        elif isinstance(target, ast.Subscript):
+            owner, key = dotted(target.value), target.slice
+            if owner and isinstance(key, ast.Constant) and isinstance(key.value, str):
+                scope.attributes.setdefault(f"[{key.value}]", []).append((owner, binding))
         elif isinstance(target, ast.Starred):
             pending.append((target.value, binding._replace(items=binding.items)))
         elif isinstance(target, (ast.Tuple, ast.List)):
             pending.extend(_unpacked(target.elts, binding))
+
+
+def dotted(node: ast.AST | None) -> str:
+    """`self.client` as it is written; `""` for what is not a name and its attributes."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def _unpacked(targets: list[ast.expr], binding: Binding) -> Iterator[tuple[ast.expr, Binding]]:

@@ -2,80 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from watchglass.check import configuration, files, recorded, tokens
+from watchglass.check import configuration, crews, files, recorded, tokens
+from watchglass.check.clients import Callee
+from watchglass.check.configuration import Configuration
 from watchglass.check.engine import Checker
 from watchglass.check.rule import Subject
 from watchglass.check.rules import CODES
+from watchglass.check.scopes import FUNCTIONS, Place, Scope
 from watchglass.check.source import Unreadable, read
+from watchglass.check.suppression import statement_around
 
 
 class Site(NamedTuple):
-    """A request in the code; lines count from 1 and are of the file, a notebook's of the cell."""
+    """A request in the code, or the start of a crew; lines count from 1, a notebook's within the cell."""
 
     path: str
-    """As it was found: below what was asked for."""
-    cell: int | None
+    """As `watchglass check` shows it."""
     line: int
     end_line: int
-    column: int
+    statement_line: int
+    statement_end: int
+    """The whole statement around it."""
     function: str
-    """The qualified name of the function around it, `""` at the top of a module."""
+    """As Python names it (`co_qualname`): `Class.method`, `outer.<locals>.inner`, `<module>`."""
     callee: str
     """`litellm.completion`, `OpenAI.chat.completions.create`, or a shape as `chat.completions.create`."""
     family: str
+    """`openai` and so on; `crewai` for a crew, which makes its calls below."""
     recorded: bool
     """Whether something seen from there records it: tracking set up in the module, or a block of ours."""
+    context: bool | None
+    """Whether a block that names a tenant or a feature is around it; None where nobody can say."""
+    cell: int | None = None
 
 
-def find(paths: Sequence[str], *, tests: bool = False) -> list[Site]:
-    """All of them below these paths, in order; files that cannot be parsed have none.
+class Sites(NamedTuple):
+    """What is below the paths that were asked for."""
 
-    Tests and migrations are left out unless `tests` is set. Raises `NotFound` for a path that is not there
-    and `ConfigError` for a `pyproject.toml` that makes no sense.
+    sites: list[Site]
+    files: list[str]
+    """Every file that was looked at, also those without sites."""
+    unreadable: list[str]
+    """`path: reason`."""
+
+
+def find(paths: Iterable[str], settings: Configuration | None = None) -> Sites:
+    """All sites below these paths, sorted; files that are exempt are left out, `# noqa` hides nothing.
+
+    Raises `NotFound` for a path that is not there, `ConfigError` for a `pyproject.toml` that makes no sense.
     """
-    settings = configuration.load(paths[0] if paths else ".", CODES)
+    listed = list(paths) or ["."]
+    settings = settings or configuration.load(listed[0], CODES)
     checker = Checker(settings)
-    found: list[Site] = []
-    for file in files.find(paths or ["."], settings):
-        if tests or not settings.exempt.covers(file.relative):
-            found += _in_file(file.path, checker)
+    found = Sites([], [], [])
+    for file in files.find(listed, settings):
+        if settings.exempt.covers(file.relative):
+            continue
+        found.files.append(file.path)
+        try:
+            found.sites.extend(_in_file(file.path, checker))
+        except (Unreadable, RecursionError) as error:
+            found.unreadable.append(f"{file.path}: {error}")
     return found
 
 
 def _in_file(path: str, checker: Checker) -> list[Site]:
-    try:
-        data = read(path)
-        if not tokens.may_request(data) and not (
-            tokens.any_of(data, tokens.CERTAIN) and checker.leads_to_clients(path, data)
-        ):
-            return []
-        subject = checker.subject(path, data)
-        return sorted(_sites(subject), key=lambda each: (each.cell or 0, each.line, each.column))
-    except (Unreadable, RecursionError):
+    data = read(path)
+    likely = tokens.may_request(data) or b"kickoff" in data
+    if not likely and not (tokens.any_of(data, tokens.CERTAIN) and checker.leads_to_clients(path, data)):
         return []
+    subject = checker.subject(path, data)
+    return sorted(_sites(subject), key=lambda each: (each.cell or 0, each.line, each.callee))
 
 
-def _sites(subject: Subject) -> list[Site]:
-    found: list[Site] = []
-    source = subject.module.source
+def _sites(subject: Subject) -> Iterator[Site]:
     for request in subject.requests:
-        node = request.node
-        cell, line = source.where(node.lineno)
-        _, end = source.where(node.end_lineno or node.lineno)
-        found.append(
-            Site(
-                subject.path,
-                cell,
-                line,
-                end,
-                source.column(node),
-                request.place.scope.qualname,
-                request.callee.path,
-                request.callee.family,
-                recorded.is_recorded(subject, request),
-            )
-        )
-    return found
+        known = recorded.is_recorded(subject, request)
+        yield _site(subject, request.node, request.place, request.callee, known)
+    for node, method, place, _ in crews.references(subject, crews.KICKOFFS):
+        if crews.crews(subject, method, place) is not None:
+            known = recorded.is_watched(subject, place)
+            yield _site(subject, node, place, Callee("crewai", f"Crew.{method.attr}"), known)
+
+
+def _site(subject: Subject, node: ast.expr, place: Place, callee: Callee, known: bool) -> Site:
+    source = subject.module.source
+    cell, line = source.where(node.lineno)
+    before = node.lineno - line
+    end = node.end_lineno or node.lineno
+    statement = statement_around(source.tree, node.lineno, end) or node
+    return Site(
+        subject.path,
+        line,
+        end - before,
+        statement.lineno - before,
+        (statement.end_lineno or end) - before,
+        _function(place.scope),
+        callee.path,
+        callee.family,
+        known,
+        True if recorded.in_context(subject, place) else None,
+        cell,
+    )
+
+
+def _function(scope: Scope | None) -> str:
+    """The function's name as code objects have it; a class body runs as code of its own."""
+    parts: list[str] = []
+    while scope is not None and scope.parent is not None:
+        name = scope.qualname.rpartition(".")[2]
+        parts.append(f"{name}.<locals>" if parts and isinstance(scope.node, FUNCTIONS) else name)
+        scope = scope.parent
+    return ".".join(reversed(parts)) or "<module>"

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from watchglass.check.rule import Rule
-from watchglass.check.rules import wg002_direct_call
+from watchglass.check.rules import (
+    wg001_async_task,
+    wg002_direct_call,
+    wg003_crew_without_callbacks,
+    wg005_tracking_late,
+    wg008_plain_text,
+    wg010_hard_coded_price,
+)
 
-RULES: tuple[Rule, ...] = (wg002_direct_call.RULE,)
+RULES: tuple[Rule, ...] = (
+    wg001_async_task.RULE,
+    wg002_direct_call.RULE,
+    wg003_crew_without_callbacks.RULE,
+    wg005_tracking_late.RULE,
+    wg008_plain_text.RULE,
+    wg010_hard_coded_price.RULE,
+)
 """All rules, in the order of their codes."""
 
 BY_CODE = {rule.code: rule for rule in RULES}
