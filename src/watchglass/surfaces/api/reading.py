@@ -59,6 +59,7 @@ _USAGE_ROW: dict[str, Any] = {
     "allOf": [{"$ref": "#/components/schemas/Figures"}],
     "description": "Sums of a group; the dimensions asked for stand beside them, null where unknown.",
     "properties": {
+        **{name: {"type": ["string", "null"]} for name in DIMENSIONS},
         "avg_duration_ns": {"type": ["integer", "null"]},
         "p95_duration_ns": {
             "type": ["integer", "null"],
