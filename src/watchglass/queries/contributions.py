@@ -26,8 +26,8 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     without calls in a window spent nothing in it."""
 
     name: str | None
-    other: bool = False
-    groups: int = 1
+    other: bool
+    groups: int
     calls_before: int
     calls: int
     failed_before: int
@@ -59,6 +59,8 @@ def contribution(name: str | None, before: Figures, now: Figures) -> Contributio
     volume = None if difference is None else _volume(before, now)
     return Contribution(
         name=name,
+        other=False,
+        groups=1,
         calls_before=before.calls,
         calls=now.calls,
         failed_before=before.failed_calls,

@@ -58,8 +58,8 @@ class CostGroup(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     names: list[str | None]
-    other: bool = False
-    groups: int = 1
+    other: bool
+    groups: int
     calls: int
     failed_calls: int
     calls_before: int
@@ -81,7 +81,7 @@ class CostLine(msgspec.Struct, frozen=True, kw_only=True):
     """A group over time: one amount for each of `at`. Null is unknown; without calls nothing was spent."""
 
     names: list[str | None]
-    other: bool = False
+    other: bool
     cost_usd: list[Decimal | None]
     calls: list[int]
 

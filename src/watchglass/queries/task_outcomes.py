@@ -24,14 +24,14 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
     """Tasks that began in a window, by how they stand now. `success_share` is of those that have ended, and
     durations are theirs; `unknown` says of each figure that is null why."""
 
-    completed: int = 0
-    failed: int = 0
-    running: int = 0
-    success_share: float | None = None
-    p50_ns: int | None = None
-    p95_ns: int | None = None
-    p99_ns: int | None = None
-    unknown: dict[str, str] = {}
+    completed: int
+    failed: int
+    running: int
+    success_share: float | None
+    p50_ns: int | None
+    p95_ns: int | None
+    p99_ns: int | None
+    unknown: dict[str, str]
 
 
 _FIGURES = ("success_share", "p50_ns", "p95_ns", "p99_ns")
@@ -42,8 +42,7 @@ def outcomes(engine: Engine, asked: Compared, *, limits: Limits) -> Mapping[Whic
     foreign = sorted(asked.filters.keys() - set(DIMENSIONS))
     if foreign:
         why = f"tasks have no {foreign[0].replace('_', ' ')} to filter by"
-        nothing = Outcomes(unknown=dict.fromkeys(_FIGURES, why))
-        return {"now": nothing, "before": nothing}
+        return {"now": _none(why), "before": _none(why)}
     params: dict[str, object] = {"since": asked.since_ns}
     conditions: list[str] = []
     for name, values in asked.filters.items():
@@ -67,8 +66,21 @@ def outcomes(engine: Engine, asked: Compared, *, limits: Limits) -> Mapping[Whic
         limits=limits,
     ).to_pylist()
     by_window = {row["which"]: _outcomes(row) for row in found}
-    nothing = Outcomes(unknown=dict.fromkeys(_FIGURES, "no task began in this window"))
+    nothing = _none("no task began in this window")
     return {which: by_window.get(which, nothing) for which in ("now", "before")}
+
+
+def _none(why: str) -> Outcomes:
+    return Outcomes(
+        completed=0,
+        failed=0,
+        running=0,
+        success_share=None,
+        p50_ns=None,
+        p95_ns=None,
+        p99_ns=None,
+        unknown=dict.fromkeys(_FIGURES, why),
+    )
 
 
 def _outcomes(row: Mapping[str, object]) -> Outcomes:

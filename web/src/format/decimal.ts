@@ -67,3 +67,10 @@ function signed(value: Decimal, scale: number): bigint {
   const digits = value.digits * 10n ** BigInt(scale - value.scale);
   return value.negative ? -digits : digits;
 }
+
+/** One in parts of another, to a millionth; null of nothing. For percentages, which are rounded anyway. */
+export function ratio(part: Decimal, whole: Decimal): number | null {
+  if (whole.digits === 0n) return null;
+  const scale = Math.max(part.scale, whole.scale);
+  return Number((signed(part, scale) * 1_000_000n) / signed(whole, scale)) / 1_000_000;
+}

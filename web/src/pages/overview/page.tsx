@@ -1,8 +1,82 @@
-import { createLazyRoute } from "@tanstack/react-router";
+import { createLazyRoute, useSearch } from "@tanstack/react-router";
+import { useApi } from "@/api/queries";
+import { Empty } from "@/kit/Empty";
+import { FilterChips } from "@/kit/FilterChips";
 import { Page } from "@/kit/Page";
+import { Problem } from "@/kit/Problem";
+import { Segments } from "@/kit/Segments";
+import { Snippet } from "@/kit/Snippet";
+import { chips, readFilters, useRemoveFilter } from "@/pages/costs/filters";
+import { useHref } from "@/shell/links";
+import { type RootSearch, useAsked } from "@/shell/search";
+import { Engineering } from "./Engineering";
+import { Executive } from "./Executive";
+import { type OverviewSearch, VIEWS } from "./search";
+import { Team } from "./Team";
+import { windowBefore } from "./words";
+import "./page.css";
 
 export const Route = createLazyRoute("/")({ component: OverviewPage });
 
+const TITLES = {
+  engineering: "Latency, errors and spend, with what changed",
+  team: "What it cost and why",
+  executive: "One minute",
+} as const;
+
 function OverviewPage() {
-  return <Page title="Overview" />;
+  const search = useSearch({ strict: false }) as OverviewSearch & RootSearch;
+  const filters = readFilters({ ...search });
+  const asked = useAsked();
+  const href = useHref();
+  const view = search.view ?? "engineering";
+  const { data, error, refetch, isPlaceholderData } = useApi(
+    "/api/v1/overview",
+    { query: { ...asked, ...filters } },
+    { live: true },
+  );
+  const remove = useRemoveFilter(filters, search.tenant);
+  const narrowed = chips(filters, search.tenant);
+  const segments = VIEWS.map((id) => ({
+    id,
+    label: id[0]?.toUpperCase() + id.slice(1),
+    title: TITLES[id],
+    href: href("/", { ...filters, view: id === "engineering" ? undefined : id }),
+  }));
+  const isEmpty = data && !data.now.calls && !data.before.calls && !data.now.tasks.completed;
+  return (
+    <Page
+      title="Overview"
+      lead={data && `against ${windowBefore(data.now)}`}
+      timed
+      actions={<Segments label="View" segments={segments} active={view} />}
+    >
+      <FilterChips chips={narrowed} onRemove={remove} />
+      {error && !data ? (
+        <Problem error={error} onRetry={() => void refetch()} />
+      ) : isEmpty ? (
+        <Nothing narrowed={narrowed.length > 0} />
+      ) : (
+        <div className="overview" aria-busy={!data || isPlaceholderData}>
+          {view === "engineering" && <Engineering data={data} filters={filters} search={search} />}
+          {view === "team" && <Team data={data} filters={filters} search={search} />}
+          {view === "executive" && <Executive data={data} filters={filters} />}
+        </div>
+      )}
+    </Page>
+  );
+}
+
+function Nothing({ narrowed }: { narrowed: boolean }) {
+  if (narrowed) {
+    return <Empty title="No call of this time matches">Take a filter away, or look at a longer time.</Empty>;
+  }
+  return (
+    <Empty title="No calls in this time">
+      <p>
+        Look at a longer time, or send a first call: this page shows it within a minute, and Traces at once.
+      </p>
+      <Snippet />
+    </Empty>
+  );
 }

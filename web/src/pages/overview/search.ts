@@ -1,8 +1,27 @@
-import type { Raw } from "@/shell/search";
+import { type Filters, readFilters } from "@/pages/costs/filters";
+import { oneOf, present, type Raw } from "@/shell/search";
 
-/** What the address of this page may say. */
-export type OverviewSearch = object;
+export const VIEWS = ["engineering", "team", "executive"] as const;
+export type View = (typeof VIEWS)[number];
 
-export function overviewSearch(_raw: Raw): OverviewSearch {
-  return {};
+export const CHARTS = ["spend", "calls", "errors", "duration"] as const;
+export type Chart = (typeof CHARTS)[number];
+
+export const CHANGED_BY = ["model", "feature", "tenant", "agent"] as const;
+export type ChangedBy = (typeof CHANGED_BY)[number];
+
+/** What the address of this page may say: for whom, what the chart shows, by what changes are told apart. */
+export interface OverviewSearch extends Filters {
+  view?: View;
+  chart?: Chart;
+  by?: ChangedBy;
+}
+
+export function overviewSearch(raw: Raw): OverviewSearch {
+  return present({
+    ...readFilters(raw),
+    view: oneOf(raw.view, ...VIEWS),
+    chart: oneOf(raw.chart, ...CHARTS),
+    by: oneOf(raw.by, ...CHANGED_BY),
+  }) as OverviewSearch;
 }

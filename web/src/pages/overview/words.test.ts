@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import {
+  type Contribution,
+  changeText,
+  lengthOf,
+  mainCause,
+  moneyChangeOf,
+  pointsText,
+  reasons,
+  windowBefore,
+} from "./words";
+
+const ROW: Contribution = {
+  name: "gpt-4.1",
+  other: false,
+  groups: 1,
+  calls_before: 100,
+  calls: 82,
+  failed_before: 1,
+  failed: 1,
+  cost_before_usd: "100",
+  cost_usd: "68.88",
+  difference_usd: "-31.12",
+  volume_usd: "-18",
+  per_call_usd: "-13.12",
+};
+
+test("windows are said by their length", () => {
+  const since = "2026-11-14T12:00:00.000000000Z";
+  expect(windowBefore({ since, until: "2026-11-21T12:00:00Z" })).toBe("the 7 days before");
+  expect(lengthOf({ since, until: "2026-11-14T13:00:00Z" })).toBe("60 minutes");
+  expect(lengthOf({ since, until: "2026-11-15T12:00:00Z" })).toBe("24 hours");
+});
+
+test("changes are said as a person would", () => {
+  expect([0.1234, -0.042, 0.0001, 4.2, -1].map(changeText)).toEqual([
+    "+12%",
+    "−4.2%",
+    "±0%",
+    "×5.2",
+    "−100%",
+  ]);
+  expect(moneyChangeOf("66.559222515", "59.74767189")).toBeCloseTo(-0.1023, 3);
+  expect(moneyChangeOf("0", "5")).toBeNull();
+  expect(pointsText(0.016, 0.021)).toBe("+0.5 points");
+});
+
+test("a difference is explained by calls and by what one costs", () => {
+  expect(reasons(ROW)).toBe("18% fewer calls (−$18.00), 16.0% cheaper a call (−$13.12)");
+  expect(reasons({ ...ROW, calls_before: 0, volume_usd: "5", per_call_usd: "0" })).toBe("new: 82 calls");
+  expect(reasons({ ...ROW, difference_usd: null, volume_usd: null, per_call_usd: null })).toBe(
+    "no call has a price",
+  );
+});
+
+test("the main cause goes the way the whole went", () => {
+  const up = { ...ROW, name: "o3", difference_usd: "50" };
+  expect(mainCause([up, ROW], "-3")?.name).toBe("gpt-4.1");
+  expect(mainCause([up, ROW], "3")?.name).toBe("o3");
+  expect(mainCause([], "3")).toBeNull();
+});

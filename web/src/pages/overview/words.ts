@@ -1,0 +1,120 @@
+/** What the page says in words: how much something changed, and of what. Pure. */
+
+import type { Schemas } from "@/api/client";
+import { decimal, minus, ratio } from "@/format/decimal";
+import { money } from "@/format/money";
+import { share } from "@/format/numbers";
+import { epochMs } from "@/format/times";
+
+export type Overview = Schemas["OverviewPage"];
+export type WindowFigures = Schemas["WindowFigures"];
+export type Contribution = Schemas["Contribution"];
+
+const HOUR_MS = 3_600_000;
+
+/** "the 7 days before", "the 3 hours before". */
+export function windowBefore(figures: { since: string; until: string }): string {
+  return `the ${lengthOf(figures)} before`;
+}
+
+/** "7 days", "3 hours", "15 minutes". */
+export function lengthOf(figures: { since: string; until: string }): string {
+  const hours = (epochMs(figures.until) - epochMs(figures.since)) / HOUR_MS;
+  if (hours < 1.99) return plural(Math.max(1, Math.round(hours * 60)), "minute");
+  if (hours < 47.9) return plural(Math.round(hours), "hour");
+  return plural(Math.round(hours / 24), "day");
+}
+
+export function plural(n: number, one: string): string {
+  return `${n.toLocaleString("en-US")} ${one}${n === 1 ? "" : "s"}`;
+}
+
+/** By what part a figure changed; null where it cannot be said: nothing before, or unknown. */
+export function changeOf(before: number | null | undefined, now: number | null | undefined): number | null {
+  if (before === null || before === undefined || now === null || now === undefined || before === 0)
+    return null;
+  return (now - before) / before;
+}
+
+/** The same of dollars. */
+export function moneyChangeOf(before: string | null, now: string | null): number | null {
+  if (before === null || now === null) return null;
+  return ratio(minus(decimal(now), decimal(before)), decimal(before));
+}
+
+/** `+12.3%`, `−4%`, `±0%`; what more than tripled is said as a multiple. */
+export function changeText(change: number): string {
+  if (Math.abs(change) < 0.0005) return "±0%";
+  if (change > 3) return `×${(change + 1).toPrecision(2).replace(/\.0$/, "")}`;
+  const size = Math.abs(change);
+  const text = size >= 0.1 ? `${(size * 100).toFixed(0)}%` : share(size);
+  return change > 0 ? `+${text}` : `−${text}`;
+}
+
+/** A difference of shares in points: `+0.4 points`. */
+export function pointsText(before: number | null, now: number | null): string | null {
+  if (before === null || now === null) return null;
+  const points = (now - before) * 100;
+  if (Math.abs(points) < 0.05) return "±0 points";
+  return `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)} points`;
+}
+
+/** What a group's difference is made of: "18% fewer calls (−$5.10), each 16% cheaper (−$8.92)". */
+export function reasons(row: Contribution): string {
+  const { difference_usd, volume_usd, per_call_usd } = row;
+  if (difference_usd === null || volume_usd === null || per_call_usd === null) {
+    return "no call has a price";
+  }
+  if (!row.calls_before && row.calls) return `new: ${plural(row.calls, "call")}`;
+  if (row.calls_before && !row.calls) return `gone: ${plural(row.calls_before, "call")} before`;
+  const parts: string[] = [];
+  const calls = changeOf(row.calls_before, row.calls);
+  if (sizeable(volume_usd, difference_usd) && calls !== null && calls !== 0) {
+    parts.push(`${multiple(calls, "more calls", "fewer calls")} (${signed(volume_usd)})`);
+  }
+  const before = eachCost(row.cost_before_usd, row.calls_before);
+  const now = eachCost(row.cost_usd, row.calls);
+  const each = before && now !== null ? (now - before) / before : null;
+  if (sizeable(per_call_usd, difference_usd) && each !== null) {
+    parts.push(`${multiple(each, "dearer", "cheaper")} a call (${signed(per_call_usd)})`);
+  }
+  return parts.join(", ") || "as before";
+}
+
+/** The group that made most of a difference in its direction, and whether it made most of it. */
+export function mainCause(rows: readonly Contribution[], difference: string | null): Contribution | null {
+  if (difference === null) return null;
+  const down = decimal(difference).negative;
+  const named = rows.filter((row) => !row.other && row.difference_usd !== null);
+  const same = named.filter((row) => decimal(row.difference_usd ?? "0").negative === down);
+  const [first] = same;
+  if (!first?.difference_usd || decimal(first.difference_usd).digits === 0n) return null;
+  return first;
+}
+
+/** Dollars with the sign that a change has. */
+export function signed(usd: string): string {
+  const text = money(usd);
+  return text.startsWith("−") || decimal(usd).digits === 0n ? text : `+${text}`;
+}
+
+/** So that no line ends between a sign and its amount. */
+export function unbroken(text: string): string {
+  return text.replaceAll("−$", "−\u2060$");
+}
+
+function multiple(change: number, more: string, fewer: string): string {
+  if (change > 3) return `×${(change + 1).toPrecision(2).replace(/\.0$/, "")} ${more}`;
+  return `${share(Math.abs(change))} ${change > 0 ? more : fewer}`;
+}
+
+/** Whether a part of a difference is worth words: a twentieth of it. */
+function sizeable(part: string, whole: string): boolean {
+  const of = ratio(decimal(part), decimal(whole));
+  return of === null ? decimal(part).digits !== 0n : Math.abs(of) >= 0.05;
+}
+
+/** For a percentage: what is shown of it is rounded to a tenth. */
+function eachCost(usd: string | null, calls: number): number | null {
+  return usd === null || !calls ? null : Number(usd) / calls;
+}
