@@ -23,6 +23,7 @@ from watchglass.queries.lists.question import SUBJECTS, Subject, list_question
 from watchglass.queries.lists.subjects import LISTED
 from watchglass.queries.reader import StoreReader
 from watchglass.store import open_store
+from watchglass.surfaces.access import OPEN, granted
 from watchglass.surfaces.api import routes
 from watchglass.surfaces.api.documentation import document as document_of
 from watchglass.surfaces.api.endpoint import Endpoint
@@ -46,7 +47,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
 
 @pytest.fixture(scope="module")
 def client(app: Starlette) -> Iterator[TestClient]:
-    with TestClient(app) as made:
+    with granted(OPEN), TestClient(app) as made:
         yield made
 
 
