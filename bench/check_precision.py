@@ -81,8 +81,8 @@ def labels(chosen: str) -> list[Label]:
 
 def check(folder: Path, repository: str) -> list[Finding]:
     """The checker's findings on a folder, by the command a user gives; a crash ends the run."""
-    command = [sys.executable, "-m", "watchglass.check", "--json", "."]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "watchglass.check", "--json", "--no-cache", folder.name]
+    done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1) or "Traceback" in done.stderr:
         raise SystemExit(
             f"the checker failed on {folder}: exit code {done.returncode}\n{done.stderr[-2000:]}"
@@ -91,7 +91,7 @@ def check(folder: Path, repository: str) -> list[Finding]:
         Finding(
             each["rule"],
             repository,
-            Path(each["path"]).as_posix().removeprefix("./"),
+            Path(each["path"]).relative_to(folder.name).as_posix(),
             each.get("cell"),
             each["line"],
             each["message"],
@@ -182,12 +182,15 @@ class Reading:
         self._at: dict[tuple[str, str, str, int | None], list[tuple[int, int, Label]]] = defaultdict(list)
         for label in known:
             first, last = (0, 1 << 31) if label.rule == "WG005" else extents.of(label)
-            self._at[label.rule, label.repository, label.path, label.cell].append((first, last, label))
+            at = self._at[label.rule, label.repository, label.path, label.cell]
+            if (first, last, label.label) not in {(*extent, each.label) for *extent, each in at}:
+                at.append((first, last, label))
         for finding in findings:
             if finding.rule in self.scores:
                 self._take(finding)
-        for label in known:
-            self._count(label)
+        for at in self._at.values():
+            for *_, label in at:
+                self._count(label)
 
     def _take(self, finding: Finding) -> None:
         score = self.scores[finding.rule]
