@@ -11,53 +11,17 @@ wants, `on(viewport=PHONE, dark=True)` opens a page of another sort.
 from __future__ import annotations
 
 import importlib.util
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from tests.surfaces.open_doors import OpenDoors
 from tests.web.browser import ROOT, WIDE, Watched, chromium, launched
-from watchglass.surfaces.cli.demo import poster
-from watchglass.surfaces.demo.plan import Window
-from watchglass.surfaces.demo.sending import send_history
-from watchglass.surfaces.http import web_app
-
-SEED = 7
-DAYS = 8
-RATE = 0.15
+from tests.web.site import Site
 
 Open = Callable[..., Page]
-
-
-class Site:
-    """A server with the app on it."""
-
-    def __init__(self, data: Path) -> None:
-        self.doors = OpenDoors(data, web_app=web_app.load())
-        self.http = self.doors.http
-        self.url = f"http://127.0.0.1:{self.doors.port}"
-
-    def send_demo(self) -> None:
-        """The last days of the demo, as they are told just now."""
-        window = Window(seed=SEED, now_ns=time.time_ns(), days=DAYS, rate=RATE)
-        for _ in send_history(window, poster(self.url), time.sleep):
-            pass
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until what was sent is decided upon."""
-        deadline = time.monotonic() + 60
-        while self.http.get("/health").json()["dependencies"]["ingest"]["unsettled_traces"]:
-            assert time.monotonic() < deadline
-
-    def stop(self) -> None:
-        """End it."""
-        self.doors.stop()
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.browser import PHONE, Watched, settled
-from tests.web.conftest import Open, Site
+from tests.web.conftest import Open
+from tests.web.site import Site
 
 ROUTES = [
     "/",
