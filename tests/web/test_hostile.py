@@ -84,8 +84,9 @@ def look(page: Page) -> None:
     found: Any = page.evaluate(
         """() => ({
           ran: window.ran ?? null,
-          made: [...document.querySelector("main").querySelectorAll("script, iframe, object, embed, base, link,"
-            + "style, img, form[action], [onerror], [onload], [onmouseover]")].map((each) => each.outerHTML.slice(0, 200)),
+          made: [...document.querySelector("main").querySelectorAll(
+              "script, iframe, object, embed, base, link, style, img, form[action], [onerror], [onload]")]
+            .map((each) => each.outerHTML.slice(0, 200)),
           links: [...document.querySelectorAll("a[href]")].map((each) => each.protocol)
             .filter((each) => !["http:", "https:"].includes(each)),
         })"""
