@@ -121,8 +121,11 @@ _PARTS = """
 _NEW_TRACE = "lower(hex(sipHash128(trace_id, {copy:UInt32})))"
 
 
-def grow(store: Store, spans: int, until_ns: int, *, only_calls: bool = False) -> None:
-    """Fill an empty store; `only_calls` leaves the spans out and gives half of the calls parts of tokens."""
+def grow(
+    store: Store, spans: int, until_ns: int, *, only_calls: bool = False, assigned: str = _PARTS
+) -> None:
+    """Fill an empty store; `only_calls` leaves the spans out and gives half of the calls parts of tokens, or
+    what else is `assigned` to the columns of the seed."""
     copies = max(1, spans // SEED_SPANS)
     length_ns = DAYS * DAY_NS // copies
     seeded = seed(min(spans, SEED_SPANS), until_ns - DAYS * DAY_NS, length_ns)
@@ -134,7 +137,7 @@ def grow(store: Store, spans: int, until_ns: int, *, only_calls: bool = False) -
         )
         engine.insert(f"seed.{table}", [seeded[table]])
     if only_calls:
-        engine.execute(f"ALTER TABLE seed.calls UPDATE {_PARTS} SETTINGS mutations_sync = 1")
+        engine.execute(f"ALTER TABLE seed.calls UPDATE {assigned} SETTINGS mutations_sync = 1")
     for copy in range(copies):
         later = f"toIntervalNanosecond({copy * length_ns})"
         if not only_calls:

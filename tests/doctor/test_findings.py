@@ -24,8 +24,8 @@ from watchglass.store import Engine, Limits
 from watchglass.store.price_table import replace_prices
 
 OF_SENDERS = (
-    *("clock_skew", "content_cut", "gone_silent", "handler_missing", "lost_by_sender", "newer_sdk"),
-    *("no_context", "refused_keys", "stuck_tasks", "tracking_off", "unrecorded_requests"),
+    *("billed_unrecorded", "clock_skew", "content_cut", "gone_silent", "handler_missing", "newer_sdk"),
+    *("lost_by_sender", "no_context", "refused_keys", "stuck_tasks", "tracking_off", "unrecorded_requests"),
 )
 """Those of the file beside this one."""
 

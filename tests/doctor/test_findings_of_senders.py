@@ -11,8 +11,10 @@ import pytest
 from tests.doctor.conftest import HEALTHY, WINDOW, Look
 from tests.doctor.test_findings import OF_SENDERS
 from tests.stored_rows import NOON_NS, SECOND_NS, call, span, task
+from watchglass.clock import ManualClock
 from watchglass.doctor.contract import Diagnosis, Finding, Window
 from watchglass.doctor.findings import FINDINGS
+from watchglass.doctor.findings.billed_unrecorded import BilledUnrecorded
 from watchglass.doctor.findings.clock_skew import ClockSkew
 from watchglass.doctor.findings.content_cut import ContentCut
 from watchglass.doctor.findings.expiring_unpriced import ExpiringUnpriced
@@ -23,6 +25,7 @@ from watchglass.doctor.findings.no_context import NoContext
 from watchglass.doctor.findings.refused_keys import RefusedKeys
 from watchglass.doctor.findings.stuck_tasks import StuckTasks
 from watchglass.doctor.findings.unrecorded_requests import UnrecordedRequests
+from watchglass.store import BillFile, BillRow, Bills, Engine, VersionClock
 
 HOUR = 3600
 DAY = Window(NOON_NS, NOON_NS + 24 * HOUR * SECOND_NS)
@@ -308,6 +311,28 @@ def test_newer_sdk(look: Look) -> None:
         ],
     )
     assert [row[:3] for row in rows(found[0])] == [["999.1", ["web"], 1]]
+
+
+def billed(requests: int, **columns: Any) -> BillRow:
+    names = ("item", "project", "key", "model", "token_class", "tier", "above", "region", "tokens")
+    base = dict.fromkeys((*names, "amount_usd", "request_id"))
+    base |= {"provider": "openai", "since_ns": DAY.since_ns, "until_ns": DAY.until_ns, "zone": "UTC"}
+    return BillRow(**{**base, "requests": requests, "long_context": False, "where": "", **columns})
+
+
+def test_billed_unrecorded(engine: Engine, look: Look) -> None:
+    """A provider that counts more requests than are on record is told; what counts something else is left
+    out."""
+    calls = [call(1, **HEALTHY), call(2, **HEALTHY), call(3, **HEALTHY | {"provider": "anthropic"})]
+    rows = [billed(3), billed(2, model="gpt-4o"), billed(90, token_class="search")]
+    rows.append(billed(1, provider="anthropic"))
+    kept = Bills(engine, VersionClock(ManualClock(NOON_NS)))
+    kept.take([BillFile(file="a", name="usage.json", format="openai-usage", rows=rows)])
+    found = look(findings=[BilledUnrecorded()], calls=calls, window=DAY)
+    assert [(each.finding, each.severity) for each in found] == [("billed_unrecorded", "error")]
+    assert [(row[0], *row[4:]) for row in found[0].evidence.rows] == [("openai", 5, 2, 3)]
+    assert look(findings=[BilledUnrecorded()], calls=calls) == []  # a bill of a day, asked of an hour
+    engine.execute("TRUNCATE TABLE store.bill_files")
 
 
 def test_expiring_unpriced(look: Look) -> None:

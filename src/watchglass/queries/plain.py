@@ -54,6 +54,15 @@ def money(amount: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def sql_text(text: str) -> str:
+    """A text as a literal of SQL, whatever is in it.
+
+    >>> sql_text("o'neil\\\\")
+    "unhex('6f276e65696c5c')"
+    """
+    return f"unhex('{text.encode('utf-8', 'surrogatepass').hex()}')"
+
+
 def moment(ns: int) -> str:
     """Nanoseconds since 1970 as RFC 3339 with nine decimals and Z.
 

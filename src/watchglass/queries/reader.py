@@ -19,6 +19,7 @@ from watchglass.queries.functions import Functions, read_functions
 from watchglass.queries.lists.question import ListQuestion, Page
 from watchglass.queries.lists.subjects import page
 from watchglass.queries.scope import EVERYTHING, Scope, row_filters
+from watchglass.queries.sites import RecordedSites, SitesQuestion, sites
 from watchglass.queries.trace import Trace, trace
 from watchglass.queries.usage import UsageQuestion, UsageReport, usage
 from watchglass.store import Engine, Limits
@@ -52,6 +53,10 @@ class Reader(Protocol):
 
     def page(self, question: ListQuestion, now_ns: int) -> Page:
         """A page of calls, tasks, traces, flows or sessions; the newest are looked for before `now_ns`."""
+        ...
+
+    def sites(self, question: SitesQuestion) -> RecordedSites:
+        """Which lines of code made calls, and what flowed through each."""
         ...
 
     def query(self, sql: str) -> Answer:
@@ -90,6 +95,10 @@ class StoreReader:
     def page(self, question: ListQuestion, now_ns: int) -> Page:
         """See `Reader.page`."""
         return page(self._engine, question, now_ns, limits=self._limits)
+
+    def sites(self, question: SitesQuestion) -> RecordedSites:
+        """See `Reader.sites`."""
+        return sites(self._engine, question, limits=self._limits)
 
     def query(self, sql: str) -> Answer:
         """See `Reader.query`."""

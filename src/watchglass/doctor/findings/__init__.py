@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchglass.doctor.contract import Finding
 from watchglass.doctor.findings.absurd_reported_cost import AbsurdReportedCost
+from watchglass.doctor.findings.billed_unrecorded import BilledUnrecorded
 from watchglass.doctor.findings.budget import Budget
 from watchglass.doctor.findings.clock_skew import ClockSkew
 from watchglass.doctor.findings.content_cut import ContentCut
@@ -43,6 +44,7 @@ FINDINGS: tuple[Finding, ...] = (
     TokenSums(),
     AbsurdReportedCost(),
     Unattributed(),
+    BilledUnrecorded(),
     ClockSkew(),
     NoContext(),
     Duplicates(),
@@ -54,3 +56,6 @@ FINDINGS: tuple[Finding, ...] = (
 
 Those that look at the directory that holds the tables are made where it is open (`surfaces/examining.py`).
 """
+
+NEVER_RECORDED: tuple[Finding, ...] = (UnrecordedRequests(), Unattributed(), BilledUnrecorded())
+"""Those that know of requests of which no call is on record; `watchglass coverage` shows them."""

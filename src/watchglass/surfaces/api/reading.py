@@ -23,6 +23,7 @@ from watchglass.queries.lists.question import SUBJECTS, Askable, Subject, list_q
 from watchglass.queries.lists.subjects import LISTED
 from watchglass.queries.questions import usage_question
 from watchglass.queries.reader import Reader
+from watchglass.queries.sites import SITE_FILTERS, RecordedSites, sites_question
 from watchglass.queries.times import parse_moment
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import DIMENSIONS, FILTERS
@@ -148,6 +149,19 @@ def reading(
         ),
         Endpoint(
             method="GET",
+            path="/api/v1/coverage/sites",
+            summary="Which lines of code made calls",
+            details="The run-time half of `watchglass coverage`: by file, line and function, how many "
+            "calls, what they "
+            "cost, and for how many nobody said for which tenant and feature. 30 days unless `since` says "
+            "else.",
+            needs="read",
+            handler=api.sites,
+            parameters=(_SINCE, _UNTIL, *_filters(SITE_FILTERS)),
+            answer=RecordedSites,
+        ),
+        Endpoint(
+            method="GET",
             path="/api/v1/query",
             summary="A question in SQL",
             details="One SELECT, SHOW TABLES or DESCRIBE over the documented tables; read only.",
@@ -261,6 +275,10 @@ class _Reading:
 
     def _examined(self, window: Window, further: Callable[[], Sequence[Finding]]) -> Examination:
         return examine(self._reader.query, window, [*FINDINGS, *further()])
+
+    async def sites(self, request: Request) -> Response:
+        question = sites_question(request.query_params.multi_items(), self._clock.now_ns())
+        return _json(plain(await self._turns.ask(self._reader.sites, question)))
 
     async def query(self, request: Request) -> Response:
         asked = await _asked(request)

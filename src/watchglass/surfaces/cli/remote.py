@@ -21,6 +21,7 @@ from watchglass.queries.lists.question import ListQuestion, Page, list_items
 from watchglass.queries.lists.subjects import LISTED
 from watchglass.queries.plain import moment
 from watchglass.queries.questions import usage_items
+from watchglass.queries.sites import RecordedSites, SitesQuestion, sites_items
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import UsageQuestion, UsageReport
 
@@ -85,6 +86,11 @@ class RemoteReader:
         body = self._get(f"/api/v1/{question.subject}?{urlencode(list_items(question))}")
         found = msgspec.json.decode(body, type=_Page)
         return Page(rows=msgspec.convert(found.rows, list[LISTED[question.subject].row]), next=found.next)
+
+    def sites(self, question: SitesQuestion) -> RecordedSites:
+        """See `Reader.sites`."""
+        body = self._get(f"/api/v1/coverage/sites?{urlencode(sites_items(question))}")
+        return msgspec.json.decode(body, type=RecordedSites)
 
     def query(self, sql: str) -> Answer:
         """See `Reader.query`."""

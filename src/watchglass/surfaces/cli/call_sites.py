@@ -1,0 +1,27 @@
+"""The calls to models that the code has, by the checker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from watchglass.queries.coverage import CallSite
+
+
+class Code(NamedTuple):
+    """What was read: its call sites, and all its files."""
+
+    sites: Sequence[CallSite]
+    files: Sequence[str]
+
+
+def read_call_sites(paths: Sequence[str]) -> Code:
+    """Of these files and folders, as `watchglass check` is configured for them.
+
+    Raises `NotFound` for a path that is not there, and `ConfigError`.
+    """
+    from watchglass.check import configuration, files, sites
+    from watchglass.check.rules import CODES
+
+    settings = configuration.load(paths[0], CODES)
+    return Code(sites.find(paths), [file.path for file in files.find(paths, settings)])
