@@ -124,7 +124,7 @@ def test_handler_missing(look: Look) -> None:
     )
     missing = the("handler_missing", found)
     assert rows(missing)[0][:5] == ["web", "agent", "editor", scope["scope"], 1]
-    assert (len(rows(missing)), missing.command) == (1, "python -m watchglass.capture.selfcheck")
+    assert (len(rows(missing)), missing.command) == (1, "watchglass check .")
 
 
 def test_no_context(look: Look) -> None:

@@ -96,7 +96,7 @@ def test_a_line_that_another_function_has_now() -> None:
     ],
 )
 def test_names_of_functions(static: str, recorded: str | None, same: bool) -> None:
-    """A function is known by its whole name, with its module, or bare; what is defined in it is part of it."""
+    """A function is known by its whole name, with its module, or bare; what is in it is part of it."""
     assert bool(covered([Static(10, 12, static)], [row(11, recorded)]).seen) == same
 
 

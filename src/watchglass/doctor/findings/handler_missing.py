@@ -26,6 +26,6 @@ class HandlerMissing:
                 remedy="Either these ask no model, or they ask it where nobody looks: without the callback "
                 "handler, through a client that is not instrumented, or imported before watchglass.init(). "
                 "`watchglass check` finds the lines; watchglass.selfcheck() in the process says the rest.",
-                command="python -m watchglass.capture.selfcheck",
+                command="watchglass check .",
             )
         ]

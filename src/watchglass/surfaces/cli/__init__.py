@@ -16,6 +16,7 @@ from watchglass.surfaces.cli.backup import backup, restore
 from watchglass.surfaces.cli.budgets import budgets
 from watchglass.surfaces.cli.call import call
 from watchglass.surfaces.cli.check import check
+from watchglass.surfaces.cli.coverage import coverage
 from watchglass.surfaces.cli.demo import demo
 from watchglass.surfaces.cli.doctor import doctor
 from watchglass.surfaces.cli.exits import INTERRUPTED
@@ -47,6 +48,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     query,
     doctor,
     check,
+    coverage,
     import_,
     reconcile,
     backup,

@@ -10,6 +10,8 @@ from watchglass.doctor.contract import Diagnosis
 from watchglass.queries.coverage import Coverage, Elsewhere, Site
 from watchglass.queries.plain import money
 
+_URGENT = "Never recorded"
+
 SHOWN = 20
 """Rows of each list for people; --json has all."""
 
@@ -71,7 +73,7 @@ def parts(report: Report) -> Iterator[Part]:
             [_at(s), s.function, s.callee, _dollars(s.cost_beside_usd), s.why or ""]
             for s in found.unmonitored
         ]
-        yield Part("Not looked at", columns, rows)
+        yield Part(_URGENT, columns, rows)
     if found.seen:
         columns = [
             ("call site", False), ("function", False), ("calls", True), ("cost", True), ("of nobody", True),
@@ -120,7 +122,7 @@ def markdown(report: Report) -> str:
     """For a pull request: the sentence, the lists that ask for something, the rest folded away."""
     lines = ["### Calls to models: " + headline(report)[:1].lower() + headline(report)[1:], ""]
     for part in parts(report):
-        open_ = part.title == "Not looked at"
+        open_ = part.title == _URGENT
         if not open_:
             lines += [f"<details><summary>{part.title} ({len(part.rows):,})</summary>", ""]
         else:
@@ -188,4 +190,12 @@ def _share(part: int, whole: int) -> str:
 
 
 def _dollars(amount: Decimal | None) -> str:
-    return "–" if amount is None else f"${money(amount)}"
+    """To the last digit, and cents always.
+
+    >>> _dollars(Decimal("0.5")), _dollars(Decimal("0.00125")), _dollars(None)
+    ('$0.50', '$0.00125', '–')
+    """
+    if amount is None:
+        return "–"
+    whole, _, cents = money(amount).partition(".")
+    return f"${whole}.{cents.ljust(2, '0')}"
