@@ -82,6 +82,7 @@ def test_every_route_is_in_it(app: Starlette, document: dict[str, Any]) -> None:
         f"/api/v1/traces/{TRACE}",
         f"/api/v1/calls/{TRACE}:{1:016x}",
         "/api/v1/doctor?since=2025-12-01",
+        "/api/v1/coverage/sites?since=2025-12-01",
         "/api/v1/query?sql=SELECT 1 AS one",
     ],
 )

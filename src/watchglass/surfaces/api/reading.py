@@ -23,11 +23,12 @@ from watchglass.queries.lists.question import SUBJECTS, Askable, Subject, list_q
 from watchglass.queries.lists.subjects import LISTED
 from watchglass.queries.questions import usage_question
 from watchglass.queries.reader import Reader
+from watchglass.queries.scope import EVERYTHING
 from watchglass.queries.sites import SITE_FILTERS, RecordedSites, sites_question
 from watchglass.queries.times import parse_moment
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import DIMENSIONS, FILTERS
-from watchglass.surfaces.access import current
+from watchglass.surfaces.access import current_scope
 from watchglass.surfaces.api.endpoint import Endpoint, Handler, Parameter
 from watchglass.surfaces.api.turns import Turns
 
@@ -270,7 +271,7 @@ class _Reading:
         )
         if window.since_ns >= window.until_ns:
             raise QueryError("there is no time between since and until; give an earlier since")
-        further = self._findings if current().tenant is None else tuple
+        further = self._findings if current_scope() == EVERYTHING else tuple
         return _json(plain(await self._turns.ask(self._examined, window, further)))
 
     def _examined(self, window: Window, further: Callable[[], Sequence[Finding]]) -> Examination:
