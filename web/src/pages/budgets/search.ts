@@ -1,8 +1,11 @@
-import type { Raw } from "@/shell/search";
+import { one, present, type Raw } from "@/shell/search";
 
 /** What the address of this page may say. */
-export type BudgetsSearch = object;
+export interface BudgetsSearch {
+  /** The budget that is looked at, by its id. */
+  budget?: string;
+}
 
-export function budgetsSearch(_raw: Raw): BudgetsSearch {
-  return {};
+export function budgetsSearch(raw: Raw): BudgetsSearch {
+  return present({ budget: one(raw.budget) });
 }
