@@ -44,6 +44,8 @@ class Label:
     cell: int | None
     line: int
     label: str
+    searched: bool
+    """Drawn by the text search: what recall is measured on. Else a finding that was read afterwards."""
     reason: str
 
 
@@ -73,6 +75,7 @@ def labels(chosen: str) -> list[Label]:
             int(row["cell"]) if row["cell"] else None,
             int(row["line"]),
             row["label"],
+            row["from"] == "search",
             row["reason"],
         )
         for row in rows
@@ -213,6 +216,8 @@ class Reading:
 
     def _count(self, label: Label) -> None:
         score, met = self.scores[label.rule], label in self._met
+        if not label.searched:
+            return
         if label.label == "yes":
             score.found += met
             score.missed += not met
