@@ -44,10 +44,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             [
                 task(1, **ACME, kind="agent", name="clerk", agent="clerk", duration_ns=9 * SECOND_NS),
                 task(4, **ACME, kind="tool", name="search", status="failed", error_type="KeyError",
-                     input='{"q": 1}', output=None, duration_ns=SECOND_NS),
+                     input="asked", output=None, duration_ns=SECOND_NS),
             ],
         )  # fmt: skip
-        texts = {"sys": ("system", "Be kind."), "u1": ("user", "Hi"), "a1": ("assistant", "Let me look"),
+        texts = {"asked": ("input", '{"q": 1}'),
+                 "sys": ("system", "Be kind."), "u1": ("user", "Hi"), "a1": ("assistant", "Let me look"),
                  "t1": ("tool", "none"), "u2": ("user", "And?"),
                  "long": ("assistant", "ä" * (LONGEST_TEXT + 1))}  # fmt: skip
         insert(
@@ -88,7 +89,7 @@ def test_each_message_is_there_once(engine: Engine) -> None:
     found = of(engine)
     calls = [each for each in found.steps if each.kind == "call"]
     names = [each.hash for each in found.messages]
-    assert sorted(names) == sorted({"sys", "u1", "a1", "t1", "u2", "long"})
+    assert sorted(names) == sorted({"sys", "u1", "a1", "asked", "t1", "u2", "long"})
     assert [[names[place] for place in each.new] for each in calls] == [["sys", "u1"], ["t1", "u2"], []]
     assert [[names[place] for place in each.said] for each in calls] == [["a1"], ["long"], []]
     assert [each.repeated for each in calls] == [0, 3, 0]
@@ -121,7 +122,8 @@ def test_digests_tell_texts_apart(engine: Engine) -> None:
     assert first.given and first.gave and first.given != second.given
     assert (failed.given, failed.gave) == (None, None)
     tool = next(each for each in steps if each.kind == "tool")
-    assert tool.given and tool.gave is None and tool.input == '{"q": 1}'
+    assert tool.given and tool.gave is None and tool.input is not None
+    assert of(engine).messages[tool.input].content == '{"q": 1}'
 
 
 def test_two_tenants_with_one_name(engine: Engine) -> None:

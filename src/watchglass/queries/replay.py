@@ -59,7 +59,8 @@ class ReplayStep(msgspec.Struct, frozen=True, kw_only=True):
 
     A `message` is the first time that something of a user was sent; `call` is one counted request. `new`
     are places in `messages` of what a call sent for the first time in the session, `said` of what it
-    answered; `repeated` counts what it sent again. `given` and `gave` are digests of everything that went
+    answered, `input` and `output` those of what an execution was given and
+    gave; `repeated` counts what it sent again. `given` and `gave` are digests of everything that went
     in and came out: equal texts have equal ones; null where no text was recorded. `so_far` sums the
     calls up to this step, itself included.
     """
@@ -83,8 +84,8 @@ class ReplayStep(msgspec.Struct, frozen=True, kw_only=True):
     new: list[int]
     said: list[int]
     repeated: int
-    input: str | None
-    output: str | None
+    input: int | None
+    output: int | None
     given: str | None
     gave: str | None
     so_far: Spent
@@ -140,7 +141,7 @@ def build(session: str, rows: SessionRows) -> Replay:
             said = _at(places, row["output_messages"])
             steps.append(_call(row, new, said, start, so_far))
         else:
-            steps.append(_task(row, start, so_far))
+            steps.append(_task(row, start, so_far, places))
     totals = so_far
     for kind, row in ordered[MOST_STEPS:]:
         totals = _plus(totals, row) if kind == "call" else totals
@@ -222,13 +223,14 @@ def _call(row: _Row, new: list[int], said: list[int], start: int, so_far: Spent)
     )
 
 
-def _task(row: _Row, start: int, so_far: Spent) -> ReplayStep:
+def _task(row: _Row, start: int, so_far: Spent, places: dict[str, int]) -> ReplayStep:
+    given, gave = row["input"] or None, row["output"] or None
     return msgspec.structs.replace(
         _step(row["kind"], row["name"], row["id"], row, start, so_far),
-        input=row["input"],
-        output=row["output"],
-        given=row["given"],
-        gave=row["gave"],
+        input=_at(places, [given])[0] if given else None,
+        output=_at(places, [gave])[0] if gave else None,
+        given=given,
+        gave=gave,
     )
 
 

@@ -17,9 +17,8 @@ MOST_STEPS = 2000
 """Steps of one answer; a person steps through some hundreds, and a browser holds these."""
 
 LONGEST_TEXT = 200_000
-LONGEST_VALUE = 20_000
 MOST_TEXT = 8_000_000
-"""Characters of a message, of what a task was given, and bytes of all messages of one answer."""
+"""Characters of a message, and bytes of all messages of one answer."""
 
 
 class SessionRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +52,7 @@ def session_rows(
     tasks = _tasks(engine, where, params, limits)
     owner = _only(session, {row["owner"] for row in [*calls, *tasks]})
     return SessionRows(
-        tenant=owner, calls=calls, tasks=tasks, texts=_texts(engine, owner, _hashes(calls), limits)
+        tenant=owner, calls=calls, tasks=tasks, texts=_texts(engine, owner, _hashes(calls, tasks), limits)
     )
 
 
@@ -85,7 +84,7 @@ def _calls(engine: Engine, where: str, params: Mapping[str, object], limits: Lim
         SELECT
             ifNull(tenant, '') AS owner, call_id AS id, time_ns, duration_ns,
             if(success, 'ok', 'failed') AS status, operation,
-            coalesce(response_model, request_model) AS model, error_type, error_message, agent, task, user,
+            coalesce(request_model, response_model) AS model, error_type, error_message, agent, task, user,
             trace_id, span_id, input_tokens, output_tokens, cost_usd, unpriced_reason,
             input_messages, output_messages
         FROM usage
@@ -104,11 +103,8 @@ def _tasks(engine: Engine, where: str, params: Mapping[str, object], limits: Lim
             ifNull(tenant, '') AS owner, task_id AS id, time_ns, duration_ns, kind, name,
             multiIf(status = 'completed', 'ok', status = 'failed', 'failed', 'running') AS status,
             error_type, error_message, agent, task, user, trace_id, span_id,
-            substringUTF8(input, 1, {LONGEST_VALUE}) AS input,
-            substringUTF8(output, 1, {LONGEST_VALUE}) AS output,
-            if(notEmpty(ifNull(t.input, '')), lower(hex(sipHash64(t.input))), NULL) AS given,
-            if(notEmpty(ifNull(t.output, '')), lower(hex(sipHash64(t.output))), NULL) AS gave
-        FROM tasks AS t
+            input, output
+        FROM tasks
         WHERE {where}
         ORDER BY time_ns, id
         """,
@@ -117,11 +113,13 @@ def _tasks(engine: Engine, where: str, params: Mapping[str, object], limits: Lim
     ).to_pylist()
 
 
-def _hashes(calls: Iterable[Mapping[str, Any]]) -> list[str]:
+def _hashes(calls: Iterable[Mapping[str, Any]], tasks: Iterable[Mapping[str, Any]]) -> list[str]:
     found: dict[str, None] = {}
     for row in calls:
         found.update(dict.fromkeys(row["input_messages"]))
         found.update(dict.fromkeys(row["output_messages"]))
+    for row in tasks:
+        found.update(dict.fromkeys(each for each in (row["input"], row["output"]) if each))
     return list(found)
 
 

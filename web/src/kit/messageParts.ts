@@ -166,6 +166,11 @@ function reasoning(fields: Fields): Part[] {
 
 /** JSON text of an object or a list as what it says; blocks of one text as that text. */
 function simple(value: Json): Json {
+  const fields = fieldsOf(value);
+  // Vercel's AI SDK: {type: "text" | "json", value}.
+  if (fields && "value" in fields && "type" in fields && Object.keys(fields).length === 2) {
+    return simple(fields.value ?? null);
+  }
   if (typeof value === "string" && /^\s*[[{]/.test(value)) return parseJson(value) ?? value;
   if (Array.isArray(value)) {
     const parts = value.flatMap(block);

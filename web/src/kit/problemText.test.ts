@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { ApiProblem } from "@/api/client";
 import { problemOf } from "./problemText";
 
 const document = {
@@ -20,6 +21,16 @@ it("reads a problem document as it came", () => {
 
 it("reads the document that an error carries", () => {
   expect(problemOf(Object.assign(new Error("400"), { problem: document })).where).toBe("since");
+});
+
+it("reads the API's refusals, whose message is the detail", () => {
+  const refused = new ApiProblem(400, "Bad Request", "limit is too large", "limit", "abc");
+  expect(problemOf(refused)).toEqual({
+    title: "Bad Request",
+    detail: "limit is too large",
+    where: "limit",
+    requestId: "abc",
+  });
 });
 
 it("says of a network failure that the server does not answer", () => {

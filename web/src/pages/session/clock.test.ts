@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nextSpeed, pause, placeAt, play, STOPPED, seek, withSpeed } from "./clock";
+import { clockText, nextSpeed, pause, placeAt, play, STOPPED, seek, withSpeed } from "./clock";
 
 const LENGTH = 10_000;
 
@@ -33,4 +33,14 @@ it("never goes back when its time does", () => {
 
 it("knows seven speeds", () => {
   expect([nextSpeed(1, 1), nextSpeed(100, 1), nextSpeed(1, -1), nextSpeed(20, -1)]).toEqual([2, 100, 1, 10]);
+});
+
+it("writes moments as a player does", () => {
+  expect([0, 7_340, 754_000, 3_724_000, 183_600_000].map(clockText)).toEqual([
+    "0:00.0",
+    "0:07.3",
+    "12:34",
+    "1:02:04",
+    "2 d 03:00:00",
+  ]);
 });

@@ -43,3 +43,16 @@ export function nextSpeed(speed: number, by: 1 | -1): number {
   const at = SPEEDS.findIndex((each) => each >= speed);
   return SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, (at === -1 ? SPEEDS.length - 1 : at) + by))] ?? 1;
 }
+
+/** A moment as people read a player: `0:07.3`, `12:04`, `1:02:04`, `2 d 03:00:00`. Tenths below ten minutes. */
+export function clockText(ms: number): string {
+  const tenths = Math.floor(Math.max(0, ms) / 100);
+  const seconds = Math.floor(tenths / 10);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 10) return `${minutes}:${two(seconds % 60)}.${tenths % 10}`;
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+  const hours = Math.floor(minutes / 60);
+  const rest = `${two(minutes % 60)}:${two(seconds % 60)}`;
+  return hours < 24 ? `${hours}:${rest}` : `${Math.floor(hours / 24)} d ${two(hours % 24)}:${rest}`;
+}

@@ -125,7 +125,7 @@ function lines(steps: readonly Step[]): Line[] {
     for (const message of step.new) say(message, step.at_ns, place);
     for (const message of step.said) say(message, endNs(step), place);
   });
-  return [...first.values()].sort((a, b) => a.atNs - b.atNs || a.step - b.step || a.message - b.message);
+  return [...first.values()].sort((a, b) => a.atNs - b.atNs || a.message - b.message);
 }
 
 /** How many of the ascending values are not above this one. */

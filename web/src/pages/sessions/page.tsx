@@ -1,8 +1,119 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { createLazyRoute } from "@tanstack/react-router";
+import { type Answer, type ApiProblem, address, ask, type Schemas } from "@/api/client";
+import { Badge } from "@/kit/Badge";
+import { type Column, DataTable } from "@/kit/DataTable";
+import { Empty } from "@/kit/Empty";
+import { Count, Money, Unknown, When } from "@/kit/Figure";
 import { Page } from "@/kit/Page";
+import { Problem } from "@/kit/Problem";
+import { startMs } from "@/shell/ranges";
+import { useAsked } from "@/shell/search";
 
 export const Route = createLazyRoute("/sessions")({ component: SessionsPage });
 
+type Row = Schemas["SessionRow"];
+type Listed = Answer<"/api/v1/sessions">;
+type PageOf = Listed & { since: string };
+
+interface Next {
+  since: string;
+  cursor: string;
+}
+
+const LIMIT = 100;
+
+const COLUMNS: readonly Column<Row>[] = [
+  { id: "session", header: "Session", cell: (row) => row.session },
+  { id: "tenant", header: "Tenant", cell: (row) => row.tenant ?? <Unknown />, width: 140 },
+  { id: "user", header: "User", cell: (row) => row.user ?? <Unknown />, width: 140 },
+  { id: "service", header: "Service", cell: (row) => row.service ?? <Unknown />, width: 150 },
+  { id: "last", header: "Last call", cell: (row) => <When at={row.last} />, width: 110 },
+  { id: "time", header: "Began", cell: (row) => <When at={row.time} />, width: 110, hidden: true },
+  { id: "traces", header: "Traces", cell: (row) => <Count n={row.traces} />, align: "end", width: 80 },
+  { id: "calls", header: "Calls", cell: (row) => <Count n={row.calls} />, align: "end", width: 80 },
+  { id: "failed", header: "Failed", cell: failed, align: "end", width: 80 },
+  {
+    id: "tokens",
+    header: "Tokens in",
+    cell: (row) => <Count n={row.input_tokens} short why="nobody said how many" />,
+    align: "end",
+    width: 100,
+  },
+  {
+    id: "out",
+    header: "Tokens out",
+    cell: (row) => <Count n={row.output_tokens} short why="nobody said how many" />,
+    align: "end",
+    width: 100,
+    hidden: true,
+  },
+  {
+    id: "cost",
+    header: "Cost",
+    cell: (row) => <Money usd={row.cost_usd} why={`${row.unpriced_calls} calls without a price`} />,
+    align: "end",
+    width: 110,
+  },
+];
+
+function failed(row: Row) {
+  return row.failed_calls > 0 ? <Badge tone="bad">{row.failed_calls}</Badge> : <Count n={0} />;
+}
+
 function SessionsPage() {
-  return <Page title="Sessions" />;
+  const asked = useAsked();
+  const found = useInfiniteQuery<
+    PageOf,
+    ApiProblem,
+    { pages: PageOf[] },
+    readonly unknown[],
+    Next | undefined
+  >({
+    queryKey: ["/api/v1/sessions", asked],
+    initialPageParam: undefined,
+    queryFn: async ({ pageParam, signal }) => {
+      // A page is only followed by another of the same times, and "7d ago" is another one each second.
+      const since =
+        pageParam?.since ??
+        new Date(startMs({ since: asked.since, until: asked.until }, Date.now())).toISOString();
+      const query = { ...asked, since, limit: LIMIT, cursor: pageParam?.cursor };
+      return { since, ...(await ask<Listed>(address("/api/v1/sessions", {}, query), { signal })) };
+    },
+    getNextPageParam: (last) => (last.next ? { since: last.since, cursor: last.next } : undefined),
+  });
+  const rows = found.data?.pages.flatMap((page) => page.rows);
+  return (
+    <Page title="Sessions" lead="Conversations, as their calls name them; open one to step through it" timed>
+      {found.error ? (
+        <Problem error={found.error} onRetry={() => void found.refetch()} />
+      ) : (
+        <DataTable
+          id="sessions"
+          label="Sessions"
+          columns={COLUMNS}
+          rows={rows}
+          rowKey={(row) => `${row.session} ${row.tenant ?? ""}`}
+          rowHref={(row) =>
+            address("/sessions/{session}", { session: row.session }, { ...asked, tenant: row.tenant ?? "" })
+          }
+          onEnd={found.hasNextPage ? () => void found.fetchNextPage() : undefined}
+          loadingMore={found.isFetchingNextPage}
+          empty={<NoSessions />}
+        />
+      )}
+    </Page>
+  );
+}
+
+function NoSessions() {
+  return (
+    <Empty title="No sessions in this time">
+      <p>
+        A session is what your calls say they belong to: <code>watchglass.context(session="…")</code>, or the
+        attribute <code>gen_ai.conversation.id</code> or <code>session.id</code> on their spans. Choose a
+        longer time above, or name yours.
+      </p>
+    </Empty>
+  );
 }
