@@ -48,7 +48,7 @@ export function StepList({ label, steps, current, onGo, mark }: Props) {
     if (current >= 0) virtual.scrollToIndex(current, { align: "auto" });
   }, [current, virtual]);
   return (
-    <nav ref={scroller} className="session-steps" aria-label={label}>
+    <section ref={scroller} className="session-steps" aria-label={label}>
       <ol className="session-rows" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ index, start }) => {
           const step = steps[index];
@@ -76,7 +76,7 @@ export function StepList({ label, steps, current, onGo, mark }: Props) {
           );
         })}
       </ol>
-    </nav>
+    </section>
   );
 }
 
