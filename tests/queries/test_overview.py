@@ -135,6 +135,16 @@ def test_the_window_before_is_as_long_and_ends_where_the_window_begins(house: Ho
         house.keep()
 
 
+def test_records_younger_than_the_window_before_are_said(house: House) -> None:
+    """Calls in the second half of the window before alone say when they begin; earlier ones say nothing."""
+    house.write([call(1, time=NOON_NS - HOUR_NS // 4), call(2, time=NOON_NS)])
+    late = ask(house).before_begins_late
+    assert late is not None
+    assert late <= "2026-01-01T11:45:00.000000000Z"
+    house.write([call(3, time=ASKED.before_ns)])
+    assert ask(house).before_begins_late is None
+
+
 def test_what_a_difference_is_made_of(house: House) -> None:
     """More calls at the former cost of a call are volume, what a call costs more is the other part; what
     is new or gone is volume."""

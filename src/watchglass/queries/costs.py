@@ -17,7 +17,7 @@ from watchglass.queries.lists.question import ListQuestion
 from watchglass.queries.lists.subjects import page
 from watchglass.queries.plain import moment, second
 from watchglass.queries.usage import FILTERS
-from watchglass.queries.windows_compared import Compared, Reading, Sum, Sums, kept_apart, sums
+from watchglass.queries.windows_compared import Compared, Reading, Sum, Sums, begins_late, kept_apart, sums
 from watchglass.store import Engine, Limits
 from watchglass.store.expired import Expiry
 from watchglass.store.rollup_engine import coverage, undisturbed
@@ -105,11 +105,15 @@ class UnpricedCalls(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CostFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What calls say of costs. `totals` is the sum of `groups`, and each point in time of its lines."""
+    """What calls say of costs. `totals` is the sum of `groups`, and each point in time of its lines.
+
+    Where the window before has calls in its second half alone, `before_begins_late` is when they begin.
+    """
 
     since: str
     until: str
     before_since: str
+    before_begins_late: str | None
     by: list[str]
     totals: CostGroup
     groups: list[CostGroup]
@@ -146,14 +150,16 @@ def _costs(engine: Engine, question: CostsQuestion, had: Expiry, now_ns: int, li
     sets = list(dict.fromkeys([(), by, unpriced]))
     found, unattributed = sums(engine, asked, sets, reading, limits=limits)
     groups = _groups(found[by], most=MOST_GROUPS)
+    series, late = _series(engine, question, groups, reading, buckets, limits)
     return CostFigures(
         since=moment(asked.since_ns),
         until=moment(asked.until_ns),
         before_since=moment(asked.before_ns),
+        before_begins_late=late,
         by=list(by),
         totals=_total(found),
         groups=groups,
-        series=_series(engine, question, groups, reading, buckets, limits),
+        series=series,
         top_calls=_top_calls(engine, asked, now_ns, limits),
         unpriced=_unpriced(found[unpriced], unpriced.index("provider")),
         unattributed_usd=unattributed.cost_usd,
@@ -250,7 +256,7 @@ def _series(
     reading: Reading,
     buckets: Buckets,
     limits: Limits,
-) -> CostSeries:
+) -> tuple[CostSeries, str | None]:
     asked, by = question.asked, question.by
     named = [tuple(each.names) for each in groups[:LINES] if not each.other]
     timed = ("at", *by)
@@ -273,12 +279,13 @@ def _series(
     if len(groups) > len(named):
         rest = {start: _rest(at_all.get(start), [of.get(start) for of in lines.values()]) for start in starts}
         made.append(_line([None] * len(by), starts, rest, other=True))
-    return CostSeries(
+    series = CostSeries(
         bucket=buckets.name,
         bucket_s=buckets.width_s,
         at=[second(start) for start in starts],
         lines=made,
     )
+    return series, begins_late(asked, found[("at",)])
 
 
 def _line(

@@ -21,7 +21,16 @@ from watchglass.queries.plain import moment, second
 from watchglass.queries.targets import Judged, met, targets
 from watchglass.queries.task_outcomes import Outcomes, outcomes
 from watchglass.queries.top_errors import TopErrors, top_errors
-from watchglass.queries.windows_compared import Compared, Reading, Sum, Sums, Which, kept_apart, sums
+from watchglass.queries.windows_compared import (
+    Compared,
+    Reading,
+    Sum,
+    Sums,
+    Which,
+    begins_late,
+    kept_apart,
+    sums,
+)
 from watchglass.store import Engine, Limits
 from watchglass.store.expired import Expiry
 from watchglass.store.rollup_engine import coverage, undisturbed
@@ -101,10 +110,15 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """The page. `difference_usd` is what the window spent more than the one before, as far as is known."""
+    """The page. `difference_usd` is what the window spent more than the one before, as far as is known.
+
+    Where the window before has calls in its second half alone, `before_begins_late` is when they begin:
+    records are younger than it, and what is held against it says little.
+    """
 
     now: WindowFigures
     before: WindowFigures
+    before_begins_late: str | None
     difference_usd: Decimal | None
     failed_difference: int
     targets: list[Judged]
@@ -148,6 +162,7 @@ def _overview(engine: Engine, asked: Compared, had: Expiry, limits: Limits) -> O
     return Overview(
         now=sides["now"],
         before=sides["before"],
+        before_begins_late=begins_late(asked, coarse[("at",)]),
         difference_usd=change(*totals),
         failed_difference=totals[1].failed_calls - totals[0].failed_calls,
         targets=[_judged(number, sides) for number in range(len(targets().targets))],

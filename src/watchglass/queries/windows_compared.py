@@ -116,6 +116,17 @@ def sums(
     return _sorted(found, [key.name for key in keys], sets)
 
 
+def begins_late(asked: Compared, timed: Sequence[Sum]) -> str | None:
+    """When the calls of the window before begin, where that is in its second half: records are younger than
+    it, and what is held against it says little. None where they begin earlier, and where there are none.
+
+    `timed` are the sums by bucket of time.
+    """
+    starts = [each.at_s for each in timed if each.which == "before" and each.at_s is not None]
+    first_ns = min(starts, default=0) * 10**9
+    return moment(first_ns) if first_ns > (asked.before_ns + asked.since_ns) // 2 else None
+
+
 def kept_apart(names: Sequence[str]) -> bool:
     """Whether the rollup, and so the archive, keeps these dimensions apart."""
     return set(names) <= ROLLED

@@ -1,5 +1,5 @@
 import { approximately } from "@/format/decimal";
-import { Money } from "@/kit/Figure";
+import { Money, When } from "@/kit/Figure";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
 import { filterValue, groupName } from "@/pages/costs/filters";
@@ -28,13 +28,7 @@ interface Props {
 export function Changes({ data, by, filters }: Props) {
   const rows = data?.changed.find((each) => each.by === by)?.spend;
   if (!data || !rows) return <Skeleton height="1.9rem" lines={6} />;
-  if (!data.before.calls) {
-    return (
-      <p className="muted">
-        Nothing was called in {windowBefore(data.before)}, so nothing can be held against it.
-      </p>
-    );
-  }
+  if (!data.before.calls || data.before_begins_late) return <NothingBefore data={data} />;
   const largest = Math.max(...rows.map((row) => Math.abs(approximately(row.difference_usd ?? "0"))), 0);
   return (
     <ol className="changes" aria-label={`What changed by ${by}`}>
@@ -48,6 +42,21 @@ export function Changes({ data, by, filters }: Props) {
         />
       ))}
     </ol>
+  );
+}
+
+function NothingBefore({ data }: { data: Overview }) {
+  return (
+    <p className="muted">
+      {data.before_begins_late ? (
+        <>
+          Records begin <When at={data.before_begins_late} relative={false} />, too late to hold this time
+          against {windowBefore(data.before)}. Look at a shorter time to see what changed.
+        </>
+      ) : (
+        <>Nothing was called in {windowBefore(data.before)}, so nothing can be held against it.</>
+      )}
+    </p>
   );
 }
 
@@ -97,7 +106,7 @@ export function ChangeSentence({ data, by }: { data: Overview | undefined; by: C
 
 function Sentence({ data, by }: { data: Overview; by: ChangedBy }) {
   const { now, before, difference_usd } = data;
-  if (difference_usd === null || !before.calls) return null;
+  if (difference_usd === null || !before.calls || data.before_begins_late) return null;
   const change = moneyChangeOf(before.cost_usd, now.cost_usd);
   const rows = data.changed.find((each) => each.by === by)?.spend ?? [];
   const cause = mainCause(rows, difference_usd);

@@ -68,7 +68,7 @@ function done({ now }: Overview): string {
   return `In ${lengthOf(now)} the agents worked on ${count(ended)} tasks${succeeded}.`;
 }
 
-function spent({ now, before, difference_usd, changed }: Overview): string {
+function spent({ now, before, before_begins_late, difference_usd, changed }: Overview): string {
   if (now.cost_usd === null) return "What that cost is not known: none of the models has a price.";
   const unpriced = now.calls - now.priced_calls;
   const but = unpriced
@@ -76,7 +76,7 @@ function spent({ now, before, difference_usd, changed }: Overview): string {
     : "";
   const cost = `That cost ${money(now.cost_usd)}${but}`;
   const change = moneyChangeOf(before.cost_usd, now.cost_usd);
-  if (change === null || difference_usd === null) return `${cost}.`;
+  if (change === null || difference_usd === null || before_begins_late) return `${cost}.`;
   if (Math.abs(change) < 0.005) return `${cost}, as in ${windowBefore(before)}.`;
   const less = change < 0;
   const cause = mainCause(changed.find((each) => each.by === "tenant")?.spend ?? [], difference_usd);

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { duration, share } from "@/format/numbers";
-import { Count, Duration, Money, Share, Stat, Stats } from "@/kit/Figure";
+import { Count, Duration, Money, Share, Stat, Stats, When } from "@/kit/Figure";
 import { Skeleton } from "@/kit/Skeleton";
 import { changeOf, changeText, moneyChangeOf, type Overview, pointsText } from "./words";
 
@@ -29,7 +29,15 @@ const SPEND: Shown = {
   label: "Spend",
   value: ({ now }) => <Money usd={now.cost_usd} why={now.unknown.cost_usd} />,
   delta: ({ now, before }) => relative(moneyChangeOf(before.cost_usd, now.cost_usd), null),
-  note: ({ before }) => before.calls === 0 && "nothing before",
+  note: ({ before, before_begins_late }) => {
+    if (before_begins_late)
+      return (
+        <>
+          since <When at={before_begins_late} relative={false} />
+        </>
+      );
+    return before.calls === 0 && "nothing before";
+  },
 };
 const CALLS: Shown = {
   id: "calls",
@@ -118,7 +126,7 @@ export function Figures({ data, of }: FigureProps & { of: keyof typeof ROWS }) {
             key={each.id}
             label={each.label}
             value={data ? each.value(data) : <Skeleton width="5ch" />}
-            delta={data && each.delta ? each.delta(data) : null}
+            delta={data && each.delta && !data.before_begins_late ? each.delta(data) : null}
             target={data && each.target ? judged(data, ...each.target) : null}
             note={data && each.note ? each.note(data) : undefined}
           />

@@ -1,0 +1,82 @@
+import { useMutation } from "@tanstack/react-query";
+import { type ApiProblem, send } from "@/api/client";
+import { decimal } from "@/format/decimal";
+import { count } from "@/format/numbers";
+import { Button } from "@/kit/Button";
+import { Code } from "@/kit/Code";
+import { Money } from "@/kit/Figure";
+import { Problem } from "@/kit/Problem";
+import { groupName } from "./filters";
+
+interface Change {
+  name?: string | null;
+  rows: number;
+  before_usd: string;
+  after_usd: string;
+  difference_usd: string;
+}
+
+interface Looked {
+  looked: number;
+  changed: number;
+  totals: Change;
+  by_model: Change[];
+}
+
+interface Asked {
+  since: string;
+  until?: string;
+  [name: string]: unknown;
+}
+
+/** What pricing these calls anew would change: asked on demand, for it looks at every one of them. */
+export function Reprice({ asked }: { asked: Asked }) {
+  const { since, until, ...filters } = asked;
+  const look = useMutation<Looked, ApiProblem>({
+    mutationFn: () =>
+      send<Looked>("POST", "/api/v1/reprices", {
+        since,
+        ...(until ? { until } : {}),
+        filters,
+        dry_run: true,
+      }),
+  });
+  return (
+    <div className="costs-reprice">
+      <Button onClick={() => look.mutate()} disabled={look.isPending}>
+        {look.isPending ? "Looking …" : "What would a reprice change?"}
+      </Button>
+      <div role="status">{look.data && <Answer found={look.data} since={since} />}</div>
+      {look.error && <Problem error={look.error} />}
+    </div>
+  );
+}
+
+function Answer({ found, since }: { found: Looked; since: string }) {
+  if (!found.changed) {
+    return <p>Nothing: all {count(found.looked)} calls have the price that the book has today.</p>;
+  }
+  return (
+    <div className="costs-reprice-found">
+      <p>
+        {count(found.changed)} of {count(found.looked)} calls would have another price,{" "}
+        <strong>
+          <Money usd={found.totals.difference_usd} change />
+        </strong>{" "}
+        in all.
+      </p>
+      <ul>
+        {found.by_model
+          .filter((each) => decimal(each.difference_usd).digits !== 0n)
+          .slice(0, 8)
+          .map((each) => (
+            <li key={each.name ?? "\u0000"}>
+              {groupName(each.name ?? null)}: <Money usd={each.difference_usd} change /> in {count(each.rows)}{" "}
+              calls
+            </li>
+          ))}
+      </ul>
+      <Code text={`watchglass reprice --since ${since}`} language="shell" wrap />
+    </div>
+  );
+}
