@@ -20,6 +20,9 @@ from tests.server_process import ServerProcess
 from watchglass.capture import boundary, content, propagation
 from watchglass.capture.litellm import tracking
 from watchglass.capture.service import multi_model_service
+from watchglass.check import configuration, files
+from watchglass.check.engine import Checker
+from watchglass.check.rules import CODES
 from watchglass.testing import Recorder
 
 GUIDE = (ROOT / "docs" / "patterns.md").read_text("utf-8")
@@ -29,6 +32,14 @@ PROGRAMS = [
     for heading, text in BLOCKS
     for number, code in enumerate(re.findall(r"^```python\n(.*?)^```", text, re.M | re.S))
 ]
+WRONG = [
+    (heading, rule, code)
+    for heading, text in BLOCKS
+    for rule, code in re.findall(r"^```python wrong=(\w+)\n(.*?)^```", text, re.M | re.S)
+]
+UNTRACKED = {"WG001", "WG003", "WG005"}
+"""Rules whose wrong way is wrong in a project that has no `init` elsewhere."""
+
 ELSEWHERE = {"CrewAI"}
 """Needs CrewAI's own environment: run by tests_crewai/test_example.py."""
 
@@ -178,8 +189,9 @@ def own_tests(recorded: Recorder, module: ModuleType) -> None:
     module.test_each_answer_is_for_its_tenant(recorded)
 
 
-def quiet(recorded: Recorder, _: ModuleType) -> None:
-    """The program checks itself."""
+def logs(recorded: Recorder, _: ModuleType) -> None:
+    (call,) = recorded.calls
+    assert call.model == "gpt-4o-mini"
 
 
 EXPECTED: dict[str, Callable[[Recorder, ModuleType], None]] = {
@@ -197,6 +209,7 @@ EXPECTED: dict[str, Callable[[Recorder, ModuleType], None]] = {
     "A model by kind of task": by_kind,
     "Scores": scores,
     "Waiting for a person": interrupts,
+    "Logs": logs,
     "Tests": own_tests,
 }
 STORED: dict[str, list[tuple[str | None, str]]] = {
@@ -204,6 +217,7 @@ STORED: dict[str, list[tuple[str | None, str]]] = {
     "Start-up, 1": [],
     "Several worker processes": [("acme", "gpt-4o-mini")] * 3,
     "A client that nobody instruments": [("acme", "gpt-4o-mini")],
+    "Budgets": [("acme", "gpt-4o-mini")],
 }
 """By program that calls `init`: tenant and model of each call that a server has in the end."""
 
@@ -211,6 +225,33 @@ STORED: dict[str, list[tuple[str | None, str]]] = {
 def test_each_program_has_an_expectation() -> None:
     """No program of the guide runs without anybody looking at what it recorded."""
     assert {heading for heading, _ in PROGRAMS} == {*EXPECTED, *STORED, *ELSEWHERE}
+
+
+def checked(code: str, folder: Path, *, instrumented: bool) -> set[str]:
+    """The rules by which the checker finds something in a program."""
+    (folder / "pattern.py").write_text(code, encoding="utf-8")
+    said = f"[tool.watchglass.check]\ninstrumented = {str(instrumented).lower()}\n"
+    (folder / "pyproject.toml").write_text(said, encoding="utf-8")
+    settings = configuration.load(str(folder), CODES)
+    checker = Checker(settings)
+    return {
+        each.rule for file in files.find([str(folder)], settings) for each in checker.check(file).findings
+    }
+
+
+def test_right_ways_pass_the_checker(tmp_path: Path) -> None:
+    """No program that the guide shows as right has a finding, in a project set up as the guide says."""
+    assert len(PROGRAMS) > 20
+    found = {heading: checked(code, tmp_path, instrumented=True) for heading, code in PROGRAMS}
+    assert not any(found.values()), found
+
+
+def test_wrong_ways_are_caught(tmp_path: Path) -> None:
+    """Every program that the guide shows as wrong is found by the rule that it names, and by no other."""
+    found = [checked(code, tmp_path, instrumented=rule not in UNTRACKED) for _, rule, code in WRONG]
+    assert found == [{rule} for _, rule, _ in WRONG]
+    assert {rule for _, rule, _ in WRONG} >= {"WG001", "WG002", "WG003", "WG005", "WG008", "WG010"}
+    assert all(code.startswith(f"# {rule}: ") for _, rule, code in WRONG)
 
 
 @pytest.mark.parametrize("heading, code", named(WITHIN))
