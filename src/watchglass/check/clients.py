@@ -34,7 +34,7 @@ class Callee(NamedTuple):
 _OPENAI = """
     chat.completions.create chat.completions.parse chat.completions.stream completions.create
     beta.chat.completions.create beta.chat.completions.parse beta.chat.completions.stream
-    responses.create responses.parse responses.stream responses.connect embeddings.create moderations.create
+    responses.create responses.parse responses.stream responses.connect embeddings.create batches.create
     images.generate images.edit images.create_variation videos.create videos.create_and_poll
     audio.transcriptions.create audio.translations.create audio.speech.create
     beta.threads.runs.create beta.threads.runs.create_and_poll beta.threads.runs.create_and_stream
@@ -44,7 +44,7 @@ _OPENAI = """
 _LITELLM = """
     completion acompletion text_completion atext_completion embedding aembedding responses aresponses
     image_generation aimage_generation image_edit aimage_edit image_variation aimage_variation transcription
-    atranscription speech aspeech moderation amoderation rerank arerank batch_completion
+    atranscription speech aspeech rerank arerank batch_completion
     batch_completion_models batch_completion_models_all_responses completion_with_retries
     acompletion_with_retries adapter_completion aadapter_completion anthropic_messages generate_content
     agenerate_content generate_content_stream agenerate_content_stream ocr aocr video_generation
@@ -52,7 +52,7 @@ _LITELLM = """
 """
 _ROUTER = """
     completion acompletion text_completion atext_completion embedding aembedding responses aresponses
-    image_generation aimage_generation transcription atranscription speech aspeech moderation amoderation
+    image_generation aimage_generation transcription atranscription speech aspeech
     rerank arerank abatch_completion abatch_completion_one_model_multiple_requests
     abatch_completion_fastest_response schedule_acompletion anthropic_messages aanthropic_messages
     generate_content agenerate_content
@@ -61,7 +61,7 @@ _GENAI = """
     generate_content generate_content_stream embed_content generate_images edit_image upscale_image
     generate_videos
 """
-_CHATS = "send_message send_message_stream"
+_CHATS = ("send_message", "send_message_stream")
 _BEDROCK = "converse converse_stream invoke_model invoke_model_with_response_stream"
 _LANGCHAIN_CHAT = """
     ChatOpenAI AzureChatOpenAI ChatAnthropic ChatAnthropicVertex ChatGoogleGenerativeAI ChatVertexAI
@@ -100,7 +100,7 @@ FAMILIES: tuple[Family, ...] = (
         _OPENAI
         + """
         ChatCompletion.create ChatCompletion.acreate Completion.create Completion.acreate Edit.create
-        Embedding.create Embedding.acreate Moderation.create Moderation.acreate Image.create Image.acreate
+        Embedding.create Embedding.acreate Image.create Image.acreate
         Image.create_edit Image.create_variation Audio.transcribe Audio.atranscribe Audio.translate
         Audio.atranslate
         """,
@@ -112,7 +112,8 @@ FAMILIES: tuple[Family, ...] = (
         "Anthropic AsyncAnthropic AnthropicBedrock AsyncAnthropicBedrock AnthropicVertex "
         "AsyncAnthropicVertex AnthropicFoundry AsyncAnthropicFoundry Client AsyncClient",
         "messages.create messages.stream messages.parse beta.messages.create beta.messages.stream "
-        "beta.messages.parse beta.messages.tool_runner completions.create completion completion_stream "
+        "beta.messages.parse beta.messages.tool_runner messages.batches.create "
+        "beta.messages.batches.create completions.create completion completion_stream "
         "acompletion acompletion_stream",
     ),
     Family(
@@ -123,8 +124,9 @@ FAMILIES: tuple[Family, ...] = (
         " ".join(
             [
                 *(f"{way}models.{each}" for way in ("", "aio.") for each in _GENAI.split()),
-                *(f"{way}chats.create().{each}" for way in ("", "aio.") for each in _CHATS.split()),
-                "aio.live.connect interactions.create aio.interactions.create",
+                *(f"{way}chats.create().{each}" for way in ("", "aio.") for each in _CHATS),
+                "aio.live.connect batches.create aio.batches.create",
+                "interactions.create aio.interactions.create",
             ]
         ),
     ),
@@ -157,7 +159,7 @@ FAMILIES: tuple[Family, ...] = (
         "chat.parse_stream chat.parse_stream_async fim.complete fim.complete_async fim.stream "
         "fim.stream_async "
         "embeddings.create embeddings.create_async agents.complete agents.complete_async agents.stream "
-        "agents.stream_async classifiers.moderate classifiers.moderate_chat ocr.process ocr.process_async "
+        "agents.stream_async ocr.process ocr.process_async "
         "chat chat_stream completion completion_stream embeddings beta.conversations.start "
         "beta.conversations.start_async beta.conversations.start_stream",
     ),
@@ -191,6 +193,20 @@ FAMILIES: tuple[Family, ...] = (
         "https://github.com/groq/groq-python/blob/main/api.md",
         "groq",
         "Groq AsyncGroq Client AsyncClient",
+        _OPENAI,
+    ),
+    Family(
+        "together",
+        "https://docs.together.ai/docs/openai-api-compatibility",
+        "together",
+        "Together AsyncTogether",
+        _OPENAI,
+    ),
+    Family(
+        "cerebras",
+        "https://inference-docs.cerebras.ai/",
+        "cerebras.cloud.sdk",
+        "Cerebras AsyncCerebras",
         _OPENAI,
     ),
     Family(
@@ -303,6 +319,11 @@ SAME_METHOD = frozenset(
 TRANSPARENT = frozenset({"with_raw_response", "with_streaming_response"})
 """Attributes behind which the same methods are."""
 
+OWNERS = {
+    family.name: frozenset(each.partition(".")[0] for each in family.modules.split()) for family in FAMILIES
+} | {"google": frozenset({"google", "vertexai"})}
+"""By family: the packages that are its own, whose calls of themselves are nobody's finding."""
+
 KNOWN = frozenset(
     module.partition(".")[0] for family in FAMILIES for module in family.modules.split()
 ) | frozenset({"crewai", "instructor", "watchglass", "langfuse", "langsmith"})
@@ -360,7 +381,7 @@ def canonical(path: str) -> str:
         return _langchain(path, parts)
     if parts[0] not in KNOWN:
         return path
-    for depth in (2, 1) if parts[0] == "google" else (1,):
+    for depth in {"google": (2, 1), "cerebras": (3,)}.get(parts[0], (1,)):
         exported = EXPORTS.get(".".join(parts[:depth]))
         if exported and len(parts) > depth:
             last = parts[-1]

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from watchglass.check import baseline, cache, changed, configuration, files, running
 from watchglass.check.configuration import Configuration
-from watchglass.check.finding import SEVERITIES, Finding
+from watchglass.check.finding import SEVERITIES, UNREADABLE, Finding
 from watchglass.check.output import FORMATS
 from watchglass.check.rules import BY_CODE, CODES
 from watchglass.errors import WatchglassError
@@ -116,6 +116,10 @@ def _run(asked: argparse.Namespace) -> int:
     known = asked.baseline or settings.baseline
     if known:
         findings = baseline.unknown(known, findings)
+    for each in findings:
+        if each.rule == UNREADABLE:
+            print(f"watchglass check: {each.path}:{each.line}: {each.message}", file=sys.stderr)
+    findings = [each for each in findings if each.rule != UNREADABLE]
     _print(FORMATS[asked.format](findings), asked.output)
     return FOUND if _fails(findings, settings.fail_on) else CLEAN
 

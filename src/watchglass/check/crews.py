@@ -34,6 +34,14 @@ _HANDLERS = frozenset(
 _CREW, _TASK, _AGENT = "crewai.Crew()", "crewai.Task()", "crewai.Agent()"
 
 
+def starts_flow(subject: Subject, method: ast.Attribute, place: Place) -> bool:
+    """Whether this starts a flow of CrewAI's."""
+    paths = [each.path for each in subject.value(method, place)]
+    return any(path.startswith("crewai.Flow") for path in paths) or any(
+        each.path.startswith("crewai.Flow") for each in subject.value(method.value, place)
+    )
+
+
 def references(
     subject: Subject, wanted: frozenset[str]
 ) -> Iterator[tuple[ast.expr, ast.Attribute, Place, ast.Call]]:
@@ -52,7 +60,7 @@ def references(
 def crews(subject: Subject, method: ast.Attribute, place: Place) -> list[Value] | None:
     """The crews that a method is of: [] where it is one that is made elsewhere, None where it is none."""
     found = [each for each in subject.value(method.value, place) if not each.items]
-    made = [each for each in found if each.kind == values.NAME and each.path == _CREW]
+    made = [each for each in found if each.kind == values.NAME and _is_crew(each.path)]
     if made:
         return made
     ours = {value.path for value in subject.value(method, place) if value.kind == values.NAME}
@@ -62,6 +70,11 @@ def crews(subject: Subject, method: ast.Attribute, place: Place) -> list[Value] 
     if any(each.kind != values.NAME or each.path.startswith("crewai.") for each in known):
         return None  # a flow, an agent, a class of the project with a method of that name
     return [] if _named(method.value).endswith("crew") else None
+
+
+def _is_crew(path: str) -> bool:
+    """`Crew(…)`, and what its class makes otherwise: `Crew.from_checkpoint(…)`."""
+    return path == _CREW or (path.startswith("crewai.Crew.") and path.endswith(")"))
 
 
 def is_task(subject: Subject, method: ast.Attribute, place: Place, call: ast.Call) -> bool:

@@ -62,7 +62,8 @@ class Checker:
         codes = self.configuration.rules_for(file.relative)
         rules = [rule for code, rule in self.rules.items() if code in codes]
         data = read(file.path)
-        wanted = [(rule, how) for rule in rules if (how := rule.wants(data)) != NO]
+        package = self.project.package(file.path)
+        wanted = [(rule, how) for rule in rules if (how := rule.wants(data, package)) != NO]
         if not wanted:
             return []
         if not any(how == YES for _, how in wanted) and not self.leads_to_clients(file.path, data):

@@ -7,21 +7,29 @@ does not walk the whole tree.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 from watchglass.check.scopes import Scanned
 from watchglass.check.source import Source, Unreadable, parse, read
 
+_KEPT_FILES = 200
+
+_GAPS = 4
+"""A folder without an `__init__.py` is of a package that begins no more than so many folders above."""
+
 
 class Module:
     """A file of the project, parsed."""
 
-    __slots__ = ("data", "dotted", "path", "roots", "scanned", "source")
+    __slots__ = ("data", "dotted", "package", "path", "roots", "scanned", "source")
 
-    def __init__(self, path: str, dotted: str, roots: tuple[str, ...], data: bytes, source: Source) -> None:
+    def __init__(self, path: str, project: Project, data: bytes, source: Source) -> None:
         self.path = path
-        self.dotted = dotted
-        self.roots = roots
+        self.dotted = dotted = project.dotted(path)
+        self.package = project.package(path)
+        """The outermost package that it is in, `""` for none."""
+        self.roots = project.roots_of(path)
         """The folders in which its imports are looked for."""
         self.data = data
         self.source = source
@@ -41,6 +49,8 @@ class Project:
         self.size = 0
         """Bytes of code that are kept as trees."""
         self._modules: dict[str, Module | None] = {}
+        self._bytes: dict[str, bytes] = {}
+        self._giving: dict[tuple[str, str], bool] = {}
         self._packages: dict[str, str] = {}
         self._exists: dict[str, bool] = {}
         self._found: dict[tuple[str, tuple[str, ...]], str | None] = {}
@@ -64,11 +74,34 @@ class Project:
                 pass
         return self._modules[path]
 
+    def may_give_client(self, path: str, wanted: str) -> bool:
+        """Whether what a module defines by this name may have to do with a client; asked of its bytes.
+
+        Most of what is imported is a record or a function that has not: its module need not be parsed.
+        """
+        path = os.path.abspath(path)
+        if path in self._modules:
+            return True
+        key = (path, wanted)
+        known = self._giving.get(key)
+        if known is None:
+            self.asked.add(path)
+            try:
+                data = self._bytes.get(path)
+                if data is None:
+                    if len(self._bytes) >= _KEPT_FILES:
+                        self._bytes.clear()
+                    data = self._bytes[path] = read(path)
+            except Unreadable:
+                return False
+            known = self._giving[key] = _is_telling(data, wanted.encode())
+        return known
+
     def module(self, path: str, data: bytes) -> Module:
         """The module of these bytes; raises `Unreadable`."""
         path = os.path.abspath(path)
         source = parse(path, data)
-        found = Module(path, self.dotted(path), self.roots_of(path), data, source)
+        found = Module(path, self, data, source)
         self._modules[path] = found
         self.size += len(data)
         return found
@@ -78,6 +111,11 @@ class Project:
         root = self._package_root(os.path.dirname(path))
         parts = os.path.relpath(path, root).removesuffix(".py").split(os.sep)
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    def package(self, path: str) -> str:
+        """The outermost package that a file is in, `""` where it is in none."""
+        folder = os.path.dirname(os.path.abspath(path))
+        return os.path.relpath(folder, self._package_root(folder)).partition(os.sep)[0].replace(".", "")
 
     def roots_of(self, path: str) -> tuple[str, ...]:
         """Where a file's imports are looked for: around its package, beside it, in the project's roots."""
@@ -105,10 +143,14 @@ class Project:
         return self._found[key]
 
     def _package_root(self, folder: str) -> str:
+        """The folder above the outermost package; a folder in a package is of it, whatever it has."""
         root = self._packages.get(folder)
         if root is None:
             above = os.path.dirname(folder)
-            inside = above != folder and self._is_file(os.path.join(folder, "__init__.py"))
+            inside, near = False, folder
+            for _ in range(_GAPS):
+                inside = inside or (near != os.path.dirname(near) and self._is_file(f"{near}/__init__.py"))
+                near = os.path.dirname(near)
             root = self._packages[folder] = self._package_root(above) if inside else folder
         return root
 
@@ -122,3 +164,25 @@ class Project:
                 known = self._exists[folder] = os.path.isdir(folder)
             found = self._exists[path] = known and os.path.isfile(path)
         return found
+
+
+_TELLING = re.compile(
+    rb"OpenAI|openai|nthropic|litellm\.|genai|istral|ohere|edrock|boto3|roq|llama|Chat[A-Z]\w+\(|Router\(|llm\b|LLM\b|"
+    rb"lient\b|Crew|Task\(|Agent\(|Flow\b|import_module|__getattr__|instructor|ogether|erebras|@|lambda"
+)
+_BASES = re.compile(
+    rb"class\s+\w+\s*(?:\(\s*(?:object|BaseModel|ABC|Enum|str|Protocol|TypedDict|Exception|\s|,)*\))?\s*:"
+)
+_NEXT = re.compile(rb"^[^\s)\]}#]", re.M)
+
+
+def _is_telling(data: bytes, name: bytes) -> bool:
+    """Whether a function or class speaks of a client; True for a name that is bound in another way."""
+    found = re.search(rb"^(?:async[ ]+def|def|class)[ ]+" + re.escape(name) + rb"\b", data, re.M)
+    if found is None:
+        return name in data or b"import *" in data or b"__getattr__" in data
+    end = _NEXT.search(data, found.end())
+    chunk = data[found.start() : end.start() if end else len(data)]
+    if chunk.startswith(b"class") and not _BASES.match(chunk):
+        return True
+    return _TELLING.search(chunk) is not None

@@ -76,8 +76,7 @@ def is_watched(subject: Subject, place: Place) -> bool:
 
 
 _OTHERS = re.compile(
-    rb"Instrumentor\(|Traceloop\.init|agentops\.init|logfire\.instrument_|\.instrument_openai|openlit\.init|"
-    rb"(?:success_|failure_)?callbacks?\s*=\s*\[\s*[\"'](?:otel|langfuse|opik|arize|logfire)|mlflow\.\w+\.autolog"
+    rb"Instrumentor\(\)\s*\.\s*instrument\(|litellm\.(?:success_callback|callbacks)\s*(?:=|\.append|\+=)"
 )
 
 

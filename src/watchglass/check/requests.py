@@ -67,7 +67,6 @@ _LITELLM = re.compile(r"(?:^\?|[._])litellm\.(\w+)$")
 _LITELLM_FUNCTIONS = frozenset(
     path.partition(".")[2] for path in clients.REQUESTS if path.startswith("litellm.")
 )
-_NOT_CLIENTS = ("unittest.mock", "mock.", "pytest", "?super()", "respx", "builtins.")
 
 RUNNERS = frozenset(
     [
@@ -108,7 +107,7 @@ def find(module: Module, resolver: Resolver) -> list[Request]:
                 found.append(Request(call.node, call.place, callee))
         if called in RUNNERS:
             found += _handed_over(call, resolver, module)
-    return found
+    return [each for each in found if module.package not in clients.OWNERS[each.callee.family]]
 
 
 def callee_of(call: Call, resolver: Resolver, module: Module) -> Callee | None:
@@ -130,8 +129,8 @@ def match(path: str, call: ast.Call | None, data: bytes) -> Callee | None:
     litellm = _LITELLM.search(path)
     if litellm and litellm[1] in _LITELLM_FUNCTIONS:
         return Callee("litellm", f"litellm.{litellm[1]}")
-    if path.startswith(_NOT_CLIENTS):
-        return None
+    if not path.startswith("?") or path.startswith("?super()"):
+        return None  # an object of a library that is not in the table
     for shape in SHAPES:
         if path.endswith(shape.suffix) and _fits(shape, call, data):
             return Callee(shape.family, shape.suffix[1:])

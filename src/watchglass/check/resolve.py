@@ -324,6 +324,9 @@ class Resolver:
         }:
             return (name(whole),)
         found = self._exported(binding.path, binding.name, module) if binding.path else ()
+        top = module.dotted.partition(".")[0]
+        if not found and (binding.items or binding.path.partition(".")[0] == top):
+            return (name(f"?{binding.name}"),)  # the project's own, and not found: it may be anything
         return found or (name(whole),)
 
     def _exported(self, dotted: str, wanted: str, module: Module) -> Values:
@@ -334,6 +337,8 @@ class Resolver:
         if path is None:
             whole = clients.canonical(f"{dotted}.{wanted}")
             return (name(whole),) if whole in _KNOWN_PATHS else ()
+        if not self.project.may_give_client(path, wanted):
+            return (name(f"?{wanted}"),)
         found = self.project.load(path)
         if found is None or found is module:
             return ()
@@ -449,6 +454,8 @@ class Resolver:
     def _instances(self, found: Values) -> Values:
         made: list[Value] = []
         for each in found:
+            if each.path in {"typing.Any", "builtins.object", "typing_extensions.Any"}:
+                continue
             if each.kind == values.CLASS:
                 made.append(each._replace(kind=values.INSTANCE))
             elif each.kind == values.NAME and not each.path.startswith(("?", "builtins.")):

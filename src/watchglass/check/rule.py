@@ -62,8 +62,9 @@ class Rule(NamedTuple):
     """Where the reason can be read."""
     fix: str
     """What to do, in a sentence."""
-    wants: Callable[[bytes], int]
-    """Whether a file of these bytes can have findings: NO, YES, or IMPORTS: if what it imports has."""
+    wants: Callable[[bytes, str], int]
+    """Whether a file of these bytes, in this top package, can have findings: NO, YES, or IMPORTS: if what it
+    imports has clients."""
     check: Callable[[Subject], Iterable[Found]]
     wrong: str = ""
     """An example that it finds."""

@@ -26,7 +26,7 @@ class Binding(NamedTuple):
     name: str = ""
     """Of `from path import name`."""
     items: int = 0
-    """How often an element is taken out of the expression: 1 in `for name in node`."""
+    """How often an element is taken out of the expression: 1 in `for name in node`. Of an import its dots."""
 
 
 class Scope:
@@ -177,7 +177,9 @@ def _import_from(found: Scanned, node: ast.ImportFrom, place: Place) -> _Childre
         if alias.name == "*":
             place.scope.stars.append(module)
         else:
-            place.scope.bind(alias.asname or alias.name, Binding(FROM, path=module, name=alias.name))
+            place.scope.bind(
+                alias.asname or alias.name, Binding(FROM, path=module, name=alias.name, items=node.level)
+            )
     return None
 
 

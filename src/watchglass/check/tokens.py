@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 _LITELLM = (
     "a?completion|a?text_completion|a?embedding|a?responses|a?image_(?:generation|edit|variation)|a?transcription|"
-    "a?speech|a?moderation|a?rerank|batch_completion\\w*|a?completion_with_\\w+|a?adapter_completion|"
+    "a?speech|a?rerank|batch_completion\\w*|a?completion_with_\\w+|a?adapter_completion|"
     "a?anthropic_messages|a?generate_content(?:_stream)?|a?ocr|a?video_generation|abatch_completion\\w*|"
     "schedule_acompletion"
 )
@@ -15,41 +16,120 @@ _LITELLM_REQUEST = re.compile(
     rf"|(?<![\w.])(?<!def )(?:{_LITELLM})\s*\(|(?<![\w.])(?:{_LITELLM}) as |getattr\(\s*\w*litellm".encode()
 )
 _LITELLM_WORDS = (
-    b"ompletion", b"embedding", b"responses", b"image_", b"transcription", b"speech", b"moderation",
+    b"ompletion", b"embedding", b"responses", b"image_", b"transcription", b"speech",
     b"rerank", b"anthropic_messages", b"generate_content", b"ocr(", b"video_generation", b"getattr(",
 )  # fmt: skip
 
-_OPENAI = (
-    b"completions.create", b"completions.parse", b"completions.stream", b"completions", b"responses.",
-    b"embeddings.create", b"moderations.", b"images.", b"audio.", b"videos.", b"threads.",
-    b"realtime.connect", b"ChatCompletion", b"Completion.", b"Embedding.", b"Moderation.", b"Image.",
-    b"Audio.",
+_GETATTR = (
+    rb"getattr\([^\n]{0,60}[\"'](?:create|parse|stream|chat|messages|responses|generate|invoke|converse)"
+)
+_OPENAI = re.compile(
+    rb"(?:ompletions?|responses|mbeddings?|images?|speech|transcriptions|translations|runs|threads|batches|videos|"
+    rb"realtime|Image|Audio|Edit)\s*\.\s*(?:with_\w+\s*\.\s*)?"
+    rb"(?:a?create\w*|parse|stream|generate|edit|a?transcribe|a?translate|connect)\b|" + _GETATTR
+)
+_OPENAI_WORDS = (
+    b"create", b".parse", b".stream", b".generate", b".edit", b"ranscribe", b"ranslate", b".connect",
+    b"getattr(",
 )  # fmt: skip
 
-FAMILIES: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
-    (b"openai", _OPENAI),
-    (b"nthropic", (b"messages.", b"completions.create", b".completion(", b"completion_stream(")),
-    (b"genai", (b"generate_", b"send_message", b"embed_content", b"edit_image", b".connect(")),
-    (b"generativeai", (b"generate_", b"send_message", b"embed_content", b".chat")),
-    (b"vertexai", (b"generate_", b"send_message", b"predict", b"get_embeddings")),
-    (b"istral", (b".chat", b".fim", b"embeddings", b".complete", b"moderate", b"ocr.", b"conversations.")),
-    (b"cohere", (b".chat", b"generate", b"embed(", b"rerank(", b"summarize(", b"classify(")),
-    (b"bedrock", (b"converse", b"invoke_", b"retrieve_and_generate")),
-    (b"groq", _OPENAI),
-    (b"ollama", (b"chat", b"generate", b"embed")),
-    (b"instructor", _OPENAI),
-    (b"huggingface_hub", (b"chat_completion(", b"text_generation(", b"completions", b"extraction(")),
-    (
-        b"langchain",
+
+class _Words(NamedTuple):
+    """What names a provider, then one of the words of its requests, then what they look like."""
+
+    providers: tuple[bytes, ...]
+    owner: str
+    """The package that is the provider's own: its own calls are nobody's finding."""
+    words: tuple[bytes, ...]
+    shape: re.Pattern[bytes] | None = None
+
+
+def _either(names: str) -> re.Pattern[bytes]:
+    return re.compile(rf"\.\s*(?:{names})\b|(?<![\w.])(?<!def )(?:{names})\s*[(,]|".encode() + _GETATTR)
+
+
+FAMILIES: tuple[_Words, ...] = (
+    _Words((b"litellm",), "litellm", _LITELLM_WORDS, _LITELLM_REQUEST),
+    _Words((b"penai", b"OpenAI"), "openai", _OPENAI_WORDS, _OPENAI),
+        _Words((b"groq",), "groq", _OPENAI_WORDS, _OPENAI),
+    _Words((b"Together",), "together", _OPENAI_WORDS, _OPENAI),
+    _Words((b"Cerebras",), "cerebras", _OPENAI_WORDS, _OPENAI),
+    _Words((b"instructor",), "instructor", _OPENAI_WORDS, _OPENAI),
+    _Words(
+        (b"nthropic",),
+        "anthropic",
+        (b"messages", b"completions.create"),
+        re.compile(
+            rb"messages\s*\.\s*(?:with_\w+\s*\.\s*)?(?:batches\s*\.\s*)?(?:create|stream|parse|tool_runner)\b|"
+            rb"completions\.create|" + _GETATTR
+        ),
+    ),
+    _Words(
+        (b"genai",),
+        "google",
+        (b"generate_", b"send_message", b"embed_content", b"edit_image", b".connect", b"batches"),
+        _either("generate_\\w+|send_message\\w*|embed_content|edit_image|connect|create"),
+    ),
+    _Words(
+        (b"generativeai",),
+        "google",
+        (b"generate_", b"send_message", b"embed_content", b".chat"),
+        _either("generate_\\w+|send_message\\w*|embed_content\\w*|chat\\w*"),
+    ),
+    _Words(
+        (b"vertexai",),
+        "vertexai",
+        (b"generate_", b"send_message", b"predict", b"get_embeddings"),
+        _either("generate_\\w+|send_message\\w*|predict\\w*|get_embeddings\\w*"),
+    ),
+    _Words(
+        (b"mistralai",),
+        "mistralai",
+        (b".chat", b".fim", b"embeddings", b".complete", b"ocr.", b"conversations.", b".agents"),
+        _either("chat|complete\\w*|stream\\w*|parse\\w*|create\\w*|process\\w*|start\\w*|chat_stream|embeddings"),
+    ),
+    _Words(
+        (b"import cohere", b"from cohere"),
+        "cohere",
+        (b".chat", b"generate", b"embed(", b"rerank(", b"summarize(", b"classify("),
+        _either("chat|chat_stream|generate|generate_stream|embed|rerank|summarize|classify"),
+    ),
+    _Words(
+        (b"bedrock",),
+        "boto3",
+        (b"converse", b"invoke_", b"retrieve_and_generate"),
+        _either("converse|converse_stream|invoke_\\w+|retrieve_and_generate\\w*"),
+    ),
+    _Words(
+        (b"import ollama", b"from ollama"),
+        "ollama",
+        (b"chat", b"generate", b"embed"),
+        _either("chat|generate|embed|embeddings"),
+    ),
+    _Words(
+        (b"huggingface_hub",),
+        "huggingface_hub",
+        (b"chat_completion(", b"text_generation(", b"completions", b"extraction("),
+    ),
+    _Words(
+        (b"langchain",),
+        "langchain",
         (
-            b"invoke(", b"stream(", b"batch(", b"predict", b"stream_events", b"stream_log", b"generate(",
-            b"embed_query", b"embed_documents", b"llm(", b"chat(", b"model(", b"batch_as_completed",
+            b"invoke", b"stream", b"batch", b"predict", b"generate", b"embed_", b"llm(",
+            b"chat(", b"model(",
+        ),
+        _either(
+            "a?invoke|a?stream|a?batch|a?predict\\w*|a?generate\\w*|a?embed_\\w+|astream_\\w+|a?batch_as_completed|"
+            "\\w*llm|\\w*chat\\w*|\\w*model"
         ),
     ),
 )  # fmt: skip
-"""What names a provider, and then one of what its requests are made with. LiteLLM is looked at closer."""
 
-PROVIDERS = (b"litellm", *(word for word, _ in FAMILIES))
+PROVIDERS = (
+    b"litellm", b"penai", b"OpenAI", b"nthropic", b"genai", b"generativeai", b"vertexai", b"istral",
+    b"cohere", b"bedrock", b"groq", b"ollama", b"langchain", b"huggingface_hub", b"instructor", b"Together",
+    b"Cerebras",
+)  # fmt: skip
 """One of them is in every file that makes a client itself."""
 
 CERTAIN = (
@@ -60,14 +140,38 @@ CERTAIN = (
 """The requests that are looked for in files that name no provider: their client comes from elsewhere."""
 
 
+CERTAIN_ELSEWHERE = tuple(word for word in CERTAIN if word != b"completion(")
+"""The same in LiteLLM's own package, all of whose providers have a `completion`."""
+
+
 def any_of(data: bytes, words: tuple[bytes, ...]) -> bool:
     """Whether one of the words is there."""
     return any(word in data for word in words)
 
 
-def may_request(data: bytes) -> bool:
-    """Whether a file names a provider together with something that is a request to that one."""
-    for provider, words in FAMILIES:
-        if provider in data and any_of(data, words):
-            return True
-    return b"litellm" in data and any_of(data, _LITELLM_WORDS) and _LITELLM_REQUEST.search(data) is not None
+_WITHIN = 60
+"""So many bytes before and after a word its shape is looked for."""
+
+
+def _is_near(data: bytes, words: tuple[bytes, ...], shape: re.Pattern[bytes]) -> bool:
+    """Whether one of the words is part of what has this shape: quicker than the expression on all of it."""
+    for word in words:
+        at = data.find(word)
+        while at >= 0:
+            if shape.search(data, max(0, at - _WITHIN), at + _WITHIN):
+                return True
+            at = data.find(word, at + _WITHIN)
+    return False
+
+
+def may_request(data: bytes, package: str = "") -> bool:
+    """Whether a file names a provider together with what looks like a request to that one.
+
+    `package` is the top package that the file is in: a provider's own package may ask itself.
+    """
+    for each in FAMILIES:
+        if each.owner != package and any_of(data, each.providers):
+            found = any_of(data, each.words) if each.shape is None else _is_near(data, each.words, each.shape)
+            if found:
+                return True
+    return False

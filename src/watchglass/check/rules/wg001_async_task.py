@@ -11,9 +11,13 @@ from watchglass.check.rule import NO, YES, Found, Rule, Subject
 METHODS = frozenset({"execute_async"})
 
 
-def wants(data: bytes) -> int:
+def wants(data: bytes, package: str) -> int:
     """Files that start something so, and speak of tasks."""
-    return YES if b"execute_async" in data and b"ask" in data.replace(b"execute_async", b"") else NO
+    return (
+        YES
+        if package != "crewai" and b"execute_async" in data and b"ask" in data.replace(b"execute_async", b"")
+        else NO
+    )
 
 
 def check(subject: Subject) -> Iterator[Found]:

@@ -9,11 +9,12 @@ from watchglass.check.finding import ERROR
 from watchglass.check.rule import IMPORTS, NO, YES, Found, Rule, Subject
 
 
-def wants(data: bytes) -> int:
+def wants(data: bytes, package: str) -> int:
     """Files that name a provider and a request, and those whose request says enough by itself."""
-    if tokens.may_request(data):
+    if tokens.may_request(data, package):
         return YES
-    return IMPORTS if tokens.any_of(data, tokens.CERTAIN) else NO
+    certain = tokens.CERTAIN_ELSEWHERE if package == "litellm" else tokens.CERTAIN
+    return IMPORTS if tokens.any_of(data, certain) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:

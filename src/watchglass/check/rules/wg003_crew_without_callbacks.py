@@ -9,9 +9,9 @@ from watchglass.check.finding import WARNING
 from watchglass.check.rule import NO, YES, Found, Rule, Subject
 
 
-def wants(data: bytes) -> int:
+def wants(data: bytes, package: str) -> int:
     """Files that start a crew."""
-    return YES if b"kickoff" in data and b"rew" in data else NO
+    return YES if package != "crewai" and b"kickoff" in data and b"rew" in data else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:

@@ -4,40 +4,27 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Iterator
 
 from watchglass.check import clients, crews, recorded, tokens, values
 from watchglass.check.finding import WARNING
 from watchglass.check.rule import IMPORTS, NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import Call, Place
+from watchglass.check.source import Unreadable, read
 
-APPLICATIONS = frozenset(
-    {
-        "fastapi.FastAPI()",
-        "flask.Flask()",
-        "quart.Quart()",
-        "starlette.applications.Starlette()",
-        "litestar.Litestar()",
-        "sanic.Sanic()",
-        "celery.Celery()",
-    }
-)
-"""Objects that a server is started with: the module that makes one is where the process starts."""
-
-_ENTRIES = (
-    b"__main__",
-    b'"cells"',
-    *(each.rpartition(".")[2][:-1].encode() for each in sorted(APPLICATIONS)),
-)
+_AT_TOP = re.compile(rb"^[A-Za-z_][^\n]*\(|^(?:if|for|with|try|while)\b", re.M)
+"""Something is called at the top of the module."""
 
 
-def wants(data: bytes) -> int:
+def wants(data: bytes, package: str) -> int:
     """Files that could be an entry point and make a request or a crew."""
-    if not tokens.any_of(data, _ENTRIES):
+    if package == "crewai" or (b"__main__" not in data and not _AT_TOP.search(data)):
         return NO
-    if tokens.may_request(data) or b"kickoff" in data:
+    if tokens.may_request(data, package) or b"kickoff" in data:
         return YES
-    return IMPORTS if tokens.any_of(data, tokens.CERTAIN) else NO
+    certain = tokens.CERTAIN_ELSEWHERE if package == "litellm" else tokens.CERTAIN
+    return IMPORTS if tokens.any_of(data, certain) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -63,18 +50,44 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def is_entry_point(subject: Subject) -> bool:
-    """Whether a process starts here: `if __name__ == "__main__"`, a served application, a notebook."""
+    """Whether a process starts here: `if __name__ == "__main__"`, `__main__.py`, or a script.
+
+    A script asks a model while it is imported, and is imported by no other file beside it.
+    """
     module = subject.module
-    if module.source.cells or os.path.basename(module.path) == "__main__.py":
+    if module.source.cells:
+        return False
+    if os.path.basename(module.path) == "__main__.py":
         return True
     for statement in module.source.tree.body:
         if isinstance(statement, ast.If) and _is_main(statement.test):
             return True
-    for call in module.scanned.calls:
-        if call.place.scope.parent is None:
-            for value in subject.value(call.node.func, call.place):
-                if value.kind == values.NAME and f"{value.path}()" in APPLICATIONS:
+    top = module.scanned.module
+    asks = any(each.place.scope is top for each in subject.requests)
+    return (asks or any(place.scope is top for _, place in _kickoffs(subject))) and not _is_imported(
+        module.path
+    )
+
+
+def _is_imported(path: str) -> bool:
+    """Whether a file in the same folder or the one above imports it by its name."""
+    stem = os.path.basename(path).removesuffix(".py").encode()
+    if stem == b"__init__":
+        return True
+    wanted = re.compile(rb"^[ \t]*(?:from|import)\b[^\n]*\b" + re.escape(stem) + rb"\b", re.M)
+    folder = os.path.dirname(path)
+    for place in (folder, os.path.dirname(folder)):
+        try:
+            names = sorted(each for each in os.listdir(place) if each.endswith(".py"))[:200]
+        except OSError:
+            continue
+        for each in names:
+            file = os.path.join(place, each)
+            try:
+                if file != path and wanted.search(read(file)):
                     return True
+            except Unreadable:
+                continue
     return False
 
 
@@ -86,11 +99,14 @@ def _is_main(test: ast.expr) -> bool:
 def _first(subject: Subject) -> tuple[ast.expr, Place] | None:
     """The first request, client or kickoff of the file that makes requests."""
     found: list[tuple[ast.expr, Place]] = [(each.node, each.place) for each in subject.requests]
-    for node, method, place, _ in crews.references(subject, crews.KICKOFFS):
-        if crews.crews(subject, method, place) is not None:
-            found.append((node, place))
-    found += _clients(subject)
+    found += [*_kickoffs(subject), *_clients(subject)]
     return min(found, key=lambda each: (each[0].lineno, each[0].col_offset), default=None)
+
+
+def _kickoffs(subject: Subject) -> Iterator[tuple[ast.expr, Place]]:
+    for node, method, place, _ in crews.references(subject, crews.KICKOFFS):
+        if crews.crews(subject, method, place) is not None or crews.starts_flow(subject, method, place):
+            yield node, place
 
 
 def _clients(subject: Subject) -> Iterator[tuple[ast.expr, Place]]:

@@ -9,48 +9,52 @@ from collections.abc import Iterator
 from watchglass.check import scopes, tokens
 from watchglass.check.finding import ERROR
 from watchglass.check.rule import NO, YES, Found, Rule, Subject
-from watchglass.check.scopes import Call, Place, Scope
+from watchglass.check.scopes import Call, Scope
 
 LEVELS = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace"}
 )
-_KEY = re.compile(
-    r"(?:^|_)(?:api_?keys?|secret_?key|access_?key|auth_?token|access_?token|api_?token|bearer_?token|client_secret)$",
-    re.I,
-)
+_KEY = re.compile(r"(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key)$", re.I)
 _NO_KEY = re.compile(
-    r"(?:^|_)(?:has|is|no|use|uses|need|needs|requires?|missing|hashed|masked|hash|encrypted|redacted|obfuscated|"
-    r"abbreviated|num|max|valid|invalid|which|public|safe|count)_",
+    r"(?:^|_)(?:has|is|no|use|uses|need|needs|requires?|missing|num|max|valid|invalid|which|public|count)_|"
+    r"mask|redact|hide|hidden|scrub|saniti|hash|encrypt|obfuscat|abbreviat",
     re.I,
 )
-_ENVIRONMENT = re.compile(
-    r"(?:API_?KEY|SECRET_?KEY|ACCESS_?KEY|API_?TOKEN|AUTH_?TOKEN|ACCESS_?TOKEN|CLIENT_SECRET)$"
+_CONTENT = re.compile(
+    r"^_*(?:\w+_)?(?:prompt|messages|llm_response|llm_output|response_text|completion)$", re.I
 )
-_CONTENT_NAMES = frozenset(
-    {"prompt", "system_prompt", "user_prompt", "full_prompt", "final_prompt", "messages", "chat_history",
-     "user_message", "system_message", "chat_messages", "prompt_text", "llm_response", "completion_text"}
-)  # fmt: skip
-_CONTENT_PATHS = (".message.content", ".output_text", ".delta.content", ".choices[].text", ".content[].text")
+_NO_CONTENT = re.compile(
+    r"^_*(?:num|max|min|count|has|is|use|no|n|len|error|status|log|commit|acompletion|hide)_", re.I
+)
 _ASKED_WITH = frozenset({"messages", "prompt", "input", "contents", "message"})
-_TEXTS = frozenset({"str", "repr", "dumps", "pformat", "format", "join", "strip", "format_exc", "prettify"})
+_NEUTRAL = re.compile(
+    r"usage|^_?(?:request_)?id$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
+    r"latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$"
+)
+_TEXTS = frozenset(
+    {"str", "repr", "dumps", "pformat", "format", "join", "strip", "prettify", "rstrip", "model_dump_json"}
+)
+_MASKING = re.compile(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
 _LOGGED = re.compile(
-    rb"(?:print|\.(?:debug|info|warning|warn|error|exception|critical|fatal|log|trace))\s*\(", re.I
+    rb"(?:print|write|warn|\.(?:debug|info|warning|error|exception|critical|fatal|log|trace))\s*\(", re.I
 )
 _TELLING = re.compile(
-    rb"(?i)api_?key|secret_?key|access_?key|_token\b|client_secret|prompt|messages?\b|content|chat_history|"
-    rb"completion_text|response|output_text"
+    rb"(?i)[{(,.+%]\s*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key|prompt|"
+    rb"messages|completion|llm_response|llm_output|response_text)\s*[}),!:\[.]|"
+    rb"[\"'](?:\w*api_?key|\w*token|messages|\w*prompt|completion)[\"']\s*[\]),]"
 )
+_NEAR = 240
+"""So many bytes after its parenthesis the arguments of a call are looked for."""
 
 
-def wants(data: bytes) -> int:
-    """Files that name a provider and log something that is named like a secret or a text."""
-    if not tokens.any_of(data, tokens.PROVIDERS):
+def wants(data: bytes, package: str) -> int:
+    """Files that have to do with models and log something named like a secret or a text, or ask and log."""
+    if not tokens.any_of(data, tokens.PROVIDERS) and b"LLM" not in data and b"llm" not in data:
         return NO
-    return (
-        YES
-        if any(_TELLING.search(data, each.end(), each.end() + 300) for each in _LOGGED.finditer(data))
-        else NO
-    )
+    ends = [each.end() for each in _LOGGED.finditer(data)]
+    if any(_TELLING.search(data, end, end + _NEAR) for end in ends):
+        return YES
+    return YES if ends and tokens.may_request(data, package) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -58,26 +62,39 @@ def check(subject: Subject) -> Iterator[Found]:
     asked = _Asked(subject)
     for call in subject.module.scanned.calls:
         logs = _is_log(call)
-        if not logs and not (isinstance(call.node.func, ast.Name) and call.node.func.id == "print"):
+        if not logs and not _is_output(call):
             continue
-        for given in [*call.node.args, *(each.value for each in call.node.keywords)]:
-            what = next((found for each in _shown(given) if (found := _secret(each))), "")
-            if not what and logs:
-                what = next(
-                    (found for each in _shown(given) if (found := asked.content(each, call.place))), ""
-                )
-            if what:
-                yield Found(call.node, call.place, f"{what} is logged in plain text")
-                break
+        given = [
+            *call.node.args,
+            *(each.value for each in call.node.keywords if each.arg not in {"exc_info"}),
+        ]
+        shown = [part for each in given for part in _shown(each)]
+        what = next((found for each in shown if (found := _secret(each, call.place.scope))), "")
+        if not what and logs:
+            what = next((found for each in shown if (found := asked.content(each, call.place.scope))), "")
+        if what:
+            yield Found(call.node, call.place, f"{what} is logged in plain text")
 
 
 def _is_log(call: Call) -> bool:
     func = call.node.func
     if not isinstance(func, ast.Attribute) or func.attr not in LEVELS:
         return False
-    owner = func.value.func if isinstance(func.value, ast.Call) else func.value
-    named = owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", "")
-    return "log" in named.lower() and "dialog" not in named.lower() and "catalog" not in named.lower()
+    owner = func.value
+    while isinstance(owner, ast.Call):
+        owner = owner.func.value if isinstance(owner.func, ast.Attribute) else owner.func
+    named = (owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", "")).lower()
+    return named in {"log", "logger", "logging", "structlog", "loguru"} or named.endswith(
+        ("logger", "_log", "logging")
+    )
+
+
+def _is_output(call: Call) -> bool:
+    return call.name == "print" or scopes.dotted(call.node.func) in {
+        "sys.stdout.write",
+        "sys.stderr.write",
+        "warnings.warn",
+    }
 
 
 def _shown(node: ast.expr) -> Iterator[ast.expr]:
@@ -93,97 +110,122 @@ def _shown(node: ast.expr) -> Iterator[ast.expr]:
             pending += each.elts
         elif isinstance(each, ast.Dict):
             pending += each.values
+        elif isinstance(each, (ast.ListComp, ast.GeneratorExp)):
+            pending += [each.elt, *(generator.iter for generator in each.generators)]
         elif isinstance(each, ast.IfExp):
             pending += [each.body, each.orelse]
         elif isinstance(each, ast.BoolOp):
             pending += each.values
-        elif isinstance(each, ast.Call) and _last(each.func) in _TEXTS:
+        elif isinstance(each, ast.Call) and (_last(each.func) in _TEXTS or _last(each.func)[:1].isupper()):
             pending += [*each.args, *(keyword.value for keyword in each.keywords)]
-            if isinstance(each.func, ast.Attribute) and each.func.attr == "strip":
+            if isinstance(each.func, ast.Attribute) and each.func.attr in {
+                "strip",
+                "rstrip",
+                "model_dump_json",
+            }:
                 pending.append(each.func.value)
         else:
             yield each
 
 
-def _secret(node: ast.expr) -> str:
+def _secret(node: ast.expr, scope: Scope) -> str:
     """What key is shown, `""` when none; a part of one (`key[:4]`) is none."""
+    named = ""
     if isinstance(node, (ast.Name, ast.Attribute)):
         named = _last(node)
-        return f"the key {named}" if _KEY.search(named) and not _NO_KEY.search(f"{named}_") else ""
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        key = node.slice.value
-        if (
-            isinstance(key, str)
-            and (_KEY.search(key) or _ENVIRONMENT.search(key))
-            and not _NO_KEY.search(key)
-        ):
-            return f"the key {key}"
-    if (
-        isinstance(node, ast.Call)
-        and _last(node.func) in {"getenv", "get", "get_secret", "get_secret_str"}
-        and node.args
-    ):
-        first = node.args[0]
-        if (
-            isinstance(first, ast.Constant)
-            and isinstance(first.value, str)
-            and _ENVIRONMENT.search(first.value)
-        ):
-            return f"the key {first.value}"
+        if isinstance(node, ast.Name) and any(_is_cut(each.node) for each in scope.names.get(named, ())):
+            return ""
+    elif isinstance(node, (ast.Subscript, ast.Call)):
+        named = _asked_for(node)
     if isinstance(node, ast.Call) and _last(node.func) == "get_secret_value":
         return "a secret"
-    return ""
+    return f"the key {named}" if _KEY.search(named) and not _NO_KEY.search(named) else ""
+
+
+def _asked_for(node: ast.expr) -> str:
+    """The text by which a value is looked up: `os.environ["KEY"]`, `data.get("messages")`."""
+    if isinstance(node, ast.Subscript):
+        key: ast.expr | None = node.slice
+    elif isinstance(node, ast.Call) and _last(node.func) in {
+        "getenv",
+        "get",
+        "get_secret",
+        "get_secret_str",
+        "pop",
+    }:
+        key = node.args[0] if node.args else None
+    else:
+        return ""
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+
+
+def _is_cut(node: ast.AST | None) -> bool:
+    """Whether a name is given a part of a value, or a masked one."""
+    if node is None or not isinstance(node, (ast.BinOp, ast.Call, ast.Subscript, ast.IfExp, ast.JoinedStr)):
+        return False
+    return any(
+        isinstance(each, ast.Slice) or (isinstance(each, ast.Call) and _MASKING.search(_last(each.func)))
+        for each in ast.walk(node)
+    )
 
 
 class _Asked:
-    """The texts that a file sends to models and gets back."""
+    """The texts that a file sends to models and gets back, by the names of each function."""
 
     def __init__(self, subject: Subject) -> None:
         self.sent: set[tuple[Scope, str]] = set()
-        self.nodes: set[ast.AST] = set()
+        self.requests: set[ast.AST] = set()
+        self._answers: dict[tuple[Scope, str], bool] = {}
         for request in subject.requests:
-            self.nodes.add(request.node)
+            self.requests.add(request.node)
             if isinstance(request.node, ast.Call):
                 for keyword in request.node.keywords:
                     if keyword.arg in _ASKED_WITH and isinstance(keyword.value, ast.Name):
                         self.sent.add((request.place.scope, keyword.value.id))
 
-    def content(self, node: ast.expr, place: Place) -> str:
+    def content(self, node: ast.expr, scope: Scope) -> str:
         """What text is shown, `""` when none."""
-        path = _path(node)
-        if path.endswith(_CONTENT_PATHS):
-            return "a model's answer"
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-            node = node.value
-        if not isinstance(node, (ast.Name, ast.Attribute)):
-            return ""
-        named = _last(node)
-        if named in _CONTENT_NAMES or (place.scope, named) in self.sent:
+        inner = node
+        while isinstance(inner, ast.Subscript) and isinstance(inner.slice, (ast.Slice, ast.UnaryOp)):
+            inner = inner.value  # a part of a text is a text
+        named = _asked_for(inner) or _last(inner)
+        if named and _CONTENT.search(named) and not _NO_CONTENT.search(named):
             return f"the text {named}"
-        if isinstance(node, ast.Name) and self._is_answer(named, place.scope):
-            return f"a model's answer ({named})"
-        return ""
+        if isinstance(inner, ast.Name) and (scope, named) in self.sent:
+            return f"the text {named}"
+        return "a model's answer" if self._is_answer(node, scope) else ""
 
-    def _is_answer(self, name: str, scope: Scope) -> bool:
-        bindings = scope.names.get(name, ())
-        return any(
-            each.kind == scopes.VALUE and _awaited(each.node) in self.nodes and not each.items
-            for each in bindings
-        )
+    def _is_answer(self, node: ast.AST | None, scope: Scope) -> bool:
+        """Whether it is, or is taken out of, what a request gave; not its usage and the like."""
+        while node is not None and node not in self.requests:
+            if isinstance(node, ast.Attribute):
+                if _NEUTRAL.search(node.attr):
+                    return False
+                node = node.value
+            elif isinstance(node, ast.Subscript):
+                if _NEUTRAL.search(_asked_for(node) or "-"):
+                    return False
+                node = node.value
+            elif isinstance(node, ast.Await):
+                node = node.value
+            elif isinstance(node, ast.Call):
+                if not isinstance(node.func, ast.Attribute) or _NEUTRAL.search(_asked_for(node) or "-"):
+                    return False
+                node = node.func.value
+            elif isinstance(node, ast.Name):
+                return self._holds_answer(node.id, scope)
+            else:
+                return False
+        return node is not None
 
-
-def _awaited(node: ast.AST | None) -> ast.AST | None:
-    return node.value if isinstance(node, ast.Await) else node
-
-
-def _path(node: ast.expr) -> str:
-    """As it is written, with `[]` for every item."""
-    parts: list[str] = []
-    here: ast.expr = node
-    while isinstance(here, (ast.Attribute, ast.Subscript)):
-        parts.append(f".{here.attr}" if isinstance(here, ast.Attribute) else "[]")
-        here = here.value
-    return (here.id if isinstance(here, ast.Name) else "") + "".join(reversed(parts))
+    def _holds_answer(self, name: str, scope: Scope) -> bool:
+        key = (scope, name)
+        if key not in self._answers:
+            self._answers[key] = False
+            bindings = scope.names.get(name, ())
+            given = [each for each in bindings if each.kind in {scopes.VALUE, scopes.ENTER}]
+            self._answers[key] = any(self._is_answer(each.node, scope) for each in given)
+        return self._answers[key]
 
 
 def _last(node: ast.expr) -> str:

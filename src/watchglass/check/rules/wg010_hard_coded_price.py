@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import bisect
+import math
 import re
 from collections.abc import Iterator
 
@@ -10,14 +12,15 @@ from watchglass.check.finding import WARNING
 from watchglass.check.rule import NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import FUNCTIONS, Place
 
-_PRICE = re.compile(r"cost|price|pricing|usd|dollar", re.I)
+_PRICE = re.compile(r"cost|price|pricing|usd_per|dollars?_per", re.I)
 _UNIT = re.compile(
-    r"token|(?:^|_|per)(?:1?k|1m|1000|1000000|million|mtok|mil)(?:$|_)|input|output|prompt|completion|cache|embedding",
+    r"token|(?:^|_)(?:1?k|1m|1000|1000000|million|mtok|mil)(?:$|_)|per|input|output|prompt|completion|cache|embedding|llm",
     re.I,
 )
 _OTHER = re.compile(
-    r"max|min(?!i)|limit|budget|threshold|total|target|alert|tolerance|expected|discount|markup|multiplier|ratio|weight|"
-    r"width|index|column|format|precision|digits|decimals|estimated?_|count|version|_id$|currency",
+    r"max|(?:^|_)min(?:_|$)|limit|budget|threshold|total|target|alert|tolerance|expected|discount|seconds|attempts|"
+    r"weight|width|index|column|format|precision|digits|decimals|estimated_|count|version|_id$|currency|ratio|page|"
+    r"bytes|chars|cost_?map|tracking|retention|interval|timeout|batch_size|port$|days",
     re.I,
 )
 _MODEL = re.compile(
@@ -27,58 +30,88 @@ _MODEL = re.compile(
 )
 _TOKENS = re.compile(r"tokens?(?:$|_)|_tok$", re.I)
 _NEAR = re.compile(
-    rb"(?i)(?:cost|pric|usd)\w*[^\n]{0,80}?(?:\d|[{(]\s*$)|tokens?\w*\W{1,4}(?:/|\*)|\*\s*\w*\.?\w*tokens?",
+    rb"(?i)(?:cost|pric|usd_per|dollars?_per)\w*[\"'\])]*\s*(?::[^\n=]*=|[:=*/+-]=?)[^\n]{0,80}?"
+    rb"(?:(?<![\w.-])\d|[{(]\s*$)|[\"'](?:gpt|claude|gemini)[^\n]{0,40}[:,=][^\n]{0,30}(?<![\w.-])\d|"
+    rb"tokens?\w*[^\n]{0,40}[*/][^\n]{0,40}\d\.\d|\d\.\d[^\n]{0,20}\*[^\n]{0,40}tokens?",
     re.M,
 )
-_NUMBERS = re.compile(rb"\d\.\d|\de-\d|\"\d|Decimal|: *\d|= *\d")
+_TINY = 0.05
+"""A factor below this, in what is called a cost, is a price whatever it is multiplied with."""
+_WORDS = (b"oken", b"TOKEN", b"gpt", b"claude", b"llm", b"LLM", b"openai", b"gemini")
+_PRICES = (
+    b"cost",
+    b"rice",
+    b"COST",
+    b"RICE",
+    b"Cost",
+    b"pricing",
+    b"PRICING",
+    b"Pricing",
+    b"usd_per",
+    b"USD_PER",
+)
 
 
-def wants(data: bytes) -> int:
-    """Files that speak of costs and of tokens or models, with numbers near."""
-    if (
-        b"cost" not in data
-        and b"ric" not in data
-        and b"COST" not in data
-        and b"RIC" not in data
-        and b"Cost" not in data
-    ):
+def wants(data: bytes, package: str) -> int:
+    """Files that speak of costs and of tokens or models, with a number near."""
+    if not any(each in data for each in _PRICES) or not any(each in data for each in _WORDS):
         return NO
-    if b"oken" not in data and b"TOKEN" not in data and b"gpt" not in data and b"claude" not in data:
-        return NO
-    return YES if _NEAR.search(data) and _NUMBERS.search(data) else NO
+    return YES if _NEAR.search(data) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:
-    """Names and tables that hold a price, and sums that count with one; of a table one finding."""
+    """Names and tables that hold a price, and sums that count with one: one finding a statement."""
     place = Place(subject.module.scanned.module)
+    near = _lines(subject)
     pending: list[tuple[ast.AST, Place, str]] = [(subject.module.source.tree, place, "")]
     while pending:
         node, place, named = pending.pop()
+        if isinstance(node, ast.stmt):
+            nearest = bisect.bisect_left(near, node.lineno)
+            if nearest == len(near) or near[nearest] > (node.end_lineno or node.lineno):
+                continue
         scope = subject.module.scanned.scopes.get(node)
         if scope is not None and scope.parent is not None:
             place = Place(scope)
-            if isinstance(node, FUNCTIONS):
-                named = getattr(node, "name", named)
+            named = getattr(node, "name", named) if isinstance(node, FUNCTIONS) else ""
         told = _told(node, named)
         if told:
             yield Found(told[0], place, told[1])
             continue
-        pending += [(each, place, _name_of(node) or named) for each in ast.iter_child_nodes(node)]
+        inner = _name_of(node) or named
+        pending += [(each, place, inner) for each in ast.iter_child_nodes(node)]
+
+
+def _lines(subject: Subject) -> list[int]:
+    """The lines that may have a price: the rest of the tree is not looked at."""
+    if subject.module.source.cells:
+        return list(range(1, len(subject.module.source.lines) + 1))
+    data = subject.module.data
+    found: list[int] = []
+    line, at = 1, 0
+    for match in _NEAR.finditer(data):
+        line += data.count(b"\n", at, match.start())
+        at = match.start()
+        found.append(line)
+    return found
 
 
 def _told(node: ast.AST, named: str) -> tuple[ast.expr | ast.stmt, str] | None:
     """The finding that a node is, with all that is below it."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and node.value is not None:
         name = _name_of(node)
         if _is_price_name(name) and _is_number(node.value):
             return node, f"{name} is a price in the code"
+        if (_PRICE.search(name) and not _OTHER.search(name)) and _counts(node.value):
+            return node, f"{name} is worked out with a price in the code"
+    elif isinstance(node, ast.Return) and node.value is not None:
+        if _PRICE.search(named) and not _OTHER.search(named) and _counts(node.value):
+            return node, f"{named} works with a price in the code"
     elif isinstance(node, ast.keyword):
         if node.arg and _is_price_name(node.arg) and _is_number(node.value):
             return node.value, f"{node.arg} is a price in the code"
     elif isinstance(node, ast.Dict):
         return _table(node, named)
-    elif isinstance(node, ast.BinOp) and _counts(node, named):
-        return node, "tokens are multiplied with a price in the code"
     elif isinstance(node, FUNCTIONS):
         return _default(node)
     return None
@@ -86,11 +119,9 @@ def _told(node: ast.AST, named: str) -> tuple[ast.expr | ast.stmt, str] | None:
 
 def _default(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[ast.expr, str] | None:
     arguments = node.args
-    positional = [*arguments.posonlyargs, *arguments.args][
-        -len(arguments.defaults) or len(arguments.args) + 1 :
-    ]
+    positional = [*arguments.posonlyargs, *arguments.args]
     pairs = [
-        *zip(positional, arguments.defaults, strict=False),
+        *zip(reversed(positional), reversed(arguments.defaults), strict=False),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=False),
     ]
     for argument, default in pairs:
@@ -113,23 +144,26 @@ def _name_of(node: ast.AST) -> str:
 
 
 def _is_price_name(name: str) -> bool:
-    return bool(_PRICE.search(name) and _UNIT.search(name) and not _OTHER.search(name))
+    """A constant that is called a cost, or a variable that is the cost of what models use."""
+    if not _PRICE.search(name) or _OTHER.search(name):
+        return False
+    return name.lstrip("_").isupper() or bool(_UNIT.search(_PRICE.sub("", name)))
 
 
 def _table(node: ast.Dict, named: str) -> tuple[ast.expr, str] | None:
     """A table of prices: by model under a name that says so, or with keys that do."""
     keys = [key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+    numbers = any(_has_number(value) for value in node.values)
+    if not numbers:
+        return None
     priced = bool(_PRICE.search(named)) and not _OTHER.search(named)
     models = [key for key in keys if _MODEL.search(key)]
-    says_so = priced or any(_holds_price(value) for value in node.values)
-    if models and says_so and any(_has_number(value) for value in node.values):
+    if models and (priced or any(_holds_price(value) for value in node.values)):
         return node, f"a table of prices of {len(models)} model{'s' * (len(models) != 1)} in the code"
     sides = {each.lower() for each in keys} & {"input", "output", "prompt", "completion"}
-    if priced and sides and any(_is_number(value) for value in node.values):
+    if priced and (sides or named.lstrip("_").isupper()):
         return node, f"{named} holds prices in the code"
-    if _holds_price(node):
-        return node, "a table of prices in the code"
-    return None
+    return (node, "a table of prices in the code") if _holds_price(node) else None
 
 
 def _holds_price(node: ast.expr) -> bool:
@@ -152,50 +186,97 @@ def _has_number(node: ast.expr) -> bool:
     return _is_number(node)
 
 
-def _is_number(node: ast.expr) -> bool:
-    """A number other than nothing, `Decimal("0.03")`, or a sum of such (`0.03 / 1000`)."""
+def _is_number(node: ast.expr | None) -> bool:
+    """A number other than 0, `Decimal("0.03")`, a sum of such (`0.03 / 1000`), or one as a default."""
     if isinstance(node, ast.Constant):
-        return isinstance(node.value, (int, float)) and not isinstance(node.value, bool) and node.value != 0
+        return _is_amount(node)
+    if isinstance(node, ast.UnaryOp):
+        return _is_number(node.operand)
     if isinstance(node, ast.BinOp):
         return _is_number(node.left) and _is_number(node.right)
-    if isinstance(node, ast.Call) and node.args:
-        called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        first = node.args[0]
-        if called == "Decimal" and isinstance(first, ast.Constant):
-            return str(first.value).strip("0.-+") != ""
+    if isinstance(node, ast.IfExp):
+        return _is_number(node.body) or _is_number(node.orelse)
+    if isinstance(node, ast.BoolOp):
+        return any(_is_number(each) for each in node.values)
+    if isinstance(node, ast.Call):
+        return _is_called_number(node)
     return False
 
 
-def _counts(node: ast.BinOp, named: str) -> bool:
-    """`usage.prompt_tokens / 1000 * 0.03`, where a cost comes of it."""
-    if not isinstance(node.op, (ast.Mult, ast.Add)) or (named and not _PRICE.search(named)):
-        return False
-    factors = [
-        each for each in ast.walk(node) if isinstance(each, ast.BinOp) and isinstance(each.op, ast.Mult)
-    ]
-    for factor in factors:
-        inside = list(ast.walk(factor))
-        has_tokens = any(
-            isinstance(each, (ast.Name, ast.Attribute)) and _TOKENS.search(_last(each)) for each in inside
-        )
-        price = any(
-            isinstance(each, ast.Constant) and isinstance(each.value, float) and 0 < each.value < 1
-            for each in inside
-        )
-        if has_tokens and price and (bool(named) or _is_tiny(inside)):
-            return True
+def _is_called_number(node: ast.Call) -> bool:
+    called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+    if called in {"Decimal", "float", "Field", "field"}:
+        defaults = [each.value for each in node.keywords if each.arg == "default"]
+        return any(_is_number(each) or _is_written(each) for each in [*node.args[:1], *defaults])
+    if called in {"getenv", "get"} and len(node.args) == 2:
+        return _is_number(node.args[1]) or _is_written(node.args[1])
     return False
 
 
-def _is_tiny(nodes: list[ast.AST]) -> bool:
-    return any(
-        isinstance(each, ast.Constant) and isinstance(each.value, float) and 0 < each.value < 0.001
-        for each in nodes
+def _is_amount(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, (int, float))
+        and not isinstance(node.value, bool)
+        and node.value != 0
     )
 
 
-def _last(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+def _is_written(node: ast.expr) -> bool:
+    """A number as a text: `"0.03"`."""
+    text = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(text, str) and re.fullmatch(r"[\d.]*[1-9][\d.]*(?:e-?\d+)?", text) is not None
+
+
+def _counts(node: ast.expr) -> bool:
+    """`usage.prompt_tokens / 1000 * 0.03`, `tokens * price * 1.25`: a number in it that is no unit."""
+    pending: list[ast.expr] = [node]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, ast.BinOp) and isinstance(each.op, (ast.Mult, ast.Div)):
+            factors = _factors(each)
+            amounts = [factor for factor in factors if _is_amount(factor) and not _is_unit(factor)]
+            if any(_value(factor) < _TINY for factor in amounts):
+                return True
+            if amounts and any(_is_counted(part) for factor in factors for part in ast.walk(factor)):
+                return True
+            pending += [factor for factor in factors if isinstance(factor, ast.BinOp)]
+        elif isinstance(each, ast.BinOp):
+            pending += [each.left, each.right]
+    return False
+
+
+def _factors(node: ast.expr) -> list[ast.expr]:
+    found: list[ast.expr] = []
+    pending = [node]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, ast.BinOp) and isinstance(each.op, (ast.Mult, ast.Div)):
+            pending += [each.left, each.right]
+        else:
+            found.append(each)
+    return found
+
+
+def _is_counted(node: ast.AST) -> bool:
+    named = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+    return isinstance(named, str) and bool(_TOKENS.search(named) or _is_price_name(named))
+
+
+def _value(node: ast.expr) -> float:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return float(value) if isinstance(value, (int, float)) else math.inf
+
+
+def _is_unit(node: ast.expr) -> bool:
+    """A power of ten, or of time and memory."""
+    value = _value(node)
+    if not 0 < value < math.inf:
+        return True
+    if value in {60, 3600, 24, 1024}:
+        return True
+    power = math.log10(value)
+    return abs(power - round(power)) < 1e-9 and not -3 < power < 1
 
 
 RULE = Rule(
