@@ -82,6 +82,11 @@ class Ingest:
         await asyncio.shield(asyncio.ensure_future(self._keep(prepared)))
         return Outcome(prepared.accepted, prepared.rejected, prepared.message, prepared.foreign)
 
+    @property
+    def accepted(self) -> int:
+        """How many items were ever stored: when it changes there is something new."""
+        return self._accepted
+
     def state(self) -> dict[str, object]:
         """For `/health`: never blocks."""
         room = self._space.look() if self._space is not None else None

@@ -24,6 +24,7 @@ from watchglass.surfaces.api.costs import cost_endpoints
 from watchglass.surfaces.api.explore import explore_endpoints
 from watchglass.surfaces.api.imports import import_endpoints
 from watchglass.surfaces.api.keys import key_endpoints
+from watchglass.surfaces.api.live import Live, live_endpoints
 from watchglass.surfaces.api.overview import overview_endpoints
 from watchglass.surfaces.api.price_page import price_page_endpoints
 from watchglass.surfaces.api.prices import price_endpoints
@@ -100,6 +101,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
             others += backup_endpoints(store, clock)
             others += [*explore_endpoints(reader, clock=clock), *traced_endpoints(reader)]
+            live = Live()
+            others += live_endpoints(reader, live, lambda: ingest.accepted, clock=clock)
             others += price_endpoints(
                 desk, PriceQuestions(desk, lambda: nullcontext(store.engine), clock), clock=clock
             )
@@ -116,12 +119,17 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
                 others += overview_endpoints(reader, budgets, clock=clock)
                 others += cost_endpoints(reader, budgets, clock=clock)
                 others += reserving_endpoints(budgets.teller, book, reader, clock=clock)
+
+                def stop_questions() -> None:
+                    live.stop()
+                    store.stop_questions()
+
                 findings = of_the_house(settings, store.engine, space, clock)
                 yield Backend(
                     InTurn(ingest),
                     routes(reader, clock=clock, others=others, findings=findings),
                     access,
-                    store.stop_questions,
+                    stop_questions,
                 )
         finally:
             keeper.cancel()

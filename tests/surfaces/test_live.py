@@ -1,0 +1,74 @@
+"""Following what comes in, through the real house: at once, when something comes, and within the scope."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.surfaces.open_doors import OpenDoors
+
+PATH = "/api/v1/live"
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenDoors]:
+    opened = OpenDoors(tmp_path_factory.mktemp("live") / "data")
+    yield opened
+    opened.stop()
+
+
+def body(number: int, tenant: str) -> dict[str, Any]:
+    now = time.time_ns()
+    span = {
+        "traceId": f"{number:032x}",
+        "spanId": f"{number:016x}",
+        "name": "arriving",
+        "startTimeUnixNano": str(now),
+        "endTimeUnixNano": str(now + 5),
+    }
+    about = {"attributes": [{"key": "watchglass.tenant", "value": {"stringValue": tenant}}]}
+    return {"resourceSpans": [{"resource": about, "scopeSpans": [{"spans": [span]}]}]}
+
+
+def test_a_follower_is_told_of_what_comes(doors: OpenDoors) -> None:
+    """The question waits until a trace has come, and is answered with it."""
+    first = doors.http.get(PATH).json()
+    answers: list[dict[str, Any]] = []
+
+    def follow() -> None:
+        answers.append(doors.http.get(PATH, params={"after": first["cursor"]}).json())
+
+    following = threading.Thread(target=follow)
+    following.start()
+    with httpx.Client(base_url=doors.http.base_url) as sender:
+        assert sender.post("/v1/traces", json=body(1, "acme")).status_code == 200
+    following.join(15)
+    assert answers[0]["cursor"] != first["cursor"]
+    assert [row["name"] for row in answers[0]["traces"]] == ["arriving"]
+
+
+def test_nothing_new_is_an_answer_too(doors: OpenDoors) -> None:
+    """After the time that was asked for the same cursor comes back; a time that is none is refused."""
+    seen = doors.http.get(PATH).json()
+    assert doors.http.get(PATH, params={"after": seen["cursor"], "wait": "0.2"}).json() == seen
+    assert doors.http.get(PATH, params={"after": seen["cursor"], "wait": "soon"}).status_code == 400
+
+
+def test_a_server_that_stops_answers_its_followers(doors: OpenDoors) -> None:
+    """Stopping does not wait for who follows, nor cut them off. The last test: nobody can wait after it."""
+    seen = doors.http.get(PATH).json()
+    answers: list[int] = []
+
+    def follow() -> None:
+        answers.append(doors.http.get(PATH, params={"after": seen["cursor"]}).status_code)
+
+    following = threading.Thread(target=follow)
+    following.start()
+    doors.backend.stop_questions()
+    following.join(10)
+    assert answers == [200]

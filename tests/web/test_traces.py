@@ -1,0 +1,102 @@
+"""The search for traces as a person uses it: filters, words, ids, time, live, on any screen."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.web.browser import PHONE
+from tests.web.conftest import Open, Site
+from tests.web.large_trace import SECOND_NS, large_trace
+
+
+def test_filtering_by_a_value(page: Page, axe: Callable[[Page], None]) -> None:
+    """A value of a facet narrows the rows; it stands in the address and as a token that takes it away."""
+    page.goto("/traces?since=30d")
+    expect(page.locator("tbody tr a").first).to_be_attached()
+    page.get_by_role("checkbox", name=re.compile("^triage")).check()
+    token = page.get_by_role("button", name="agent: triage")
+    expect(token).to_be_visible()
+    assert "agent=triage" in page.url
+    expect(page.get_by_role("status").filter(has_text=re.compile("traces?"))).to_be_visible()
+    axe(page)
+    token.click()
+    expect(token).to_have_count(0)
+    assert "agent=" not in page.url
+
+
+def test_from_the_list_to_a_trace_and_back(page: Page) -> None:
+    """A row is a link to its trace; going back finds the list as it was."""
+    page.goto("/traces?since=30d&status=failed")
+    link = page.locator("tbody tr a").first
+    link.click()
+    page.wait_for_url(re.compile("/traces/[0-9a-f]{32}"))
+    expect(page.get_by_role("treeitem").first).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="status: failed")).to_be_visible()
+
+
+def test_words_are_found_in_messages(page: Page, site: Site) -> None:
+    """What was said in a message leads to its trace."""
+    rows = site.http.get("/api/v1/explore", params={"since": "30d", "limit": 20}).json()["rows"]
+    words = next(row["input"] for row in rows if row["input"])[:40]
+    page.goto("/traces?since=30d")
+    page.get_by_label("Search messages, span names, errors and ids").fill(words)
+    expect(page.locator("tbody tr a").first).to_be_attached()
+    page.wait_for_url("**text=**")
+    expect(page.get_by_role("status").filter(has_text=re.compile("trace"))).to_be_visible()
+
+
+def test_a_pasted_id_opens_its_trace(page: Page, site: Site) -> None:
+    """An id of a trace, whole, is not searched for but gone to."""
+    row = site.http.get("/api/v1/explore", params={"since": "30d", "limit": 1}).json()["rows"][0]
+    page.goto("/traces")
+    page.get_by_label("Search messages, span names, errors and ids").fill(row["trace_id"])
+    page.wait_for_url(f"**/traces/{row['trace_id']}*")
+    expect(page.get_by_role("heading", level=1)).to_have_text(row["name"])
+
+
+def test_a_view_is_saved(page: Page) -> None:
+    """A view has a name, is in the menu, and is an address."""
+    page.goto("/traces?since=30d&status=failed")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("menuitem", name="Save this view…").click()
+    page.get_by_label("Name").fill("what failed")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto("/traces")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("menuitem", name="what failed", exact=True).click()
+    page.wait_for_url("**status=failed**")
+
+
+def test_following_what_comes_in(page: Page, site: Site) -> None:
+    """With Live on, a trace that comes in appears by itself."""
+    page.goto("/traces?since=1h&service=market-study&tenant=arriving&live=on")
+    expect(page.get_by_text("No trace is like that")).to_be_visible()
+    _, (body,) = large_trace(10, time.time_ns() - 60 * SECOND_NS, tenant="arriving", seed=time.time_ns())
+    assert site.http.post("/v1/traces", json=body).status_code == 200
+    expect(page.locator("tbody tr a").first).to_be_attached()
+
+
+def test_nothing_there_says_the_next_step(page: Page) -> None:
+    """A time without traces shows programs to paste; filters that nothing meets can be cleared."""
+    page.goto("/traces?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z")
+    expect(page.get_by_text("No traces in this time")).to_be_visible()
+    expect(page.get_by_role("tab", name="Python")).to_be_visible()
+    page.goto("/traces?agent=nobody")
+    page.get_by_role("button", name="Clear all filters").click()
+    expect(page.locator("tbody tr a").first).to_be_attached()
+
+
+def test_traces_on_a_phone(on: Open, axe: Callable[[Page], None]) -> None:
+    """Filters are behind a button, rows say the name, how long and what it cost; nothing is too wide."""
+    page = on(viewport=PHONE, dark=True)
+    page.goto("/traces?since=30d")
+    expect(page.locator("tbody tr a").first).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Filters").click()
+    expect(page.get_by_role("checkbox").first).to_be_visible()
+    axe(page)
