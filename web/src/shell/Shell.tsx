@@ -3,7 +3,7 @@
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { Menu, PanelLeftClose, Search } from "lucide-react";
 import { useEffect, useState } from "react";
-import { DemoNote } from "./DemoNote";
+import { DemoBadge, DemoNote } from "./DemoNote";
 import { Help } from "./Help";
 import { carried } from "./links";
 import { Palette } from "./Palette";
@@ -65,6 +65,7 @@ export function Shell() {
             </div>
           ))}
         </nav>
+        <DemoNote />
         <div className="shell-foot">
           <button type="button" onClick={() => setOpen("help")}>
             Keyboard <kbd>?</kbd>
@@ -91,11 +92,11 @@ export function Shell() {
             <Menu size={20} />
           </button>
           <Brand />
+          <DemoBadge />
           <button type="button" className="shell-icon" aria-label="Go to" onClick={() => setOpen("palette")}>
             <Search size={18} />
           </button>
         </div>
-        <DemoNote />
         <main id="content" tabIndex={-1}>
           <Outlet />
         </main>
