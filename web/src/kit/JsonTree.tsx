@@ -61,7 +61,8 @@ function Node({ name, value, open }: { name?: string; value: Json; open: number 
         <ChevronRight size={12} aria-hidden="true" />
         <Key name={name} />
         <span className="json-tree-sign">
-          {first} {size} {Array.isArray(value) ? "items" : "fields"} {last}
+          {first} {size} {Array.isArray(value) ? "item" : "field"}
+          {size === 1 ? "" : "s"} {last}
         </span>
       </button>
       {opened && <Children value={value} open={open - 1} />}

@@ -118,11 +118,11 @@ function Stage({ mine, other, at, onMoment }: StageProps) {
     () => [...new Set(steps.map((step) => step.at_ns / 1e6))].sort((a, b) => a - b),
     [steps],
   );
-  const parted = useMemo(
-    () => (other ? (compared(mine.steps, other.steps).course?.at ?? Number.POSITIVE_INFINITY) : 0),
-    [mine, other],
-  );
-  const player = useReplay(line, at === undefined ? line.length : Number(at) * 1000, onMoment);
+  const { first, course } = useMemo(() => compared(mine.steps, other?.steps ?? mine.steps), [mine, other]);
+  const parted = course?.at ?? Number.POSITIVE_INFINITY;
+  // One session opens on all of it, two on where they part.
+  const opening = (first && mine.steps[first.at]?.at_ns) ?? line.length * 1e6;
+  const player = useReplay(line, at === undefined ? opening / 1e6 : Number(at) * 1000, onMoment);
   // A step begins at its nanosecond; what the address holds are milliseconds.
   const ns = (player.moment + 0.5) * 1e6;
   const go = (of: readonly Step[], place: number) => {

@@ -25,20 +25,20 @@ const LIMIT = 100;
 
 const COLUMNS: readonly Column<Row>[] = [
   { id: "session", header: "Session", cell: (row) => row.session },
-  { id: "tenant", header: "Tenant", cell: (row) => row.tenant ?? <Unknown />, width: 140 },
-  { id: "user", header: "User", cell: (row) => row.user ?? <Unknown />, width: 140 },
-  { id: "service", header: "Service", cell: (row) => row.service ?? <Unknown />, width: 150 },
-  { id: "last", header: "Last call", cell: (row) => <When at={row.last} />, width: 110 },
+  { id: "tenant", header: "Tenant", cell: (row) => row.tenant ?? <Unknown />, width: 125 },
+  { id: "user", header: "User", cell: (row) => row.user ?? <Unknown />, width: 105 },
+  { id: "service", header: "Service", cell: (row) => row.service ?? <Unknown />, width: 120 },
+  { id: "last", header: "Last call", cell: (row) => <When at={row.last} />, width: 105 },
   { id: "time", header: "Began", cell: (row) => <When at={row.time} />, width: 110, hidden: true },
-  { id: "traces", header: "Traces", cell: (row) => <Count n={row.traces} />, align: "end", width: 80 },
-  { id: "calls", header: "Calls", cell: (row) => <Count n={row.calls} />, align: "end", width: 80 },
-  { id: "failed", header: "Failed", cell: failed, align: "end", width: 80 },
+  { id: "traces", header: "Traces", cell: (row) => <Count n={row.traces} />, align: "end", width: 68 },
+  { id: "calls", header: "Calls", cell: (row) => <Count n={row.calls} />, align: "end", width: 68 },
+  { id: "failed", header: "Failed", cell: failed, align: "end", width: 68 },
   {
     id: "tokens",
     header: "Tokens in",
     cell: (row) => <Count n={row.input_tokens} short why="nobody said how many" />,
     align: "end",
-    width: 100,
+    width: 88,
   },
   {
     id: "out",
@@ -53,7 +53,7 @@ const COLUMNS: readonly Column<Row>[] = [
     header: "Cost",
     cell: (row) => <Money usd={row.cost_usd} why={`${row.unpriced_calls} calls without a price`} />,
     align: "end",
-    width: 110,
+    width: 90,
   },
 ];
 
