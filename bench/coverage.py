@@ -12,6 +12,25 @@ Replaces its own part of bench/RESULTS.md.
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from answers import merged
+from grown import grow
+from run import Figures, Promise, anchor, machine, replace_part, table
+from served import PROGRAM, Served, served
+
+from watchglass.store import open_store
+
+TITLE = "## Coverage at ten million calls"
+TICKS = os.sysconf("SC_CLK_TCK")
+
 SITES = 2_000
 FILES = 200
 EACH = SITES // FILES
@@ -25,3 +44,110 @@ ASSIGNED = f"""
     code_function = concat('ask_', toString({_SITE} % {EACH}))
     WHERE 1
 """
+
+
+def promises() -> dict[str, Promise]:
+    """The figures and what they must reach, in the order of the page."""
+    return {
+        "asked": Promise("which lines made calls, of 30 days, through the API: answer", "s", at_most=2),
+        "cpu": Promise("processor time of the server for it", "s"),
+        "command": Promise("`watchglass coverage`, start and reading the code included", "s", at_most=3),
+        "doctor": Promise("`watchglass doctor`, all findings over 7 days", "s"),
+        "anchor": Promise("anchor: a loop of 10 million additions in the interpreter", "s"),
+    }
+
+
+def write_project(folder: Path) -> None:
+    """Files in which call number `n` of a part stands at line `n * LINES_APART + 9`."""
+    package = folder / "src" / "shop"
+    package.mkdir(parents=True)
+    for number in range(FILES):
+        lines = ["import litellm", *[""] * (EACH * LINES_APART)]
+        for site in range(EACH):
+            at = site * LINES_APART + 7
+            lines[at] = f"def ask_{site}(question):"
+            lines[at + 1] = '    return litellm.completion(model="openai/gpt-4o", messages=[question])'
+        (package / f"part_{number:03}.py").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def processor_s(server: Served) -> float:
+    """Processor time of the server so far."""
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def asked(server: Served, project: Path, figures: Figures, rounds: int) -> None:
+    """Each question in turn."""
+    for number in range(rounds + 1):
+        spent, begun = processor_s(server), time.perf_counter()
+        sites = server.get("/api/v1/coverage/sites", since="31d")["sites"]
+        took, spent = time.perf_counter() - begun, processor_s(server) - spent
+        command = [PROGRAM, "coverage", "src", "--url", server.url, "--since", "31d", "--json"]
+        begun = time.perf_counter()
+        said = subprocess.run(command, cwd=project, stdout=subprocess.PIPE, check=True).stdout
+        whole = time.perf_counter() - begun
+        found = json.loads(said)
+        assert len(sites) == len(found["seen"]) == found["sites"] == SITES, (len(sites), found["sites"])
+        assert all(site["matched"] == "line" for site in found["seen"])
+        begun = time.perf_counter()
+        failed = server.get("/api/v1/doctor", since="7d")["failed"]
+        assert not failed, failed
+        examined = time.perf_counter() - begun
+        if number:  # the first round opens files
+            for name, each in (("asked", took), ("cpu", spent), ("command", whole), ("doctor", examined)):
+                figures[name].append(each)
+
+
+def measured(data: Path, calls: int, rounds: int, figures: Figures) -> None:
+    """One whole run."""
+    fresh = not data.exists()
+    with open_store(data) as store:
+        if fresh:
+            grow(store, calls, time.time_ns(), only_calls=True, assigned=ASSIGNED)
+            merged(store)
+        store.control.put("settled_until_ns", str(time.time_ns()))
+    with tempfile.TemporaryDirectory(prefix="watchglass-bench-") as folder, served(data) as server:
+        write_project(Path(folder))
+        figures["anchor"].append(anchor())
+        asked(server, Path(folder), figures, rounds)
+        figures["anchor"].append(anchor())
+
+
+def main() -> None:
+    """Measure, and write or print the part."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--calls", type=int, default=10_000_000)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--quick", action="store_true")
+    given = parser.parse_args()
+    calls = 100_000 if given.quick else given.calls
+    rounds = 2 if given.quick else given.rounds
+    figures: Figures = {name: [] for name in promises()}
+    with tempfile.TemporaryDirectory(prefix="watchglass-bench-") as folder:
+        measured(given.data or Path(folder) / "data", calls, rounds, figures)
+    part = "\n".join(
+        [
+            TITLE,
+            "",
+            f"By `python bench/coverage.py` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {calls:,} calls "
+            f"over 30 days"
+            f" from {SITES:,} lines in {FILES} files, with second versions and duplicates; asked {rounds} "
+            f"times"
+            " through the HTTP API of a server process; every line is found at its call site.",
+            "",
+            *machine(),
+            "",
+            *table(promises(), figures),
+            "",
+        ]
+    )
+    print(part)
+    if not given.quick:
+        replace_part(TITLE, part)
+
+
+if __name__ == "__main__":
+    main()

@@ -28,6 +28,16 @@ class Static(NamedTuple):
     callee: str = "litellm.completion"
     family: str = "litellm"
     recorded: bool = True
+    around: int = 0
+    """Lines of its statement before and after it."""
+
+    @property
+    def statement_line(self) -> int:
+        return self.line - self.around
+
+    @property
+    def statement_end(self) -> int:
+        return self.end_line + self.around
 
 
 def row(line: int | None, function: str | None = "ask", **columns: Any) -> RecordedSite:
@@ -60,6 +70,15 @@ def test_lines_of_a_call() -> None:
     ]
     assert found.seen[0].recorded_at == ["/app/shop/llm.py:10", "/app/shop/llm.py:20"]
     assert (found.sites, found.percent) == (3, 66.6)
+
+
+def test_lines_of_a_statement() -> None:
+    """A line beside the call and within its statement is the call's, unless another call lies on it."""
+    found = covered([Static(10, 12, around=4), Static(15, 15)], [row(14), row(15)])
+    assert [(site.line, site.calls, site.matched) for site in found.seen] == [
+        (10, 1, "line"),
+        (15, 1, "line"),
+    ]
 
 
 def test_code_that_moved() -> None:

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 Matched: TypeAlias = Literal["line", "function", "nearest"]
-"""The line lies in the call; else the function has one call site, or several of which this
+"""The line lies in the call or its statement; else the function has one call site, or several of which this
 is the nearest."""
 
 
@@ -31,8 +31,18 @@ class CallSite(Protocol):
         ...
 
     @property
+    def statement_line(self) -> int:
+        """First line of the statement that it is in."""
+        ...
+
+    @property
+    def statement_end(self) -> int:
+        """Last line of that."""
+        ...
+
+    @property
     def function(self) -> str:
-        """The function's `__qualname__`, '' outside of functions."""
+        """The function's `__qualname__`, `<module>` outside of functions."""
         ...
 
     @property

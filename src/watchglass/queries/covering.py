@@ -66,7 +66,7 @@ def _matched(
     for row in rows:
         around = [site for site in sites if _is_in(row, site) and _same_function(site.function, row.function)]
         if around:
-            site = min(around, key=lambda each: (each.end_line - each.line, each.line))
+            site = min(around, key=lambda each: _extent(each, row))
             taken.add(id(site))
             yield row, site, "line"
         else:
@@ -83,7 +83,13 @@ def _matched(
 
 
 def _is_in(row: RecordedSite, site: CallSite) -> bool:
-    return row.line is not None and site.line <= row.line <= site.end_line
+    return row.line is not None and site.statement_line <= row.line <= site.statement_end
+
+
+def _extent(site: CallSite, row: RecordedSite) -> tuple[bool, int, int]:
+    """The call around the line before the statement around it, the smaller one before the larger."""
+    within = row.line is not None and site.line <= row.line <= site.end_line
+    return not within, site.end_line - site.line, site.line
 
 
 def _same_function(static: str, recorded: str | None) -> bool:

@@ -9,10 +9,11 @@ from watchglass.queries.coverage import CallSite
 
 
 class Code(NamedTuple):
-    """What was read: its call sites, and all its files."""
+    """What was read: its call sites, all its files, and those that could not be read, with the reason."""
 
     sites: Sequence[CallSite]
     files: Sequence[str]
+    unreadable: Sequence[str]
 
 
 def read_call_sites(paths: Sequence[str]) -> Code:
@@ -20,8 +21,6 @@ def read_call_sites(paths: Sequence[str]) -> Code:
 
     Raises `NotFound` for a path that is not there, and `ConfigError`.
     """
-    from watchglass.check import configuration, files, sites
-    from watchglass.check.rules import CODES
+    from watchglass.check import sites
 
-    settings = configuration.load(paths[0], CODES)
-    return Code(sites.find(paths), [file.path for file in files.find(paths, settings)])
+    return Code(*sites.find(paths))

@@ -109,7 +109,7 @@ def _report(
         # What providers and spans say was asked has no line of code: it is of all services.
         said = examine(asked.query, Window(question.since_ns, question.until_ns), NEVER_RECORDED)
     found = cover(code.sites, recorded, files=code.files, roots=paths, maps=maps)
-    return Report(found, said.diagnoses)
+    return Report(found, said.diagnoses, code.unreadable)
 
 
 def _print(report: Report, how: str) -> None:

@@ -25,10 +25,11 @@ _WHY = {
 
 
 class Report(NamedTuple):
-    """What was found; `evidence` tells of requests that no call is on record for."""
+    """What was found; `evidence` tells of requests that no call is on record for, `unreadable` of files."""
 
     coverage: Coverage
     evidence: Sequence[Diagnosis]
+    unreadable: Sequence[str]
 
 
 class Part(NamedTuple):
@@ -43,7 +44,7 @@ class Part(NamedTuple):
 def document(report: Report) -> dict[str, Any]:
     """For programs: all rows."""
     found = {name: getattr(report.coverage, name) for name in Coverage.__struct_fields__}
-    return {**found, "evidence": list(report.evidence)}
+    return {**found, "evidence": list(report.evidence), "unreadable": list(report.unreadable)}
 
 
 def headline(report: Report) -> str:
@@ -116,6 +117,8 @@ def print_report(report: Report) -> None:
             show(f"{len(part.rows) - SHOWN:,} more; --json has them all.")
     for each in report.evidence:
         show(f"\n! {each.symptom}\n  {each.remedy}\n  $ {each.command}")
+    for line in report.unreadable:
+        show(f"? not read: {line}")
 
 
 def markdown(report: Report) -> str:
@@ -131,6 +134,7 @@ def markdown(report: Report) -> str:
         if not open_:
             lines += ["</details>", ""]
     lines += [f"> {_escaped(each.symptom)} `{each.command}`\n" for each in report.evidence]
+    lines += [f"> not read: {_escaped(each)}\n" for each in report.unreadable]
     return "\n".join(lines).rstrip() + "\n"
 
 
