@@ -1,6 +1,7 @@
 import { Banknote, CircleHelp, Stethoscope } from "lucide-react";
 import type { ReactNode } from "react";
-import { useApi } from "@/api/queries";
+import type { Schemas } from "@/api/client";
+import { queries } from "@/api/queries";
 import { money } from "@/format/money";
 import { share } from "@/format/numbers";
 import { When } from "@/kit/Figure";
@@ -8,11 +9,25 @@ import { RouteLink } from "@/kit/RouteLink";
 import { useHref } from "@/shell/links";
 import { type Overview, plural } from "./words";
 
+/**
+ * How many findings the doctor had when it was last asked from here; null where it was not.
+ *
+ * An examination reads calls of a week, which the first page must not make anybody wait for.
+ */
+function knownFindings(): number | null {
+  const [, found] =
+    queries
+      .getQueriesData<Schemas["Examination"]>({
+        predicate: ({ queryKey: [url] }) => String(url).startsWith("/api/v1/doctor"),
+      })
+      .find(([, examination]) => examination !== undefined) ?? [];
+  return found?.diagnoses.filter((each) => each.severity !== "info").length ?? null;
+}
+
 /** What somebody should look at: budgets, calls without a price, the doctor's findings. Nothing where nothing is. */
 export function Attention({ data }: { data: Overview | undefined }) {
   const href = useHref();
-  const doctor = useApi("/api/v1/doctor", {}, { enabled: data !== undefined });
-  const findings = doctor.data?.diagnoses.filter((each) => each.severity !== "info").length ?? 0;
+  const findings = knownFindings();
   const unpriced = data ? data.now.calls - data.now.priced_calls : 0;
   const notes: ReactNode[] = [];
   for (const budget of data?.budgets ?? []) {
@@ -42,10 +57,10 @@ export function Attention({ data }: { data: Overview | undefined }) {
       </Note>,
     );
   }
-  if (findings) {
+  if (data) {
     notes.push(
       <Note key="doctor" href={href("/doctor")} icon={<Stethoscope size={14} aria-hidden="true" />}>
-        The doctor has {plural(findings, "finding")}
+        {findings === null ? "Ask the doctor" : `The doctor has ${plural(findings, "finding")}`}
       </Note>,
     );
   }

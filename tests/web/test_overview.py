@@ -1,0 +1,115 @@
+"""Overview, as the people who open it use it: look, find why, follow a link to the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.browser import settled
+from tests.web.conftest import Open
+from tests.web.site import Site
+
+WINDOW = {"since": "3d"}
+
+
+def test_what_is_shown_is_what_the_api_says(page: Page, site: Site) -> None:
+    """Calls on the page are those of the API, each target stands beside its figure, and money is exact in
+    its title."""
+    page.goto("/?since=3d&until=2100-01-01")
+    settled(page)
+    said = site.http.get("/api/v1/overview", params={"since": "3d", "until": "2100-01-01"}).json()["now"]
+    figures = page.locator("dl.stats")
+    expect(figures.get_by_text(f"{said['calls']:,}", exact=True)).to_be_visible()
+    expect(figures.get_by_text("< 2 s", exact=False)).to_be_visible()
+    exact = figures.locator(".stat", has_text="Spend").locator("[title^='$']").get_attribute("title")
+    assert exact is not None
+    assert exact.startswith(f"${said['cost_usd']}"[:6])
+
+
+def test_a_change_leads_to_its_cause(page: Page) -> None:
+    """Who asks what changed by feature gets a sentence and bars, and from a bar the costs of that feature."""
+    page.goto("/?since=3d")
+    settled(page)
+    page.get_by_role("list", name="What changed, by").get_by_role("link", name="feature").click()
+    settled(page)
+    assert "by=feature" in page.url
+    changes = page.get_by_role("list", name="What changed by feature")
+    first = changes.get_by_role("link").first
+    name = first.inner_text()
+    first.click()
+    settled(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Costs")
+    assert f"feature={name}" in page.url
+    expect(page.get_by_role("button", name=f"Remove filter feature: {name}")).to_be_visible()
+
+
+def test_an_error_leads_to_a_trace(page: Page) -> None:
+    """The commonest error has a link to the latest trace of it."""
+    page.goto("/?since=7d")
+    settled(page)
+    page.get_by_role("list", name="Top errors").locator(".overview-errors-trace").first.click()
+    page.wait_for_url("**/traces/*")
+
+
+def test_the_chart_zooms_by_keyboard_and_by_dragging(page: Page) -> None:
+    """A stretch that is marked becomes the time asked about, on the address, for every reader of it."""
+    page.goto("/?since=3d")
+    settled(page)
+    plot = page.get_by_role("group", name="Spend").first
+    plot.focus()
+    for key in ("Home", "Shift+ArrowRight", "Shift+ArrowRight", "Enter"):
+        plot.press(key)
+    page.wait_for_url("**until=**")
+    settled(page)
+    page.go_back()
+    settled(page)
+    box = page.locator(".time-chart-plot").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 60, steps=5)
+    page.mouse.up()
+    page.wait_for_url("**until=**")
+
+
+@pytest.mark.parametrize("view", ["team", "executive"])
+def test_views_are_addresses(on: Open, axe: Callable[[Page], None], view: str) -> None:
+    """Each reader has a view of the same answer, at an address of its own, without violations."""
+    page = on()
+    page.goto("/?since=3d")
+    settled(page)
+    page.get_by_role("list", name="View").get_by_role("link", name=view.capitalize()).click()
+    settled(page)
+    assert f"view={view}" in page.url
+    page.reload()
+    settled(page)
+    current = page.get_by_role("list", name="View").locator("[aria-current=true]")
+    expect(current).to_have_text(view.capitalize())
+    axe(page)
+
+
+def test_who_has_a_minute_gets_sentences(page: Page) -> None:
+    """The executive view is three figures, a few sentences and one chart."""
+    page.goto("/?since=3d&view=executive")
+    settled(page)
+    expect(page.locator(".stat")).to_have_count(3)
+    expect(page.locator("figure")).to_have_count(1)
+    said = page.locator(".overview-sentences").inner_text()
+    assert "the agents" in said
+    assert "targets are met" in said
+
+
+def test_a_time_without_calls_says_the_next_step(page: Page) -> None:
+    """Where nothing was called one is told how to send a first call, with a program to copy."""
+    page.goto("/?since=2001-01-01&until=2001-01-02")
+    settled(page)
+    expect(page.get_by_text("No calls in this time")).to_be_visible()
+    expect(page.get_by_role("tab", name="Python")).to_be_visible()
+    page.goto("/?since=3d&model=no-such-model")
+    settled(page)
+    expect(page.get_by_text("No call of this time matches")).to_be_visible()
+    page.get_by_role("button", name="Remove filter model: no-such-model").click()
+    settled(page)
+    expect(page.locator("dl.stats")).to_be_visible()
