@@ -27,6 +27,9 @@ from watchglass import names as catalogue
 from watchglass.capture.callbacks import CallbackHandler
 from watchglass.capture.context import ALIASES, ATTRIBUTES
 from watchglass.capture.settings import CaptureSettings
+from watchglass.check import command as checking
+from watchglass.check import configuration as check_configuration
+from watchglass.check.rules import RULES
 from watchglass.ingest.importers import columns as foreign
 from watchglass.ingest.importers import lines
 from watchglass.pricing import book
@@ -97,6 +100,7 @@ def pages() -> dict[str, str]:
         "import.md": imports(),
         "sdk.md": sdk(),
         "metrics.md": metrics(),
+        "check.md": check(),
     }
 
 
@@ -274,6 +278,44 @@ READ_AS = {
     "flag": "true or false, also yes/no, 1/0, ok/error, success/failed",
     "texts": "a list of texts, or one",
 }
+
+
+def check() -> str:
+    """The checker: its rules, its configuration, its exit codes."""
+    codes = (checking.__doc__ or "").split("\n====")[2].strip("= \n")
+    exits_ = [line.split(maxsplit=1) for line in codes.splitlines() if line[:1].isdigit()]
+    rows = [(f"[{each.code}](#{each.code.lower()})", each.severity, each.summary) for each in RULES]
+    parts = [
+        "# Rules of the checker",
+        "What `watchglass check` finds; [the guide](../check.md) says how good it is at it. The options are "
+        "in [the command line](cli.md#watchglass-check).",
+        table(("rule", "severity", "finds"), rows),
+        "`# noqa: observability` on the first or last line of a statement allows all of them there, "
+        "`# noqa: WG002` one, a bare `# noqa` all of every checker.",
+    ]
+    for each in RULES:
+        off = "" if each.default else " Off unless it is selected."
+        parts += [
+            f"## {each.code}",
+            f"**{each.name}**, {each.severity}. {each.summary}{off}",
+            f"{each.because} ([source]({each.source.split(' ')[0]}))",
+            f"Found:\n\n```python\n{each.wrong}```",
+            f"Not found:\n\n```python\n{each.right}```",
+            f"To mend it: {each.fix}.",
+        ]
+    keys = [(f"`{key}`", meaning) for key, meaning in check_configuration.KEYS.items()]
+    return page(
+        [
+            *parts,
+            "## Configuration",
+            "The table `[tool.watchglass.check]` of the nearest `pyproject.toml`; patterns are written as in "
+            "a `.gitignore`, from the folder of that file.",
+            table(("key", "meaning"), keys),
+            "Exempt are, unless `exempt` says otherwise: " + _codes(check_configuration.EXEMPT) + ".",
+            "## Exit codes",
+            table(("code", "meaning"), exits_),
+        ]
+    )
 
 
 def imports() -> str:

@@ -16,19 +16,56 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from watchglass.check import baseline, cache, changed, configuration, files, running
 from watchglass.check.configuration import Configuration
 from watchglass.check.finding import SEVERITIES, UNREADABLE, Finding
 from watchglass.check.output import FORMATS
 from watchglass.check.rules import BY_CODE, CODES
-from watchglass.errors import WatchglassError
+from watchglass.errors import ConfigError, WatchglassError
 
 CLEAN, FOUND, USAGE = 0, 1, 2
 
 
+class Option(NamedTuple):
+    """One option, as both command lines and the reference have it."""
+
+    name: str
+    help: str
+    metavar: str = ""
+    """Of what it is given; empty for a switch."""
+    choices: tuple[str, ...] = ()
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("--select", "rules that are on, instead of the configured ones: WG001,WG002", "RULES"),
+    Option("--extend-select", "rules that are on as well; ALL for every one", "RULES"),
+    Option("--ignore", "rules that are off", "RULES"),
+    Option(
+        "--fail-on",
+        "the mildest severity that fails: critical, error or warning (default: error)",
+        "SEVERITY",
+        tuple(reversed(SEVERITIES)),
+    ),
+    Option("--diff", "only findings on lines changed since this commit or branch", "BASE"),
+    Option("--baseline", "leave out the findings that this file knows", "FILE"),
+    Option("--write-baseline", "write all findings to this file, and fail on none", "FILE"),
+    Option("--format", "how findings are written: text, json, sarif or github", "FORMAT", tuple(FORMATS)),
+    Option("--json", "the same as --format json"),
+    Option("--sarif", "the same as --format sarif"),
+    Option("--github", "the same as --format github"),
+    Option("--output", "write there instead of to standard output", "FILE"),
+    Option("--config", "a pyproject.toml, instead of the nearest one", "FILE"),
+    Option("--no-cache", "neither read nor write what files came to last time"),
+    Option("--cache-dir", "where that is kept (default: the user's cache folder)", "DIR"),
+    Option("--jobs", "processes (default: as many as are worth it)", "N"),
+    Option("--explain", "print what a rule finds, why, and how to mend it; check nothing", "RULE"),
+)
+
+
 def parser() -> argparse.ArgumentParser:
-    """The options; the reference is made from them."""
+    """The options."""
     made = argparse.ArgumentParser(
         prog="watchglass check",
         description="Find what observability would not see: in Python files, notebooks, and folders of them.",
@@ -38,44 +75,18 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "paths", nargs="*", metavar="PATH", help="files and folders (default: the working directory)"
     )
-    made.add_argument(
-        "--select", metavar="RULES", help="rules that are on, instead of the configured ones: WG001,WG002"
-    )
-    made.add_argument("--extend-select", metavar="RULES", help="rules that are on as well; ALL for every one")
-    made.add_argument("--ignore", metavar="RULES", help="rules that are off")
-    made.add_argument(
-        "--fail-on",
-        choices=tuple(reversed(SEVERITIES)),
-        help="the mildest severity that fails (default: error)",
-    )
-    made.add_argument(
-        "--diff", metavar="BASE", help="only findings on lines changed since this commit or branch"
-    )
-    made.add_argument("--baseline", metavar="FILE", help="leave out the findings that this file knows")
-    made.add_argument(
-        "--write-baseline", metavar="FILE", help="write all findings to this file, and fail on none"
-    )
-    made.add_argument(
-        "--format", choices=tuple(FORMATS), default="text", help="how findings are written (default: text)"
-    )
-    for each in ("json", "sarif", "github"):
-        made.add_argument(
-            f"--{each}", dest="format", action="store_const", const=each, help=f"the same as --format {each}"
-        )
-    made.add_argument("--output", metavar="FILE", help="write there instead of to standard output")
-    made.add_argument("--config", metavar="FILE", help="a pyproject.toml, instead of the nearest one")
-    made.add_argument(
-        "--no-cache", action="store_true", help="neither read nor write what files came to last time"
-    )
-    made.add_argument(
-        "--cache-dir", metavar="DIR", help="where that is kept (default: the user's cache folder)"
-    )
-    made.add_argument(
-        "--jobs", type=int, default=0, metavar="N", help="processes (default: as many as are worth it)"
-    )
-    made.add_argument(
-        "--explain", metavar="RULE", help="print what a rule finds, why, and how to mend it; check nothing"
-    )
+    for each in OPTIONS:
+        if each.name[2:] in FORMATS:
+            made.add_argument(
+                each.name, dest="format", action="store_const", const=each.name[2:], help=each.help
+            )
+        elif not each.metavar:
+            made.add_argument(each.name, action="store_true", help=each.help)
+        elif each.choices:
+            made.add_argument(each.name, metavar=each.metavar, choices=each.choices, help=each.help)
+        else:
+            made.add_argument(each.name, metavar=each.metavar, help=each.help)
+    made.set_defaults(format="text")
     return made
 
 
@@ -106,7 +117,7 @@ def _run(asked: argparse.Namespace) -> int:
             if os.path.realpath(each.path) in lines or os.path.abspath(each.path) in lines
         ]
     kept = None if asked.no_cache else cache.Cache(asked.cache_dir or cache.folder(), settings)
-    findings = running.run(found, settings, kept, max(0, asked.jobs))
+    findings = running.run(found, settings, kept, _jobs(asked.jobs))
     if lines is not None:
         findings = changed.on_changed_lines(findings, lines)
     if asked.write_baseline:
@@ -136,6 +147,12 @@ def _settings(asked: argparse.Namespace, first: str) -> Configuration:
     return settings._replace(rules=rules, fail_on=asked.fail_on or settings.fail_on)
 
 
+def _jobs(given: str | None) -> int:
+    if given is not None and not (given.isdecimal() and 0 < int(given) <= 256):
+        raise ConfigError(f"--jobs is {given!r}; give a number of processes from 1 to 256")
+    return int(given or 0)
+
+
 def _folder(path: str) -> str:
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
@@ -147,8 +164,11 @@ def _fails(findings: Sequence[Finding], fail_on: str) -> bool:
 
 def _print(text: str, output: str | None) -> None:
     if output:
-        with open(output, "w", encoding="utf-8") as opened:
-            opened.write(text + "\n")
+        try:
+            with open(output, "w", encoding="utf-8") as opened:
+                opened.write(text + "\n")
+        except OSError as error:
+            raise ConfigError(f"--output {output} cannot be written: {error.strerror}") from None
     elif text:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -210,14 +210,20 @@ class _Table:
 
     def configuration(self, root: str) -> Configuration:
         allow = self.texts("allow")
-        modules = [each for each in allow if all(part.isidentifier() for part in each.split("."))]
+        modules = [
+            each
+            for each in allow
+            if "." in each
+            and not each.endswith(".py")
+            and all(part.isidentifier() for part in each.split("."))
+        ]
         return Configuration(
             root,
             self.rules(),
             self.per_file(),
             Patterns(self.texts("exclude")),
             Patterns(self.texts("exempt") if "exempt" in self.table else EXEMPT),
-            Patterns([each for each in allow if each not in modules or "." not in each]),
+            Patterns([each for each in allow if each not in modules]),
             frozenset(modules),
             self.flag("require-service", False),
             self.flag("instrumented", False),

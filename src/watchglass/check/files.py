@@ -76,11 +76,14 @@ def _walk(top: str, configuration: Configuration) -> Iterator[File]:
                 try:
                     status = entry.stat()
                     if entry.is_file():
-                        yield File(
-                            entry.path, configuration.relative(entry.path), status.st_mtime_ns, status.st_size
-                        )
+                        shown = entry.path.removeprefix(_HERE)
+                        relative = configuration.relative(entry.path)
+                        yield File(shown, relative, status.st_mtime_ns, status.st_size)
                 except OSError:
                     continue  # a link that leads nowhere
+
+
+_HERE = f".{os.sep}"
 
 
 def _above(top: str, configuration: Configuration) -> tuple[_Ignored, ...]:

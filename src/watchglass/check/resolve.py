@@ -324,10 +324,12 @@ class Resolver:
         }:
             return (name(whole),)
         found = self._exported(binding.path, binding.name, module) if binding.path else ()
-        top = module.dotted.partition(".")[0]
-        if not found and (binding.items or binding.path.partition(".")[0] == top):
-            return (name(f"?{binding.name}"),)  # the project's own, and not found: it may be anything
-        return found or (name(whole),)
+        if found:
+            return found
+        ours = binding.items or binding.path.partition(".")[0] == module.dotted.partition(".")[0]
+        if ours or self.project.find(binding.path, module.roots):
+            return (name(f"?{binding.name}"),)  # the project's own, and not told: it may be anything
+        return (name(whole),)
 
     def _exported(self, dotted: str, wanted: str, module: Module) -> Values:
         """A name of a module of the project; of a package that is none, a name that is known."""
