@@ -74,7 +74,8 @@ export interface DataTableProps<Row> {
 
 const FEATURES = tableFeatures({ columnSizingFeature, columnVisibilityFeature });
 const VIRTUAL_FROM = 100;
-const DEFAULT_WIDTH = 140;
+/** The least of a column without a width, which takes what the others leave. */
+const DEFAULT_WIDTH = 200;
 const NOTHING: readonly never[] = [];
 
 /**

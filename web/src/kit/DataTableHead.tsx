@@ -80,7 +80,7 @@ function Edge<Row>({ column, memory }: { column: Column<Row>; memory: LayoutMemo
       role="separator"
       aria-orientation="vertical"
       aria-label={`Width of ${column.header}`}
-      aria-valuenow={Math.round(memory.widths[column.id] ?? column.width ?? 140)}
+      aria-valuenow={Math.round(memory.widths[column.id] ?? column.width ?? 200)}
       aria-valuemin={NARROWEST}
       aria-valuemax={WIDEST}
       tabIndex={0}
@@ -116,7 +116,7 @@ function drag(event: PointerEvent<HTMLElement>, id: string, set: (width: number)
 }
 
 function widthNow(edge: HTMLElement): number {
-  return edge.closest("th")?.getBoundingClientRect().width ?? 140;
+  return edge.closest("th")?.getBoundingClientRect().width ?? 200;
 }
 
 function clamp(width: number): number {

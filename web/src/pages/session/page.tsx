@@ -121,7 +121,8 @@ function Stage({ mine, other, at, onMoment }: StageProps) {
   const { first, course } = useMemo(() => compared(mine.steps, other?.steps ?? mine.steps), [mine, other]);
   const parted = course?.at ?? Number.POSITIVE_INFINITY;
   // One session opens on all of it, two on where they part.
-  const opening = (first && mine.steps[first.at]?.at_ns) ?? line.length * 1e6;
+  const parting = course ?? first;
+  const opening = (parting && mine.steps[parting.at]?.at_ns) ?? line.length * 1e6;
   const player = useReplay(line, at === undefined ? opening / 1e6 : Number(at) * 1000, onMoment);
   // A step begins at its nanosecond; what the address holds are milliseconds.
   const ns = (player.moment + 0.5) * 1e6;

@@ -84,7 +84,7 @@ function SessionsPage() {
   });
   const rows = found.data?.pages.flatMap((page) => page.rows);
   return (
-    <Page title="Sessions" lead="Conversations, as their calls name them; open one to step through it" timed>
+    <Page title="Sessions" lead="Open one to replay it" timed>
       {found.error ? (
         <Problem error={found.error} onRetry={() => void found.refetch()} />
       ) : (
