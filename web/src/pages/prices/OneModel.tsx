@@ -58,7 +58,7 @@ export function OneModel({
             id="price-history"
             label={`Prices of ${model}`}
             columns={HISTORY}
-            rows={data.prices.toReversed()}
+            rows={compared(data.prices)}
             rowKey={(row) => `${row.price_id} ${row.since}`}
           />
         </>
@@ -67,6 +67,17 @@ export function OneModel({
       {whatif && <WhatIf model={model} provider={provider} />}
     </Section>
   );
+}
+
+/** The latest first; changes only from one time to the next, not between the hours of one day. */
+function compared(prices: readonly Dated[]): Dated[] {
+  return prices
+    .map((row, place) => {
+      const before = prices[place - 1];
+      const same = row.daily || before?.daily || before?.since === row.since;
+      return same ? { ...row, change: null } : row;
+    })
+    .toReversed();
 }
 
 type Change = Answer<"/api/v1/prices/versions">["changes"][number];
@@ -142,6 +153,8 @@ interface Supposed {
   difference_usd: string;
 }
 
+const NOT_BOTH = "no call has a price both ways";
+
 const SUPPOSED: readonly Column<Supposed>[] = [
   { id: "model", header: "Made to", cell: (row) => `${row.model ?? "no model named"}` },
   {
@@ -158,7 +171,7 @@ const SUPPOSED: readonly Column<Supposed>[] = [
     align: "end",
     width: 110,
     hideable: false,
-    cell: (row) => <Money usd={row.cost_usd} />,
+    cell: (row) => <Money usd={row.compared ? row.cost_usd : null} why={NOT_BOTH} />,
   },
   {
     id: "supposed",
@@ -166,7 +179,7 @@ const SUPPOSED: readonly Column<Supposed>[] = [
     align: "end",
     width: 130,
     hideable: false,
-    cell: (row) => <Money usd={row.supposed_usd} />,
+    cell: (row) => <Money usd={row.compared ? row.supposed_usd : null} why={NOT_BOTH} />,
   },
   {
     id: "difference",
@@ -176,7 +189,7 @@ const SUPPOSED: readonly Column<Supposed>[] = [
     hideable: false,
     sortable: true,
     sortBy: (row) => row.difference_usd,
-    cell: (row) => <Money usd={row.difference_usd} change />,
+    cell: (row) => <Money usd={row.compared ? row.difference_usd : null} why={NOT_BOTH} change />,
   },
 ];
 
@@ -221,7 +234,7 @@ const HISTORY: readonly Column<Dated>[] = [
   },
   {
     id: "source",
-    header: "From",
+    header: "List",
     width: 130,
     hideable: false,
     cell: (row) => <Source price={row as unknown as Schemas["BookPrice"]} />,

@@ -175,7 +175,7 @@ function Facts({ state }: { state: State }) {
     <>
       <Stats>
         <Stat label="watchglass" value={state.version} note={`Python ${state.python}`} />
-        <Stat label="Running" value={<When at={state.started} />} note={`process ${state.pid}`} />
+        <Stat label="Started" value={<When at={state.started} />} note={`process ${state.pid}`} />
         <Stat label="The store takes" value={bytes(state.room_bytes)} note={`engine ${state.engine}`} />
         <Stat label="Free on its disk" value={bytes(state.disk_free_bytes)} />
       </Stats>

@@ -1,0 +1,100 @@
+"""Keys, doctor and settings in the browser. Keys on a server of their own: from the first on it is closed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.web.browser import settled
+from tests.web.conftest import Open, Pages
+from tests.web.site import Site
+
+
+@pytest.fixture
+def own(app: None, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page of a server without keys and without the demo."""
+    site = Site(tmp_path_factory.mktemp("keys") / "data")
+    pages = Pages(browser, site.url)
+    try:
+        yield pages.open()
+        faults = [each for each in pages.watches[0].faults if "status of 40" not in each]
+        assert not faults
+    finally:
+        pages.close()
+        site.stop()
+
+
+def test_keys_are_made_shown_once_and_revoked(own: Page, axe: Callable[[Page], None]) -> None:
+    """The first key is an admin's and signs this browser in; its text is shown once; a second one is made for
+    a tenant and revoked after being asked."""
+    own.goto("/keys")
+    expect(own.get_by_text("There are no keys")).to_be_visible()
+    axe(own)
+    own.get_by_role("button", name="Make a key").click()
+    own.get_by_label("Name").fill("me")
+    own.get_by_role("button", name="Make the key").click()
+    shown = own.get_by_role("dialog", name="Here is the key")
+    expect(shown).to_contain_text(re.compile("wg_[0-9a-f]{12}_"))
+    axe(own)
+    shown.get_by_role("button", name="I have kept it").click()
+    table = own.get_by_role("table", name="Keys")
+    expect(table.get_by_role("row", name=re.compile("^me"))).to_contain_text("this browser")
+    assert "wg_" not in own.content()
+
+    own.get_by_role("button", name="Make a key").click()
+    own.get_by_label("What it may do").select_option("ingest")
+    own.get_by_label("Name").fill("acme's bot")
+    own.get_by_label("Tenant").fill("acme")
+    own.get_by_label("Requests a second, at most").fill("lots")
+    own.get_by_role("button", name="Make the key").click()
+    expect(own.get_by_role("alert")).to_contain_text("A number above 0")
+    own.get_by_label("Requests a second, at most").fill("50")
+    own.get_by_role("button", name="Make the key").click()
+    expect(own.get_by_role("dialog", name="Here is the key")).to_contain_text("OTEL_EXPORTER_OTLP_HEADERS")
+    own.get_by_role("button", name="I have kept it").click()
+    row = table.get_by_role("row", name=re.compile("acme's bot"))
+    expect(row).to_contain_text("50 requests/s")
+    row.get_by_role("button", name="Revoke acme's bot").click()
+    own.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
+    expect(row).to_contain_text("revoked")
+    axe(own)
+
+
+def test_a_finding_leads_to_what_it_is_about(page: Page) -> None:
+    """Doctor's findings come worst first, each with its evidence and a command to copy; a trace in the evidence
+    is a link to it."""
+    page.goto("/doctor?since=7d")
+    settled(page)
+    findings = page.locator(".doctor-finding")
+    expect(findings.first).to_contain_text("nothing says who served them")
+    findings.first.get_by_role("button", name="Copy sh").click()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("watchglass ")
+    twice = findings.filter(has_text="reported twice")
+    twice.get_by_role("region", name=re.compile("^Evidence")).get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(r"/traces/[0-9a-f]{32}"))
+
+
+def test_appearance_is_kept_in_the_browser(on: Open) -> None:
+    """A theme that is chosen holds at once, and after the page is loaded anew."""
+    page = on()
+    page.goto("/settings")
+    settled(page)
+    page.get_by_label("Theme").select_option("dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_settings_say_where_they_come_from(page: Page) -> None:
+    """What was set is listed with its source; defaults come on demand; tables say how long rows are kept."""
+    page.goto("/settings")
+    settled(page)
+    settings = page.get_by_role("table", name="Settings of the server")
+    expect(settings.get_by_role("row", name=re.compile("^data"))).to_contain_text("flag")
+    page.get_by_role("button", name="Show defaults too").click()
+    expect(settings.get_by_role("row", name=re.compile("^query_rows"))).to_contain_text("default")
+    tables = page.get_by_role("table", name="Tables of the store")
+    expect(tables.get_by_role("row", name=re.compile("^messages"))).to_contain_text("30 d")
