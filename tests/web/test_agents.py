@@ -35,10 +35,10 @@ def test_from_agents_to_a_trace(page: Page, axe: Callable[[Page], None]) -> None
 
 def test_the_figures_are_those_of_usage(page: Page, site: Site) -> None:
     """The number of calls on top is that of the usage question for the same time."""
-    page.goto("/agents?since=2020-01-01&until=2035-01-01")
+    page.goto("/agents?since=2025-01-01&until=2030-01-01")
     settled(page)
     total = site.http.get(
-        "/api/v1/usage", params={"by": "agent", "since": "2020-01-01", "until": "2035-01-01"}
+        "/api/v1/usage", params={"by": "agent", "since": "2025-01-01", "until": "2030-01-01"}
     )
     calls = page.locator(".stat", has_text="Calls").locator(".stat-value .number").get_attribute("title")
     assert calls == f"{total.json()['totals']['calls']:,}"
@@ -57,7 +57,7 @@ def test_flows_have_phases(page: Page, axe: Callable[[Page], None]) -> None:
 
 
 def test_what_is_stuck_is_found(on: Open, site: Site, axe: Callable[[Page], None]) -> None:
-    """A task that began two hours ago and was not heard of since is listed as stuck; it leads to its trace."""
+    """A run that began two hours ago and was not heard of since is listed as stuck, with its trace."""
     began = time.time_ns() - 2 * HOUR_NS
     sent = site.http.post("/v1/logs", json=_begun(began, trace_id="5" * 32, span_id="6" * 16, name="hang_on"))
     assert sent.status_code == 200, sent.text
@@ -74,13 +74,14 @@ def test_what_is_stuck_is_found(on: Open, site: Site, axe: Callable[[Page], None
 
 
 def _begun(at_ns: int, *, trace_id: str, span_id: str, name: str) -> dict[str, Any]:
-    """A step event as the SDK sends it, of a task that begins then."""
+    """A step event as the SDK sends it, of an agent's run that begins then."""
     said: dict[str, Any] = {
-        names.STEP_KIND: {"stringValue": "task"},
+        names.STEP_KIND: {"stringValue": "agent"},
+        "gen_ai.operation.name": {"stringValue": "invoke_agent"},
         names.STEP_NAME: {"stringValue": name},
         names.STEP_STATE: {"stringValue": "running"},
         names.STEP_STARTED: {"intValue": str(at_ns)},
-        "gen_ai.agent.name": {"stringValue": "sleeper"},
+        "gen_ai.agent.name": {"stringValue": name},
     }
     record = {
         "timeUnixNano": str(at_ns),

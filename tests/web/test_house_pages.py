@@ -8,23 +8,23 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.server_process import ServerProcess
 from tests.web.browser import settled
 from tests.web.conftest import Open, Pages
-from tests.web.site import Site
 
 
 @pytest.fixture
 def own(app: None, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A page of a server without keys and without the demo."""
-    site = Site(tmp_path_factory.mktemp("keys") / "data")
-    pages = Pages(browser, site.url)
+    server = ServerProcess(tmp_path_factory.mktemp("keys") / "data").start()
+    pages = Pages(browser, server.url)
     try:
         yield pages.open()
         faults = [each for each in pages.watches[0].faults if "status of 40" not in each]
         assert not faults
     finally:
         pages.close()
-        site.stop()
+        server.stop()
 
 
 def test_keys_are_made_shown_once_and_revoked(own: Page, axe: Callable[[Page], None]) -> None:
@@ -64,7 +64,7 @@ def test_keys_are_made_shown_once_and_revoked(own: Page, axe: Callable[[Page], N
 
 
 def test_a_finding_leads_to_what_it_is_about(page: Page) -> None:
-    """Doctor's findings come worst first, each with its evidence and a command to copy; a trace in the evidence
+    """Doctor's findings come worst first, each with its evidence and a command to copy; a trace in it
     is a link to it."""
     page.goto("/doctor?since=7d")
     settled(page)

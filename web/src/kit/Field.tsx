@@ -28,7 +28,7 @@ export function Field({ label, hint, error, optional = false, children }: FieldP
     <div className="field">
       <label className="field-label" htmlFor={id}>
         {label}
-        {optional && <span className="field-optional">optional</span>}
+        {optional && <span className="field-optional"> optional</span>}
       </label>
       {children({ id, "aria-describedby": described, "aria-invalid": error ? true : undefined })}
       {described && (

@@ -30,6 +30,11 @@ function BudgetsPage() {
   const [edited, setEdited] = useState<Budget | "new" | null>(null);
   const [removed, setRemoved] = useState<Budget | null>(null);
   const { data, error, refetch } = useApi("/api/v1/budgets/status", {}, { live: true });
+  // What was told of a budget is not asked for once it is gone.
+  const ask = (each: Budget) => {
+    if (budget === each.id) set({ budget: undefined }, { replace: true });
+    setRemoved(each);
+  };
   const make = may && (
     <Button tone="primary" icon={<Plus size={15} aria-hidden="true" />} onClick={() => setEdited("new")}>
       Make a budget
@@ -57,7 +62,7 @@ function BudgetsPage() {
             budget={each}
             open={budget === each.id}
             onToggle={() => set({ budget: budget === each.id ? undefined : each.id }, { replace: true })}
-            {...(may ? { onEdit: () => setEdited(each), onRemove: () => setRemoved(each) } : {})}
+            {...(may ? { onEdit: () => setEdited(each), onRemove: () => ask(each) } : {})}
           />
         ))}
       </ul>

@@ -35,11 +35,11 @@ export function Book({ data, find = "", provider, source, selected }: Props) {
       label="The price book"
       columns={BOOK}
       rows={data?.prices}
-      rowKey={(row) => `${row.provider} ${row.model}`}
+      rowKey={(row) => `${row.provider} ${row.model} ${row.price_id} ${row.daily}`}
       rowHref={(row) =>
         href("/prices", { view: "book", find, provider, source, model: row.model, of: row.provider })
       }
-      selected={selected}
+      rowClass={(row) => (`${row.provider} ${row.model}` === selected ? "prices-selected" : undefined)}
       height="70vh"
       toolbar={
         <>
