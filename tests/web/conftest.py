@@ -16,12 +16,14 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.web.browser import ROOT, WIDE, Watched, chromium, launched
 from tests.web.site import Site
 
 Open = Callable[..., Page]
+
+expect.set_options(timeout=20_000)  # as for everything else here: machines that build are busy
 
 
 @pytest.fixture(scope="package")

@@ -40,7 +40,11 @@ def test_the_figures_are_those_of_usage(page: Page, site: Site) -> None:
     total = site.http.get(
         "/api/v1/usage", params={"by": "agent", "since": "2025-01-01", "until": "2030-01-01"}
     )
-    calls = page.locator(".stat", has_text="Calls").locator(".stat-value .number").get_attribute("title")
+    calls = (
+        page.locator(".stat", has=page.get_by_text("Calls", exact=True))
+        .locator(".stat-value .number")
+        .get_attribute("title")
+    )
     assert calls == f"{total.json()['totals']['calls']:,}"
 
 

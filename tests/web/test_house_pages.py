@@ -69,9 +69,12 @@ def test_a_finding_leads_to_what_it_is_about(page: Page) -> None:
     page.goto("/doctor?since=7d")
     settled(page)
     findings = page.locator(".doctor-finding")
-    expect(findings.first).to_contain_text("nothing says who served them")
-    findings.first.get_by_role("button", name="Copy sh").click()
+    unknown = findings.filter(has_text="nothing says who served them")
+    unknown.get_by_role("button", name="Copy sh").click()
     assert page.evaluate("navigator.clipboard.readText()").startswith("watchglass ")
+    levels = [each.get_attribute("class") for each in findings.all()]
+    order = ["doctor-finding doctor-error", "doctor-finding doctor-warning", "doctor-finding doctor-info"]
+    assert levels == sorted(levels, key=lambda each: order.index(str(each)))
     twice = findings.filter(has_text="reported twice")
     twice.get_by_role("region", name=re.compile("^Evidence")).get_by_role("link").first.click()
     expect(page).to_have_url(re.compile(r"/traces/[0-9a-f]{32}"))

@@ -30,7 +30,7 @@ export function BudgetForm({ budget, onClose }: { budget: Budget | null; onClose
     setBusy(true);
     try {
       await send("POST", "/api/v1/budgets", body);
-      await queries.invalidateQueries();
+      void queries.invalidateQueries();
       onClose();
     } catch (fault) {
       setError(fault);

@@ -73,7 +73,7 @@ function BudgetsPage() {
           verb="Remove"
           onConfirm={async () => {
             await send("DELETE", `/api/v1/budgets/${encodeURIComponent(removed.id)}`);
-            await queries.invalidateQueries();
+            void queries.invalidateQueries();
           }}
           onClose={() => setRemoved(null)}
         >

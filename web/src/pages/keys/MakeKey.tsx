@@ -57,7 +57,7 @@ function Wanted({
       const made = await send<Made>("POST", "/api/v1/keys", bodyOf(role, said));
       // From the first key on this browser needs one too; and what is shown next must not be lost to a sign-in.
       if (first) await signIn(made.key);
-      else await queries.invalidateQueries();
+      else void queries.invalidateQueries();
       onMade(made);
     } catch (fault) {
       setError(fault);

@@ -76,7 +76,7 @@ function KeysPage() {
           verb="Revoke"
           onConfirm={async () => {
             await send("DELETE", `/api/v1/keys/${revoking.id}`);
-            await queries.invalidateQueries();
+            void queries.invalidateQueries();
           }}
           onClose={() => setRevoking(null)}
         >

@@ -56,7 +56,7 @@ export function PriceForm({ begin, replaces, providers, onClose, onSet }: PriceF
       if (replaces && !done.overrides.some((each) => each.id === replaces)) {
         await send("DELETE", `/api/v1/prices/overrides/${replaces}`);
       }
-      await queries.invalidateQueries();
+      void queries.invalidateQueries();
       onSet(typeof body.since === "string" ? body.since : undefined);
     } catch (fault) {
       setError(fault);

@@ -24,7 +24,7 @@ export function Reprice({ from, unpriced, onClose }: Props) {
     try {
       await send("POST", "/api/v1/reprices", { since, unpriced: true, why: "a price was set in the app" });
       setState("begun");
-      await queries.invalidateQueries();
+      void queries.invalidateQueries();
     } catch (fault) {
       setError(fault);
       setState("idle");

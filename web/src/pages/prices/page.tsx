@@ -148,7 +148,7 @@ function SetByYou({
           verb="Remove"
           onConfirm={async () => {
             await send("DELETE", `/api/v1/prices/overrides/${removed.id}`);
-            await queries.invalidateQueries();
+            void queries.invalidateQueries();
           }}
           onClose={() => setRemoved(null)}
         >
