@@ -1,6 +1,6 @@
 """How right the static checker is: precision and recall against sites labelled by hand, with intervals.
 
-    python bench/check_precision.py CHECKOUTS [--set development|held-out] [--quiet FOLDER…] [--wrong]
+    python bench/check_precision.py CHECKOUTS [--set development|held-out|second] [--quiet FOLDER…] [--wrong]
 
 `CHECKOUTS` (or WATCHGLASS_CHECKOUTS) has a folder for each repository of bench/check/repositories.tsv, at the
 commit named there; none of them is part of this project. What a label means is in docs/check.md. A finding is
@@ -249,7 +249,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("checkouts", type=Path, nargs="?", default=os.environ.get("WATCHGLASS_CHECKOUTS"))
-    parser.add_argument("--set", default="development", choices=("development", "held-out"))
+    parser.add_argument("--set", default="development", choices=("development", "held-out", "second"))
     parser.add_argument("--quiet", type=Path, nargs="*", default=[])
     parser.add_argument("--wrong", action="store_true", help="list misses and false alarms")
     parser.add_argument("--unlabelled", type=Path, help="write the findings without a label here")
