@@ -21,7 +21,7 @@ export function CostFigures({ data }: { data: Costs | undefined }) {
           note={
             data?.before_begins_late ? (
               <>
-                since <When at={data.before_begins_late} relative={false} />
+                records since <When at={data.before_begins_late} relative={false} />
               </>
             ) : (
               data && `against ${windowBefore(data)}`

@@ -9,6 +9,9 @@ import { RouteLink } from "@/kit/RouteLink";
 import { useHref } from "@/shell/links";
 import { type Overview, plural } from "./words";
 
+/** With a sentence of their own; of the others their number is said. */
+const MOST_BUDGETS = 2;
+
 /**
  * How many findings the doctor had when it was last asked from here; null where it was not.
  *
@@ -30,7 +33,7 @@ export function Attention({ data }: { data: Overview | undefined }) {
   const findings = knownFindings();
   const unpriced = data ? data.now.calls - data.now.priced_calls : 0;
   const notes: ReactNode[] = [];
-  for (const budget of data?.budgets ?? []) {
+  for (const budget of data?.budgets.slice(0, MOST_BUDGETS) ?? []) {
     notes.push(
       <Note
         key={`budget ${budget.name}`}
@@ -43,6 +46,14 @@ export function Attention({ data }: { data: Overview | undefined }) {
             , all of it <When at={budget.crosses} />
           </>
         )}
+      </Note>,
+    );
+  }
+  const more = (data?.budgets.length ?? 0) - MOST_BUDGETS;
+  if (more > 0) {
+    notes.push(
+      <Note key="budgets" href={href("/budgets")} icon={<Banknote size={14} aria-hidden="true" />}>
+        {plural(more, "more budget")} to look at
       </Note>,
     );
   }
@@ -59,7 +70,11 @@ export function Attention({ data }: { data: Overview | undefined }) {
   }
   if (data) {
     notes.push(
-      <Note key="doctor" href={href("/doctor")} icon={<Stethoscope size={14} aria-hidden="true" />}>
+      <Note
+        key="doctor"
+        href={href("/doctor")}
+        icon={<Stethoscope size={14} className={findings ? "" : "overview-note-calm"} aria-hidden="true" />}
+      >
         {findings === null ? "Ask the doctor" : `The doctor has ${plural(findings, "finding")}`}
       </Note>,
     );

@@ -33,7 +33,7 @@ const SPEND: Shown = {
     if (before_begins_late)
       return (
         <>
-          since <When at={before_begins_late} relative={false} />
+          records since <When at={before_begins_late} relative={false} />
         </>
       );
     return before.calls === 0 && "nothing before";

@@ -47,7 +47,7 @@ function OverviewPage() {
   return (
     <Page
       title="Overview"
-      lead={data && `against ${windowBefore(data.now)}`}
+      lead={data && !data.before_begins_late && `against ${windowBefore(data.now)}`}
       timed
       actions={<Segments label="View" segments={segments} active={view} />}
     >
