@@ -82,7 +82,7 @@ export function Shell() {
         />
       )}
       <div className="shell-main">
-        <div className="shell-bar shell-only-narrow">
+        <section className="shell-bar shell-only-narrow" aria-label="Top bar">
           <button
             type="button"
             className="shell-icon"
@@ -96,7 +96,7 @@ export function Shell() {
           <button type="button" className="shell-icon" aria-label="Go to" onClick={() => setOpen("palette")}>
             <Search size={18} />
           </button>
-        </div>
+        </section>
         <main id="content" tabIndex={-1}>
           <Outlet />
         </main>
