@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.web.browser import PHONE
+from tests.web.browser import PHONE, settled
 from tests.web.conftest import Open, Site
 from tests.web.large_trace import SECOND_NS, large_trace
 
@@ -21,7 +21,7 @@ def test_filtering_by_a_value(page: Page, axe: Callable[[Page], None]) -> None:
     token = page.get_by_role("list", name="Filters").get_by_role("button", name=re.compile("^agent: "))
     expect(token).to_be_visible()
     assert "agent=" in page.url
-    expect(page.get_by_role("status").filter(has_text=re.compile("traces?"))).to_be_visible()
+    settled(page)
     axe(page)
     token.click()
     expect(token).to_have_count(0)
@@ -99,4 +99,5 @@ def test_traces_on_a_phone(on: Open, axe: Callable[[Page], None]) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Filters").click()
     expect(page.get_by_role("checkbox").first).to_be_visible()
+    settled(page)
     axe(page)

@@ -1,4 +1,4 @@
-import { Bot, ChevronRight, CircleAlert, Dot, ListChecks, Sparkles, Workflow, Wrench } from "lucide-react";
+import { Bot, CircleAlert, Dot, ListChecks, Sparkles, Workflow, Wrench } from "lucide-react";
 import { type KeyboardEvent, memo, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { money, moneyExact } from "@/format/money";
 import { count, countShort, duration } from "@/format/numbers";
@@ -17,6 +17,27 @@ export interface WaterfallProps {
   onSelect: (at: number) => void;
   onOpen: () => void;
   onFold: (at: number, isFolded: boolean) => void;
+}
+
+/** Drawn once and referred to by each row: a component for each of them is what rows would cost most. */
+const Sprite = memo(function Sprite() {
+  return (
+    <svg width="0" height="0" className="waterfall-sprite" aria-hidden="true">
+      {Object.entries({ ...ICONS, alert: CircleAlert }).map(([name, Icon]) => (
+        <symbol key={name} id={`waterfall-${name}`} viewBox="0 0 24 24">
+          <Icon />
+        </symbol>
+      ))}
+    </svg>
+  );
+});
+
+function Sign({ name, label }: { name: string; label: string }) {
+  return (
+    <svg className={`waterfall-sign waterfall-sign-${name}`} role="img" aria-label={label}>
+      <use href={`#waterfall-${name}`} />
+    </svg>
+  );
 }
 
 const ICONS = { call: Sparkles, tool: Wrench, agent: Bot, task: ListChecks, flow: Workflow, span: Dot };
@@ -47,7 +68,8 @@ export function Waterfall(props: WaterfallProps) {
   const active = selected ?? rows[0];
   const seen = rows.slice(first, last);
   return (
-    <div className="waterfall">
+    <div className="waterfall" data-trace={tree.view.trace_id}>
+      <Sprite />
       <Minimap tree={tree} rows={rows} zoom={zoom} onZoom={setZoom} scroller={scroller} />
       <div className="waterfall-head" aria-hidden="true">
         <span className="waterfall-name">Span</span>
@@ -104,7 +126,6 @@ const Row = memo(function Row({ tree, at, top, isFolded, isSelected, isFaint, fr
   const depth = spans.depth[at] ?? 0;
   const below = (tree.end[at] ?? at + 1) - at - 1;
   const kind = tree.kind[at] ?? "span";
-  const Icon = ICONS[kind];
   const start = spans.start_ns[at] ?? 0;
   const length = spans.duration_ns[at] ?? 0;
   const failed = tree.failed[at];
@@ -140,21 +161,17 @@ const Row = memo(function Row({ tree, at, top, isFolded, isSelected, isFaint, fr
               on.onFold(at, !isFolded);
             }}
           >
-            <ChevronRight size={13} aria-hidden="true" />
+            <i />
           </span>
         ) : (
           <span className="waterfall-fold" />
         )}
-        <span className="waterfall-icon" title={KINDS[kind]}>
-          <Icon size={13} aria-label={KINDS[kind]} />
-        </span>
+        <Sign name={kind} label={KINDS[kind]} />
         <span className="waterfall-text">{nameOf(tree, at)}</span>
         {model && <span className="waterfall-model">{model}</span>}
         {isFolded && <span className="waterfall-below">{countShort(below)}</span>}
-        {failed && <CircleAlert size={13} className="waterfall-alert" aria-label="failed" />}
-        {!failed && isFolded && tree.failedBelow[at] && (
-          <CircleAlert size={13} className="waterfall-alert" aria-label="something below failed" />
-        )}
+        {failed && <Sign name="alert" label="failed" />}
+        {!failed && isFolded && tree.failedBelow[at] && <Sign name="alert" label="something below failed" />}
         {uncounted && <span className="waterfall-mark">not counted</span>}
       </span>
       <Sums tree={tree} at={at} />
