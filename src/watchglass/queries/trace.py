@@ -256,6 +256,10 @@ def _walk(by_id: Mapping[str, Found]) -> Iterator[tuple[Found, int, bool]]:
             yield from descend(span, True)
 
 
+_NOTHING = Figures()
+"""Of a span without calls, as most are: adding it to the sums of thousands would be most of the work."""
+
+
 def _subtree_sums(
     placed: Sequence[tuple[Found, int, bool]], calls_of: Mapping[str, Sequence[TraceCall]]
 ) -> dict[str, Figures]:
@@ -264,13 +268,14 @@ def _subtree_sums(
 
     def close(depth: int) -> None:
         while len(path) > depth:
-            done = path.pop()
-            if path:
-                sums[path[-1]] = add(sums[path[-1]], sums[done])
+            done = sums[path.pop()]
+            if path and done is not _NOTHING:
+                before = sums[path[-1]]
+                sums[path[-1]] = done if before is _NOTHING else add(before, done)
 
     for span, depth, _ in placed:
         close(depth)
-        own = Figures()
+        own = _NOTHING
         for call in calls_of.get(span.span_id, ()):
             if call.counted:
                 own = add(own, _figures(call))
