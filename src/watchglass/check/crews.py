@@ -174,7 +174,7 @@ def handler_in_scope(subject: Subject, place: Place) -> bool:
     while scope is not None:
         seen.append(scope)
         if scope.is_class:
-            seen += [each for each in subject.module.scanned.scopes.values() if each.parent is scope]
+            seen += [each for each in subject.module.scanned.scopes() if each.parent is scope]
         if any(_is_handler(each) for each in scope.names):
             return True
         scope = scope.parent

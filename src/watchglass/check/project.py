@@ -34,7 +34,9 @@ class Module:
         self.data = data
         self.source = source
         package = dotted if os.path.basename(path) == "__init__.py" else dotted.rpartition(".")[0]
-        self.scanned = Scanned(source.tree, package)
+        # A `global` in a function binds a name of the module: then nothing can be left for later.
+        whole = b"global " in data or b"nonlocal " in data
+        self.scanned = Scanned(source.tree, package, whole)
 
 
 class Project:

@@ -179,7 +179,7 @@ def _last(node: ast.expr) -> str:
 def _renamed(module: Module) -> frozenset[str]:
     """Names that may be a request under another name: imported `as`, assigned, by `partial` or `getattr`."""
     found: set[str] = set()
-    for scope in module.scanned.scopes.values():
+    for scope in module.scanned.scopes():
         for bound, bindings in scope.names.items():
             if any(_may_rename(each) for each in bindings):
                 found.add(bound)

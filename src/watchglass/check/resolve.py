@@ -527,7 +527,7 @@ class Resolver:
         return found or self._intercepted(node, attribute, module)
 
     def _declared(self, node: ast.AST, attribute: str, module: Module) -> Values:
-        scope = module.scanned.scopes.get(node)
+        scope = module.scanned.scope(node)
         if scope is None:
             return ()
         found: list[Values] = []
@@ -541,15 +541,15 @@ class Resolver:
         return union(*found)
 
     def _methods(self, scope: Scope, module: Module) -> Iterable[Scope]:
-        for bindings in scope.names.values():
+        for bindings in list(scope.names.values()):
             for each in bindings:
-                if each.kind == scopes.DEFINITION and isinstance(
-                    each.node, (ast.FunctionDef, ast.AsyncFunctionDef)
-                ):
-                    yield module.scanned.scopes[each.node]
+                if each.kind == scopes.DEFINITION and isinstance(each.node, scopes.FUNCTIONS):
+                    inner = module.scanned.scope(each.node)
+                    if inner is not None:
+                        yield inner
 
     def _inherited(self, node: ast.AST, attribute: str, module: Module) -> Values:
-        scope = module.scanned.scopes.get(node)
+        scope = module.scanned.scope(node)
         if not isinstance(node, ast.ClassDef) or scope is None or scope.parent is None:
             return ()
         for base in node.bases:
@@ -568,11 +568,11 @@ class Resolver:
 
     def _intercepted(self, node: ast.AST, attribute: str, module: Module) -> Values:
         """A class whose `__getattr__` asks another object: a wrapper, or an import put off."""
-        scope = module.scanned.scopes.get(node)
+        scope = module.scanned.scope(node)
         if scope is None or "__getattr__" not in scope.names or attribute.startswith("__"):
             return ()
         for each in self._bound("__getattr__", scope, module):
-            inner = module.scanned.scopes.get(each.node) if each.node else None
+            inner = module.scanned.scope(each.node) if each.node else None
             for result in inner.returns if inner else ():
                 if (
                     isinstance(result, ast.Call)
@@ -594,7 +594,7 @@ class Resolver:
         known = self._results.get(node)
         if known is not None:
             return known
-        scope = module.scanned.scopes.get(node)
+        scope = module.scanned.scope(node)
         if scope is None:
             return ()
         return self._once(("result", node), self._results, node, lambda: self._gives(node, scope, module))

@@ -6,7 +6,7 @@ The pass keeps a stack of its own: code with a thousand `elif` or a sum of a tho
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -103,54 +103,117 @@ class Call(NamedTuple):
 
 
 class Scanned:
-    """All that the pass found in one module."""
+    """All that the pass found in one module. Bodies of functions are passed when they are asked for: of a
+    module that is only imported from, most never are."""
 
-    __slots__ = ("calls", "module", "package", "scopes")
+    __slots__ = ("_calls", "_pending", "_scopes", "module", "package")
 
-    def __init__(self, tree: ast.Module, package: str) -> None:
+    def __init__(self, tree: ast.Module, package: str, whole: bool) -> None:
         self.package = package
         """The dotted package that relative imports start from."""
         self.module = Scope(tree, None, "", None)
-        self.scopes: dict[ast.AST, Scope] = {tree: self.module}
-        self.calls: list[Call] = []
-        _scan(self, tree)
+        self._scopes: dict[ast.AST, Scope] = {tree: self.module}
+        self._calls: list[Call] = []
+        self._pending: dict[ast.AST, Place] = {}
+        self._scan(tree.body, Place(self.module))
+        if whole:
+            self._finish()
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call in the module."""
+        self._finish()
+        return self._calls
+
+    def scopes(self) -> list[Scope]:
+        """Every scope in the module."""
+        self._finish()
+        return list(self._scopes.values())
+
+    def scope(self, node: ast.AST) -> Scope | None:
+        """The scope of a function or class, its body passed."""
+        found = self._scopes.get(node)
+        inside = self._pending.pop(node, None)
+        if inside is not None:
+            self._scan_body(node, inside)
+        return found
+
+    def add(self, scope: Scope, inside: Place | None = None) -> None:
+        """A scope that was come upon; `inside` when its body is left for later."""
+        self._scopes[scope.node] = scope
+        if inside is not None:
+            self._pending[scope.node] = inside
+
+    def add_call(self, call: Call) -> None:
+        """A call that was come upon."""
+        self._calls.append(call)
+
+    def _finish(self) -> None:
+        while self._pending:
+            self._scan_body(*self._pending.popitem())
+
+    def _scan_body(self, node: ast.AST, inside: Place) -> None:
+        body: Any = getattr(node, "body", ())
+        self._scan(body if isinstance(body, list) else [body], inside)
+
+    def _scan(self, body: Iterable[ast.AST], place: Place) -> None:
+        stack: list[tuple[ast.AST, Place]] = [(each, place) for each in body]
+        stack.reverse()
+        pop, push = stack.pop, stack.append
+        while stack:
+            node, place = pop()
+            handler = _HANDLERS.get(type(node))
+            children = handler(self, node, place) if handler else _children(node)
+            for child in children or ():
+                if child.__class__ is tuple:
+                    push(child)  # type: ignore[arg-type]  # the other kind of child: a node with its place
+                    continue
+                while child.__class__ is ast.Attribute:
+                    child = child.value  # type: ignore[union-attr]  # an attribute has nothing else below it
+                if child.__class__ not in _LEAVES:
+                    push((child, place))  # type: ignore[arg-type]  # a node
 
 
-_LEAVES = (
-    ast.Name,
-    ast.Constant,
-    ast.expr_context,
-    ast.operator,
-    ast.cmpop,
-    ast.boolop,
-    ast.unaryop,
-    ast.Pass,
-    ast.Break,
-    ast.Continue,
+_LEAVES = frozenset(
+    {
+        type(None),
+        str,
+        bool,
+        int,
+        ast.Name,
+        ast.Constant,
+        ast.Load,
+        ast.Store,
+        ast.Del,
+        ast.Pass,
+        ast.Break,
+        ast.Continue,
+        ast.And,
+        ast.Or,
+    }
+    | set(ast.operator.__subclasses__())
+    | set(ast.cmpop.__subclasses__())
+    | set(ast.unaryop.__subclasses__())
+)
+_FIELDS: dict[type, tuple[str, ...]] = {}
+"""By kind of node, the fields that may hold others."""
+
+_PLAIN = frozenset(
+    {"ctx", "op", "ops", "id", "attr", "arg", "name", "kind", "type_comment", "conversion", "names"}
 )
 
 
-def _scan(found: Scanned, tree: ast.Module) -> None:
-    stack: list[tuple[ast.AST, Place]] = [(each, Place(found.module)) for each in reversed(tree.body)]
-    while stack:
-        node, place = stack.pop()
-        handler = _HANDLERS.get(type(node))
-        children = handler(found, node, place) if handler else _children(node)
-        if children is not None:
-            for child in children:
-                if isinstance(child, tuple):
-                    stack.append(child)
-                elif not isinstance(child, _LEAVES):
-                    stack.append((child, place))
-
-
-def _children(node: ast.AST) -> list[ast.AST]:
-    found: list[ast.AST] = []
-    for field in node._fields:
-        value = getattr(node, field, None)
-        if isinstance(value, list):
-            found.extend(each for each in value if isinstance(each, ast.AST))
-        elif isinstance(value, ast.AST):
+def _children(node: ast.AST) -> list[Any]:
+    kind = node.__class__
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        fields = _FIELDS[kind] = tuple(each for each in node._fields if each not in _PLAIN)
+    found: list[Any] = []
+    for field in fields:
+        value: Any = getattr(node, field, None)
+        if value.__class__ is list:
+            found += value
+        elif value is not None:
             found.append(value)
     return found
 
@@ -187,7 +250,8 @@ def _function(found: Scanned, node: Function, place: Place) -> _Children:
     name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
     above = place.scope.qualname
     scope = Scope(node, place.scope, f"{above}.{name}" if above else name, place)
-    found.scopes[node] = scope
+    inside = Place(scope)
+    found.add(scope, inside)
     arguments = node.args
     for index, each in enumerate([*arguments.posonlyargs, *arguments.args]):
         scope.bind(each.arg, Binding(PARAMETER, each, items=index))
@@ -197,19 +261,18 @@ def _function(found: Scanned, node: Function, place: Place) -> _Children:
         if each is not None:
             scope.bind(each.arg, Binding(OPAQUE, each))
     outside: _Children = [*arguments.defaults, *(each for each in arguments.kw_defaults if each)]
-    inside = Place(scope)
     if isinstance(node, ast.Lambda):
         scope.returns.append(node.body)
-        return [*outside, (node.body, inside)]
+        return outside
     place.scope.bind(node.name, Binding(DEFINITION, node))
     outside += node.decorator_list
-    return [*outside, *((each, inside) for each in reversed(node.body))]
+    return outside
 
 
 def _class(found: Scanned, node: ast.ClassDef, place: Place) -> _Children:
     above = place.scope.qualname
     scope = Scope(node, place.scope, f"{above}.{node.name}" if above else node.name, place)
-    found.scopes[node] = scope
+    found.add(scope)
     place.scope.bind(node.name, Binding(DEFINITION, node))
     inside = Place(scope)
     outside: list[ast.AST] = [*node.bases, *node.decorator_list, *(each.value for each in node.keywords)]
@@ -340,7 +403,7 @@ def _borrowed(found: Scanned, node: ast.Global | ast.Nonlocal, place: Place) -> 
 
 
 def _call(found: Scanned, node: ast.Call, place: Place) -> _Children:
-    found.calls.append(Call(node, place))
+    found.add_call(Call(node, place))
     return [node.func, *node.args, *(each.value for each in node.keywords)]
 
 

@@ -70,7 +70,7 @@ def check(subject: Subject) -> Iterator[Found]:
             nearest = bisect.bisect_left(near, node.lineno)
             if nearest == len(near) or near[nearest] > (node.end_lineno or node.lineno):
                 continue
-        scope = subject.module.scanned.scopes.get(node)
+        scope = subject.module.scanned.scope(node)
         if scope is not None and scope.parent is not None:
             place = Place(scope)
             named = getattr(node, "name", named) if isinstance(node, FUNCTIONS) else ""
@@ -289,7 +289,7 @@ RULE = Rule(
     "else sees.",
     source="https://openai.com/api/pricing/",
     fix="take the cost from the recorded call, or ask the price book (`watchglass prices show MODEL`); a "
-    "price of your own goes into it (`watchglass prices override`)",
+    "price of your own goes into it (`watchglass prices set`)",
     wants=wants,
     check=check,
     wrong="""\
