@@ -17,7 +17,7 @@ from tests.web.browser import PHONE, WIDE, chromium, launched, settled  # noqa: 
 from tests.web.site import Site  # noqa: E402  # as above
 
 PLACE = Path(__file__).parent / "screenshots"
-DAYS = 30
+DAYS, RATE = 30, 0.25
 ON_A_PHONE = ("overview", "trace", "costs")
 
 PAGES = {
@@ -58,7 +58,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         site = Site(Path(folder) / "data")
         try:
-            site.send_demo(days=DAYS, rate=1.0)
+            site.send_demo(days=DAYS, rate=RATE)
             _take(site, executable, wanted)
         finally:
             site.stop()

@@ -22,6 +22,9 @@ SURE = [case for case in CASES if case.name not in DOUBTED]
 pytestmark = pytest.mark.skipif(not CASES, reason="the bodies of ../shared/otlp are not on this machine")
 
 GZIP_EVERY = 3
+AT_ONCE = 16
+"""Bodies under way where their order does not matter: those that wait for a commit share it."""
+
 MESSAGES_IN_LOGS = "01-openai-v2-sync-content"
 """A case whose messages come as log records only."""
 
@@ -125,7 +128,7 @@ def test_messages_that_came_as_logs_are_on_their_call(server: ServerProcess) -> 
 def test_sending_everything_again_changes_nothing(server: ServerProcess) -> None:
     """Every count, sum and dollar is as before after each body has come a second time over HTTP."""
     before = figures(server)
-    send_all(server, at_once=4)
+    send_all(server, at_once=AT_ONCE)
     assert figures(server) == before
 
 
@@ -138,7 +141,7 @@ def test_a_grpc_sender_adds_nothing_to_what_came_by_http(server: ServerProcess) 
         def send(body: Body) -> None:
             assert calls[body.signal](body.read(), timeout=30) == b"", body.file.name
 
-        with ThreadPoolExecutor(4) as threads:
+        with ThreadPoolExecutor(AT_ONCE) as threads:
             list(threads.map(send, [body for body in BODIES if body.encoding == "protobuf"]))
     server.settle()
     assert figures(server) == before

@@ -114,8 +114,8 @@ def rounds(server: ServerProcess, count: int) -> None:
 
 
 def test_every_acknowledged_span_survives_kill_9_once(server: ServerProcess) -> None:
-    """Over 3 kills under load, each acknowledged span is in `spans` and `calls` exactly once."""
-    rounds(server, 3)
+    """Over 2 kills under load, each acknowledged span is in `spans` and `calls` exactly once."""
+    rounds(server, 2)
 
 
 @pytest.mark.long
@@ -141,12 +141,11 @@ def double_in_two_traces(number: int) -> tuple[bytes, bytes]:
     return one.SerializeToString(), other.SerializeToString()
 
 
-@pytest.mark.parametrize("make", [double, double_in_two_traces])
-def test_doubles_acknowledged_right_before_a_kill_are_settled_after_it(server: ServerProcess, make) -> None:
-    """A request reported twice just before kill -9 is counted once soon after the restart."""
-    numbers = range(1, 11)
+def test_doubles_acknowledged_right_before_a_kill_are_settled_after_it(server: ServerProcess) -> None:
+    """A request reported twice, in one trace or in two, just before kill -9 is counted once soon after it."""
+    numbers = [*range(1, 11), *range(101, 111)]
     for number in numbers:
-        for body in make(number):
+        for body in double(number) if number < 100 else double_in_two_traces(number):
             assert server.http.post("/v1/traces", content=body, headers=PROTOBUF).status_code == 200
     server.kill()
     server.start().settle()

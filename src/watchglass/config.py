@@ -227,10 +227,11 @@ def kept_ns(value: str) -> int | None:
     return None if value == "never" else int(value[:-1]) * _KEPT_NS[value[-1]]
 
 
-def table(kind: type[msgspec.Struct] = Settings) -> list[Setting]:
+@functools.cache  # the command line asks for it once for each option of each command
+def table(kind: type[msgspec.Struct] = Settings) -> tuple[Setting, ...]:
     """Every setting of a kind, in the order of its fields, for docs and help."""
     defaults = {f.name: f for f in msgspec.structs.fields(kind)}
-    return [
+    return tuple(
         Setting(
             name=name,
             type=_type_name(known.hint),
@@ -239,7 +240,7 @@ def table(kind: type[msgspec.Struct] = Settings) -> list[Setting]:
             env=env_name(name),
         )
         for name, known in _known(kind).items()
-    ]
+    )
 
 
 def meaning(name: str) -> str:

@@ -126,7 +126,7 @@ def test_malformed_bodies_are_refused_and_harm_nobody(
     assert house.count() == 6
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.long)])
 def test_what_is_acknowledged_under_load_survives_the_end(
     open_house: Callable[[Path], House], tmp_path: Path, number: signal.Signals
 ) -> None:
