@@ -40,10 +40,10 @@ export function Attention({ data }: { data: Overview | undefined }) {
         href={href("/budgets")}
         icon={<Banknote size={14} aria-hidden="true" />}
       >
-        Budget {budget.name}: {budget.percent}% of {money(budget.limit_usd)} spent
+        Budget {budget.name}: {budget.percent}% of {money(budget.limit_usd)}
         {budget.crosses && (
           <>
-            , all of it <When at={budget.crosses} />
+            , spent <When at={budget.crosses} />
           </>
         )}
       </Note>,
