@@ -124,6 +124,17 @@ def test_keys_answer_as_documented(house: House) -> None:
     assert house.admin not in str(house.get("/api/v1/keys"))
 
 
+def test_a_new_key_works_at_once(house: House) -> None:
+    """A key that was just made opens the door, one that was just revoked does not: nobody has to wait."""
+    for _ in range(3):
+        made = house.doors.http.post(
+            "/api/v1/keys", json={"role": "read"}, headers=bearer(house.admin)
+        ).json()
+        assert house.get("/api/v1/usage", made["key"])["status"] == 200
+        house.doors.http.delete(f"/api/v1/keys/{made['id']}?forget=true", headers=bearer(house.admin))
+        assert house.get("/api/v1/usage", made["key"])["status"] == 401
+
+
 def test_what_the_server_runs_with(house: House) -> None:
     """Settings say their value and where it is from, tables how long they are kept; no key is among them."""
     state = house.read("/api/v1/settings", ServerState)

@@ -98,7 +98,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             reader = StoreReader(store.engine, scope=current_scope, limits=limits)
             access = Access(keyring, watch=audit, closed=not is_loopback(settings.host))
             audit.start(lambda: access.keyed)
-            others = [*key_endpoints(store.keys), *import_endpoints(ingest.imports)]
+            others = [*key_endpoints(store.keys, keyring.look_again), *import_endpoints(ingest.imports)]
             others += backup_endpoints(store, clock)
             others += [*explore_endpoints(reader, clock=clock), *traced_endpoints(reader)]
             live = Live()

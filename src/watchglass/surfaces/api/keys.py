@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import anyio.to_thread
@@ -49,9 +50,10 @@ _ID = Parameter(name="id", meaning="The public part of the key.", place="path", 
 _FORGET = Parameter(name="forget", meaning="Whether it leaves the list too.", type=Literal["true", "false"])
 
 
-def key_endpoints(keys: Keys) -> list[Endpoint]:
-    """Everything that can be done with keys."""
-    api, path = _Api(keys), "/api/v1/keys"
+def key_endpoints(keys: Keys, changed: Callable[[], None] = lambda: None) -> list[Endpoint]:
+    """Everything that can be done with keys. `changed` is called before an answer tells of a change: who then
+    comes with the new key must be known, and who comes with a revoked one is not let in any more."""
+    api, path = _Api(keys, changed), "/api/v1/keys"
     return [
         Endpoint(
             method="GET",
@@ -85,8 +87,9 @@ def key_endpoints(keys: Keys) -> list[Endpoint]:
 
 
 class _Api:
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, changed: Callable[[], None]) -> None:
         self._keys = keys
+        self._changed = changed
 
     async def list(self, _: Request) -> Response:
         found = await anyio.to_thread.run_sync(self._keys.list)
@@ -95,6 +98,7 @@ class _Api:
     async def create(self, request: Request) -> Response:
         wanted = _wanted(await _body(request))
         key, text = await anyio.to_thread.run_sync(self._keys.create, wanted, _who())
+        self._changed()
         return _json(201, {**key_document(key), "key": text})
 
     async def revoke(self, request: Request) -> Response:
@@ -104,6 +108,7 @@ class _Api:
             key = await anyio.to_thread.run_sync(self._keys.forget, id)
         else:
             key = await anyio.to_thread.run_sync(self._keys.revoke, id, _who())
+        self._changed()
         return _json(200, key_document(key))
 
 
