@@ -83,7 +83,9 @@ export const COLUMNS: readonly Column<FoundTrace>[] = [
 ];
 
 /** What a phone has room for. */
-export const FEW_COLUMNS = COLUMNS.filter(({ id }) => ["name", "duration", "cost"].includes(id));
+export const FEW_COLUMNS: readonly Column<FoundTrace>[] = COLUMNS.filter(({ id }) =>
+  ["name", "duration", "cost"].includes(id),
+).map((column) => ({ ...column, width: column.id === "name" ? 164 : 84, hideable: false }));
 
 function said(row: FoundTrace): string {
   const error = row.error ? `${row.error_type ? `${row.error_type}: ` : ""}${row.error}` : null;
