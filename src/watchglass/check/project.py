@@ -19,6 +19,9 @@ _GAPS = 4
 """A folder without an `__init__.py` is of a package that begins no more than so many folders above."""
 
 
+_BORROWS = re.compile(rb"^[ \t]+(?:global|nonlocal)[ \t]", re.M)
+
+
 class Module:
     """A file of the project, parsed."""
 
@@ -35,7 +38,7 @@ class Module:
         self.source = source
         package = dotted if os.path.basename(path) == "__init__.py" else dotted.rpartition(".")[0]
         # A `global` in a function binds a name of the module: then nothing can be left for later.
-        whole = b"global " in data or b"nonlocal " in data
+        whole = _BORROWS.search(data) is not None
         self.scanned = Scanned(source.tree, package, whole)
 
 

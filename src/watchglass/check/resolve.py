@@ -383,8 +383,8 @@ class Resolver:
     def _given(self, argument: ast.arg, index: int, scope: Scope, module: Module) -> Values:
         """What the calls in the same module pass for it: `ask(OpenAI())` tells what `client` is."""
         function, owner = scope.node, scope.parent
-        if isinstance(function, ast.Lambda) or owner is None:
-            return ()
+        if isinstance(function, ast.Lambda) or owner is None or not module.scanned.is_whole:
+            return ()  # of a module that is only imported from, the calls are not looked through
         method = owner.is_class and not _is_static(function)
         init = owner.is_class and getattr(function, "name", "") == "__init__"
         called = getattr(owner.node if init else function, "name", "")

@@ -6,6 +6,7 @@ The pass keeps a stack of its own: code with a thousand `elif` or a sum of a tho
 from __future__ import annotations
 
 import ast
+import bisect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -123,6 +124,24 @@ class Scanned:
     def calls(self) -> list[Call]:
         """Every call in the module."""
         self._finish()
+        return self._calls
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left to be passed."""
+        return not self._pending
+
+    def calls_near(self, lines: list[int]) -> list[Call]:
+        """Calls, at least those of functions that have one of these lines (in order) in their body."""
+        left = True
+        while left:
+            left = False
+            for node, inside in list(self._pending.items()):
+                at = bisect.bisect_left(lines, getattr(node, "lineno", 0))
+                if at < len(lines) and lines[at] <= getattr(node, "end_lineno", 0):
+                    del self._pending[node]
+                    self._scan_body(node, inside)
+                    left = True
         return self._calls
 
     def scopes(self) -> list[Scope]:

@@ -140,8 +140,12 @@ CERTAIN = (
 """The requests that are looked for in files that name no provider: their client comes from elsewhere."""
 
 
-CERTAIN_ELSEWHERE = tuple(word for word in CERTAIN if word != b"completion(")
-"""The same in LiteLLM's own package, all of whose providers have a `completion`."""
+_CERTAIN_ELSEWHERE = tuple(word for word in CERTAIN if word != b"completion(")
+
+
+def certain(package: str) -> tuple[bytes, ...]:
+    """Those of a package; in LiteLLM's own, every provider has a `completion`."""
+    return _CERTAIN_ELSEWHERE if package == "litellm" else CERTAIN
 
 
 def any_of(data: bytes, words: tuple[bytes, ...]) -> bool:

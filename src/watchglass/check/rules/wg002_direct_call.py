@@ -13,8 +13,7 @@ def wants(data: bytes, package: str) -> int:
     """Files that name a provider and a request, and those whose request says enough by itself."""
     if tokens.may_request(data, package):
         return YES
-    certain = tokens.CERTAIN_ELSEWHERE if package == "litellm" else tokens.CERTAIN
-    return IMPORTS if tokens.any_of(data, certain) else NO
+    return IMPORTS if tokens.any_of(data, tokens.certain(package)) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:

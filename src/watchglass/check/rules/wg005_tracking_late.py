@@ -23,8 +23,7 @@ def wants(data: bytes, package: str) -> int:
         return NO
     if tokens.may_request(data, package) or b"kickoff" in data:
         return YES
-    certain = tokens.CERTAIN_ELSEWHERE if package == "litellm" else tokens.CERTAIN
-    return IMPORTS if tokens.any_of(data, certain) else NO
+    return IMPORTS if tokens.any_of(data, tokens.certain(package)) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:

@@ -60,7 +60,7 @@ def wants(data: bytes, package: str) -> int:
 def check(subject: Subject) -> Iterator[Found]:
     """Every logging call with a key or a text among its arguments; `print` counts for keys alone."""
     asked = _Asked(subject)
-    for call in subject.module.scanned.calls:
+    for call in subject.module.scanned.calls_near(_lines(subject)):
         logs = _is_log(call)
         if not logs and not _is_output(call):
             continue
@@ -74,6 +74,20 @@ def check(subject: Subject) -> Iterator[Found]:
             what = next((found for each in shown if (found := asked.content(each, call.place.scope))), "")
         if what:
             yield Found(call.node, call.place, f"{what} is logged in plain text")
+
+
+def _lines(subject: Subject) -> list[int]:
+    """The lines on which something is logged, in order."""
+    if subject.module.source.cells:
+        return list(range(1, len(subject.module.source.lines) + 1))
+    data = subject.module.data
+    found: list[int] = []
+    line, at = 1, 0
+    for match in _LOGGED.finditer(data):
+        line += data.count(b"\n", at, match.end())
+        at = match.end()
+        found.append(line)
+    return found
 
 
 def _is_log(call: Call) -> bool:
@@ -176,7 +190,9 @@ class _Asked:
         self.sent: set[tuple[Scope, str]] = set()
         self.requests: set[ast.AST] = set()
         self._answers: dict[tuple[Scope, str], bool] = {}
-        for request in subject.requests:
+        data, package = subject.module.data, subject.module.package
+        asks = tokens.may_request(data, package) or tokens.any_of(data, tokens.certain(package))
+        for request in subject.requests if asks else ():
             self.requests.add(request.node)
             if isinstance(request.node, ast.Call):
                 for keyword in request.node.keywords:
