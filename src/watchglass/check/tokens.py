@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _LITELLM = (
@@ -157,6 +158,26 @@ _WITHIN = 60
 """So many bytes before and after a word its shape is looked for."""
 
 
+def places(data: bytes, words: tuple[bytes, ...]) -> Iterator[int]:
+    """Where the words are, word by word."""
+    for word in words:
+        at = data.find(word)
+        while at >= 0:
+            yield at
+            at = data.find(word, at + len(word))
+
+
+def lines_of(data: bytes, at: list[int]) -> list[int]:
+    """The numbers of the lines that these places are in; both in order."""
+    found: list[int] = []
+    line, before = 1, 0
+    for each in at:
+        line += data.count(b"\n", before, each)
+        before = each
+        found.append(line)
+    return found
+
+
 def _is_near(data: bytes, words: tuple[bytes, ...], shape: re.Pattern[bytes]) -> bool:
     """Whether one of the words is part of what has this shape: quicker than the expression on all of it."""
     for word in words:
@@ -168,11 +189,22 @@ def _is_near(data: bytes, words: tuple[bytes, ...], shape: re.Pattern[bytes]) ->
     return False
 
 
+_last: tuple[bytes, str, bool] = (b"", "", False)
+
+
 def may_request(data: bytes, package: str = "") -> bool:
     """Whether a file names a provider together with what looks like a request to that one.
 
-    `package` is the top package that the file is in: a provider's own package may ask itself.
+    `package` is the top package that the file is in: a provider's own package may ask itself. Several rules
+    ask the same of a file, one after the other: the last answer is kept.
     """
+    global _last
+    if _last[0] is not data or _last[1] != package:
+        _last = (data, package, _may_request(data, package))
+    return _last[2]
+
+
+def _may_request(data: bytes, package: str) -> bool:
     for each in FAMILIES:
         if each.owner != package and any_of(data, each.providers):
             found = any_of(data, each.words) if each.shape is None else _is_near(data, each.words, each.shape)

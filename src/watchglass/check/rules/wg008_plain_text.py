@@ -35,11 +35,12 @@ _TEXTS = frozenset(
     {"str", "repr", "dumps", "pformat", "format", "join", "strip", "prettify", "rstrip", "model_dump_json"}
 )
 _MASKING = re.compile(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
-_LOGGED = re.compile(
-    rb"(?:print|write|warn|\.(?:debug|info|warning|error|exception|critical|fatal|log|trace))\s*\(", re.I
-)
+_LOGGED = (
+    b"print(", b".write(", b".warn(", b".debug(", b".info(", b".warning(", b".error(", b".exception(",
+    b".critical(", b".fatal(", b".log(", b".trace(",
+)  # fmt: skip
 _TELLING = re.compile(
-    rb"(?i)[{(,.+%]\s*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key|prompt|"
+    rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key|prompt|"
     rb"messages|completion|llm_response|llm_output|response_text)\s*[}),!:\[.]|"
     rb"[\"'](?:\w*api_?key|\w*token|messages|\w*prompt|completion)[\"']\s*[\]),]"
 )
@@ -51,10 +52,12 @@ def wants(data: bytes, package: str) -> int:
     """Files that have to do with models and log something named like a secret or a text, or ask and log."""
     if not tokens.any_of(data, tokens.PROVIDERS) and b"LLM" not in data and b"llm" not in data:
         return NO
-    ends = [each.end() for each in _LOGGED.finditer(data)]
-    if any(_TELLING.search(data, end, end + _NEAR) for end in ends):
-        return YES
-    return YES if ends and tokens.may_request(data, package) else NO
+    logs = False
+    for at in tokens.places(data, _LOGGED):
+        logs = True
+        if _TELLING.search(data[at : at + _NEAR].lower()):
+            return YES
+    return YES if logs and tokens.may_request(data, package) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -80,14 +83,7 @@ def _lines(subject: Subject) -> list[int]:
     """The lines on which something is logged, in order."""
     if subject.module.source.cells:
         return list(range(1, len(subject.module.source.lines) + 1))
-    data = subject.module.data
-    found: list[int] = []
-    line, at = 1, 0
-    for match in _LOGGED.finditer(data):
-        line += data.count(b"\n", at, match.end())
-        at = match.end()
-        found.append(line)
-    return found
+    return tokens.lines_of(subject.module.data, sorted(tokens.places(subject.module.data, _LOGGED)))
 
 
 def _is_log(call: Call) -> bool:

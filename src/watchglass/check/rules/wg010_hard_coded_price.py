@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator
 
+from watchglass.check import tokens
 from watchglass.check.finding import WARNING
 from watchglass.check.rule import NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import FUNCTIONS, Place
@@ -29,12 +30,12 @@ _MODEL = re.compile(
     re.I,
 )
 _TOKENS = re.compile(r"tokens?(?:$|_)|_tok$", re.I)
-_NEAR = re.compile(
-    rb"(?i)(?:cost|pric|usd_per|dollars?_per)\w*[\"'\])]*\s*(?::[^\n=]*=|[:=*/+-]=?)[^\n]{0,80}?"
-    rb"(?:(?<![\w.-])\d|[{(]\s*$)|[\"'](?:gpt|claude|gemini)[^\n]{0,40}[:,=][^\n]{0,30}(?<![\w.-])\d|"
-    rb"tokens?\w*[^\n]{0,40}[*/][^\n]{0,40}\d\.\d|\d\.\d[^\n]{0,20}\*[^\n]{0,40}tokens?",
+_PRICED = re.compile(
+    rb"(?:cost|pric|usd_per|dollar)\w*[\"'\])]*\s*(?::[^\n=]*=|[:=*/+-]=?)[^\n]{0,80}?(?:(?<![\w.-])\d|[{(]\s*$)",
     re.M,
 )
+_MODELLED = re.compile(rb"[\"'](?:gpt|claude|gemini)[^\n]{0,40}[:,=][^\n]{0,30}(?<![\w.-])\d")
+_COUNTED = re.compile(rb"tokens?\w*[^\n]{0,40}[*/][^\n]{0,40}\d\.\d|\d\.\d[^\n]{0,20}\*[^\n]{0,40}tokens?")
 _TINY = 0.05
 """A factor below this, in what is called a cost, is a price whatever it is multiplied with."""
 _WORDS = (b"oken", b"TOKEN", b"gpt", b"claude", b"llm", b"LLM", b"openai", b"gemini")
@@ -56,7 +57,7 @@ def wants(data: bytes, package: str) -> int:
     """Files that speak of costs and of tokens or models, with a number near."""
     if not any(each in data for each in _PRICES) or not any(each in data for each in _WORDS):
         return NO
-    return YES if _NEAR.search(data) else NO
+    return YES if next(_places(data), None) is not None else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -87,13 +88,21 @@ def _lines(subject: Subject) -> list[int]:
     if subject.module.source.cells:
         return list(range(1, len(subject.module.source.lines) + 1))
     data = subject.module.data
-    found: list[int] = []
-    line, at = 1, 0
-    for match in _NEAR.finditer(data):
-        line += data.count(b"\n", at, match.start())
-        at = match.start()
-        found.append(line)
-    return found
+    return tokens.lines_of(data, sorted(_places(data)))
+
+
+def _places(data: bytes) -> Iterator[int]:
+    """Where a price may be, in bytes."""
+    lowered = data.lower()
+    for at in tokens.places(lowered, (b"cost", b"pric", b"usd_per", b"dollar")):
+        if _PRICED.match(lowered, at):
+            yield at
+    for at in tokens.places(lowered, (b'"gpt', b"'gpt", b'"claude', b"'claude", b'"gemini', b"'gemini")):
+        if _MODELLED.match(lowered, at):
+            yield at
+    for at in tokens.places(lowered, (b"token",)):
+        if _COUNTED.search(lowered, lowered.rfind(b"\n", 0, at) + 1, at + 100):
+            yield at
 
 
 def _told(node: ast.AST, named: str) -> tuple[ast.expr | ast.stmt, str] | None:
