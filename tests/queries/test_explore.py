@@ -274,3 +274,14 @@ def test_patience_ends() -> None:
     now[0] = 3
     assert patience.left_s == 0 and patience.over
     assert list(WIDTHS_S) == sorted(WIDTHS_S)
+
+
+def test_traces_with_calls_without_a_price_are_found_by_the_reason(engine: Engine, put: Put) -> None:
+    """What a page says is unpriced leads to its traces."""
+    put(
+        calls=[
+            call(1, trace_id="1" * 32, unpriced_reason="unknown_model"),
+            call(2, trace_id="2" * 32, cost_usd=Decimal("0.1")),
+        ]
+    )
+    assert [row.trace_id for row in searched(engine, unpriced_reason="unknown_model").rows] == ["1" * 32]

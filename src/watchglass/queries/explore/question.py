@@ -23,6 +23,7 @@ OF_CALLS = {
         for name in (
             *("tenant", "engagement", "feature", "agent", "provider", "service", "environment"),
             *("flow", "flow_type", "task", "task_id", "session", "user", "operation", "error_type"),
+            "unpriced_reason",
         )
     },
     "model": "coalesce(response_model, request_model)",

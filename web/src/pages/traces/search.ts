@@ -11,7 +11,16 @@ export const FACETS = [
   "service",
   "environment",
 ] as const;
-export const NAMED = ["session", "user", "flow", "task", "error_type", "operation", "engagement"] as const;
+export const NAMED = [
+  "session",
+  "user",
+  "flow",
+  "task",
+  "error_type",
+  "operation",
+  "engagement",
+  "unpriced_reason",
+] as const;
 export const AMOUNTS = ["min_cost_usd", "max_cost_usd", "min_duration_ms", "max_duration_ms"] as const;
 
 export type Facet = (typeof FACETS)[number];
