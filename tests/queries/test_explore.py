@@ -279,9 +279,10 @@ def test_patience_ends() -> None:
 def test_traces_with_calls_without_a_price_are_found_by_the_reason(engine: Engine, put: Put) -> None:
     """What a page says is unpriced leads to its traces."""
     put(
+        spans=[span(number, trace_id=str(number) * 32) for number in (1, 2)],
         calls=[
             call(1, trace_id="1" * 32, unpriced_reason="unknown_model"),
             call(2, trace_id="2" * 32, cost_usd=Decimal("0.1")),
-        ]
+        ],
     )
     assert [row.trace_id for row in searched(engine, unpriced_reason="unknown_model").rows] == ["1" * 32]
