@@ -31,7 +31,8 @@ ATTACKS = {
     "bidi": "access granted \u202e\u2066 detnarg sseccA \u2069\u202c\u200b\ufeff",
     "template": "{{constructor.constructor('window.ran=1')()}} ${window.ran=1} __proto__",
     "line": "x" * 5_000_000,
-    "deep": "> " * 3000 + "deep\n" + "[" * 20_000 + "*" * 20_000,
+    "deep": "> " * 3000 + "deep",
+    "brackets": "[" * 20_000 + "*a **b " * 5_000,
 }
 
 
@@ -108,10 +109,12 @@ def test_a_hostile_trace_is_only_shown(on: Open, stored: str) -> None:
 def test_a_hostile_call_is_only_shown(on: Open, stored: str) -> None:
     """The call with each attack as prompt, answer, error, name and agent runs nothing and loads nothing."""
     page = on()
-    for number in range(len(ATTACKS)):
+    for number, text in enumerate(ATTACKS.values()):
         page.goto(f"/traces/{stored}?span={number + 2:016x}")
         settled(page)
         look(page)
+        if text.startswith("<"):  # or all of this would prove nothing
+            assert text[:20] in page.locator("main").inner_text()
 
 
 @pytest.mark.parametrize(
