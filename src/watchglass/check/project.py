@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Sequence
 
+from watchglass.check import tokens
 from watchglass.check.scopes import Scanned
 from watchglass.check.source import Source, Unreadable, parse, read
 
@@ -19,7 +20,7 @@ _GAPS = 4
 """A folder without an `__init__.py` is of a package that begins no more than so many folders above."""
 
 
-_BORROWS = re.compile(rb"^[ \t]+(?:global|nonlocal)[ \t]", re.M)
+_BORROWS = re.compile(rb"^[ \t]+(global|nonlocal)[ \t]", re.M)
 
 
 class Module:
@@ -37,9 +38,10 @@ class Module:
         self.data = data
         self.source = source
         package = dotted if os.path.basename(path) == "__init__.py" else dotted.rpartition(".")[0]
-        # A `global` in a function binds a name of the module: then nothing can be left for later.
-        whole = _BORROWS.search(data) is not None
-        self.scanned = Scanned(source.tree, package, whole)
+        self.scanned = Scanned(source.tree, package)
+        # A `global` in a function binds a name of the module: these cannot be left for later.
+        borrowing = [each.start(1) for each in _BORROWS.finditer(data)]
+        self.scanned.calls_near(tokens.lines_of(data, borrowing))
 
 
 class Project:
@@ -173,7 +175,7 @@ class Project:
 
 _TELLING = re.compile(
     rb"OpenAI|openai|nthropic|litellm\.|genai|istral|ohere|edrock|boto3|roq|llama|Chat[A-Z]\w+\(|Router\(|llm\b|LLM\b|"
-    rb"lient\b|Crew|Task\(|Agent\(|Flow\b|import_module|__getattr__|instructor|ogether|erebras|@|lambda"
+    rb"lient\b|Crew|Task\(|Agent\(|Flow\b|import_module|__getattr__|instructor|ogether|erebras"
 )
 _BASES = re.compile(
     rb"class\s+\w+\s*(?:\(\s*(?:object|BaseModel|ABC|Enum|str|Protocol|TypedDict|Exception|\s|,)*\))?\s*:"

@@ -109,7 +109,7 @@ class Scanned:
 
     __slots__ = ("_calls", "_pending", "_scopes", "module", "package")
 
-    def __init__(self, tree: ast.Module, package: str, whole: bool) -> None:
+    def __init__(self, tree: ast.Module, package: str) -> None:
         self.package = package
         """The dotted package that relative imports start from."""
         self.module = Scope(tree, None, "", None)
@@ -117,8 +117,6 @@ class Scanned:
         self._calls: list[Call] = []
         self._pending: dict[ast.AST, Place] = {}
         self._scan(tree.body, Place(self.module))
-        if whole:
-            self._finish()
 
     @property
     def calls(self) -> list[Call]:

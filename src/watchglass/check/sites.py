@@ -73,7 +73,7 @@ def find(paths: Iterable[str], settings: Configuration | None = None) -> Sites:
 def _in_file(path: str, checker: Checker) -> list[Site]:
     data = read(path)
     likely = tokens.may_request(data, "") or b"kickoff" in data
-    if not likely and not (tokens.any_of(data, tokens.CERTAIN) and checker.leads_to_clients(path, data)):
+    if not likely and not (tokens.is_certain(data, "") and checker.leads_to_clients(path, data)):
         return []
     subject = checker.subject(path, data)
     return sorted(_sites(subject), key=lambda each: (each.cell or 0, each.line, each.callee))

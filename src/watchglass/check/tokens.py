@@ -133,20 +133,26 @@ PROVIDERS = (
 )  # fmt: skip
 """One of them is in every file that makes a client itself."""
 
-CERTAIN = (
-    b"chat.completions", b"generate_content", b"messages.create(", b"messages.stream(", b"completion(",
-    b"embeddings.create", b"responses.create", b".invoke(", b".ainvoke(", b".astream(", b"converse(",
-    b"invoke_model", b"kickoff",
+_CERTAIN_WORDS = (
+    b".create(", b".parse(", b".stream(", b"generate_content", b"completion(", b"invoke(", b".astream(",
+    b"converse", b"invoke_model", b"kickoff",
 )  # fmt: skip
-"""The requests that are looked for in files that name no provider: their client comes from elsewhere."""
+_CERTAIN = re.compile(
+    rb"(?:completions|responses|embeddings|messages)\.(?:create|parse|stream)\(|\.generate_content\w*\(|"
+    rb"(?<!def )(?<!def a)\ba?completion\(|\.a?invoke\(|\.astream\(|\.converse\w*\(|"
+    rb"\.invoke_model\w*\(|kickoff"
+)
 
 
-_CERTAIN_ELSEWHERE = tuple(word for word in CERTAIN if word != b"completion(")
+def is_certain(data: bytes, package: str) -> bool:
+    """Whether a file that names no provider has a request: its client then comes from elsewhere."""
+    global _last_certain
+    if _last_certain[0] is not data or _last_certain[1] != package:
+        _last_certain = (data, package, _is_near(data, _CERTAIN_WORDS, _CERTAIN))
+    return _last_certain[2]
 
 
-def certain(package: str) -> tuple[bytes, ...]:
-    """Those of a package; in LiteLLM's own, every provider has a `completion`."""
-    return _CERTAIN_ELSEWHERE if package == "litellm" else CERTAIN
+_last_certain: tuple[bytes, str, bool] = (b"", "", False)
 
 
 def any_of(data: bytes, words: tuple[bytes, ...]) -> bool:

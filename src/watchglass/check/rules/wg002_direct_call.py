@@ -13,7 +13,7 @@ def wants(data: bytes, package: str) -> int:
     """Files that name a provider and a request, and those whose request says enough by itself."""
     if tokens.may_request(data, package):
         return YES
-    return IMPORTS if tokens.any_of(data, tokens.certain(package)) else NO
+    return IMPORTS if tokens.is_certain(data, package) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:

@@ -23,7 +23,7 @@ def wants(data: bytes, package: str) -> int:
         return NO
     if tokens.may_request(data, package) or b"kickoff" in data:
         return YES
-    return IMPORTS if tokens.any_of(data, tokens.certain(package)) else NO
+    return IMPORTS if tokens.is_certain(data, package) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:

@@ -187,7 +187,7 @@ class _Asked:
         self.requests: set[ast.AST] = set()
         self._answers: dict[tuple[Scope, str], bool] = {}
         data, package = subject.module.data, subject.module.package
-        asks = tokens.may_request(data, package) or tokens.any_of(data, tokens.certain(package))
+        asks = tokens.may_request(data, package) or tokens.is_certain(data, package)
         for request in subject.requests if asks else ():
             self.requests.add(request.node)
             if isinstance(request.node, ast.Call):
