@@ -36,7 +36,7 @@ function columnsOf(errors: number | undefined, p95: number | undefined): Column<
       id: "calls",
       header: "Calls",
       align: "end",
-      width: 76,
+      width: 66,
       cell: (row) => <Count n={row.calls} short />,
       sortable: true,
       sortBy: (row) => row.calls,
@@ -45,7 +45,7 @@ function columnsOf(errors: number | undefined, p95: number | undefined): Column<
       id: "errors",
       header: "Errors",
       align: "end",
-      width: 76,
+      width: 66,
       title: "Part of the calls that failed",
       cell: (row) => (
         <span className={isAbove(row.error_share, errors) ? "overview-missed" : undefined}>
@@ -59,7 +59,7 @@ function columnsOf(errors: number | undefined, p95: number | undefined): Column<
       id: "p50",
       header: "p50",
       align: "end",
-      width: 76,
+      width: 66,
       hidden: true,
       cell: (row) => <Duration ns={row.p50_ns} why="no duration is known" />,
       sortable: true,
@@ -69,7 +69,7 @@ function columnsOf(errors: number | undefined, p95: number | undefined): Column<
       id: "p95",
       header: "p95",
       align: "end",
-      width: 76,
+      width: 66,
       cell: (row) => (
         <span className={isAbove(row.p95_ns, p95) ? "overview-missed" : undefined}>
           <Duration ns={row.p95_ns} why="no duration is known" />
@@ -82,7 +82,7 @@ function columnsOf(errors: number | undefined, p95: number | undefined): Column<
       id: "cost",
       header: "Spend",
       align: "end",
-      width: 84,
+      width: 78,
       cell: (row) => <Money usd={row.cost_usd} why="no call has a price" />,
       sortable: true,
       sortBy: (row) => row.cost_usd,
@@ -91,7 +91,7 @@ function columnsOf(errors: number | undefined, p95: number | undefined): Column<
       id: "share",
       header: "of all",
       align: "end",
-      width: 68,
+      width: 58,
       title: "Part of the known spend",
       cell: (row) => <Share part={row.spend_share} why="no call has a price" />,
     },
