@@ -64,6 +64,7 @@ _GENAI = """
 _CHATS = ("send_message", "send_message_stream")
 _BEDROCK = "converse converse_stream invoke_model invoke_model_with_response_stream"
 _LANGCHAIN_CHAT = """
+    BaseChatModel SimpleChatModel BaseLanguageModel BaseLLM
     ChatOpenAI AzureChatOpenAI ChatAnthropic ChatAnthropicVertex ChatGoogleGenerativeAI ChatVertexAI
     ChatGooglePalm ChatMistralAI ChatCohere ChatBedrock ChatBedrockConverse BedrockChat ChatGroq ChatOllama
     ChatLiteLLM ChatLiteLLMRouter ChatFireworks ChatTogether ChatHuggingFace ChatNVIDIA ChatDeepSeek
@@ -112,7 +113,8 @@ FAMILIES: tuple[Family, ...] = (
         "Anthropic AsyncAnthropic AnthropicBedrock AsyncAnthropicBedrock AnthropicVertex "
         "AsyncAnthropicVertex AnthropicFoundry AsyncAnthropicFoundry Client AsyncClient",
         "messages.create messages.stream messages.parse beta.messages.create beta.messages.stream "
-        "beta.messages.parse beta.messages.tool_runner messages.batches.create "
+        "beta.messages.parse beta.messages.tool_runner beta.tools.messages.create beta.tools.messages.stream "
+        "messages.batches.create "
         "beta.messages.batches.create completions.create completion completion_stream "
         "acompletion acompletion_stream",
     ),

@@ -15,6 +15,16 @@ from watchglass.check.source import Unreadable, read
 
 _AT_TOP = re.compile(rb"^[A-Za-z_][^\n]*\(|^(?:if|for|with|try|while)\b", re.M)
 """Something is called at the top of the module."""
+_MAKES = re.compile(
+    rb"\b(?:%s)\("
+    % b"|".join(
+        sorted(
+            {path[:-2].rpartition(".")[2].encode() for path in clients.CONSTRUCTORS if path.endswith("()")}
+        )
+    )
+)
+_FROM = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n]*)", re.M)
+_IMPORT = re.compile(rb"^[ \t]*import[ \t]+([^\n]*)", re.M)
 
 
 def wants(data: bytes, package: str) -> int:
@@ -22,6 +32,8 @@ def wants(data: bytes, package: str) -> int:
     if package == "crewai" or (b"__main__" not in data and not _AT_TOP.search(data)):
         return NO
     if tokens.may_request(data, package) or b"kickoff" in data:
+        return YES
+    if b"__main__" in data and tokens.any_of(data, tokens.PROVIDERS) and _MAKES.search(data):
         return YES
     return IMPORTS if tokens.is_certain(data, package) else NO
 
@@ -70,10 +82,9 @@ def is_entry_point(subject: Subject) -> bool:
 
 def _is_imported(path: str) -> bool:
     """Whether a file in the same folder or the one above imports it by its name."""
-    stem = os.path.basename(path).removesuffix(".py").encode()
-    if stem == b"__init__":
+    stem = os.path.basename(path).removesuffix(".py")
+    if stem == "__init__":
         return True
-    wanted = re.compile(rb"^[ \t]*(?:from|import)\b[^\n]*\b" + re.escape(stem) + rb"\b", re.M)
     folder = os.path.dirname(path)
     for place in (folder, os.path.dirname(folder)):
         try:
@@ -83,11 +94,39 @@ def _is_imported(path: str) -> bool:
         for each in names:
             file = os.path.join(place, each)
             try:
-                if file != path and wanted.search(read(file)):
+                if file != path and _imports(read(file), stem, os.path.basename(os.path.abspath(folder))):
                     return True
             except Unreadable:
                 continue
     return False
+
+
+def _imports(data: bytes, stem: str, folder: str) -> bool:
+    """Whether these bytes import the module `stem` of this folder; a library's own `stem` is another one."""
+    if stem.encode() not in data:
+        return False
+    for found in _FROM.finditer(data):
+        module = found[1].decode(errors="replace")
+        if _leads_to(module, stem, folder):
+            return True
+        inner = module.rpartition(".")[2]
+        if inner in ("", folder) and stem in re.findall(r"\w+", found[2].decode(errors="replace")):
+            return True  # `from . import stem`, `from folder import stem`
+    return any(
+        _leads_to(module.split()[0], stem, folder)
+        for found in _IMPORT.finditer(data)
+        for module in found[1].decode(errors="replace").split(",")
+        if module.strip()
+    )
+
+
+def _leads_to(module: str, stem: str, folder: str) -> bool:
+    before, _, last = module.rpartition(".")
+    if last != stem:
+        return False
+    if before.strip("."):
+        return before.rpartition(".")[2] == folder
+    return module.startswith(".") or stem not in clients.KNOWN
 
 
 def _is_main(test: ast.expr) -> bool:

@@ -24,15 +24,37 @@ _CONTENT = re.compile(
     r"^_*(?:\w+_)?(?:prompt|messages|llm_response|llm_output|response_text|completion)$", re.I
 )
 _NO_CONTENT = re.compile(
-    r"^_*(?:num|max|min|count|has|is|use|no|n|len|error|status|log|commit|acompletion|hide)_", re.I
+    r"^_*(?:num|max|min|count|has|is|use|no|n|len|error|status|log|commit|acompletion|hide|warning|validation|"
+    r"flash|queue|kafka|sqs|email|sms|slack|unread|shell|command|cli|login|password|confirm)_",
+    re.I,
 )
+_PROMPT = re.compile(r"^_*(?:\w+_)?(?:prompt|llm_response|llm_output)$", re.I)
+"""The only names that tell by themselves in a module that names no provider."""
+_RECEIVED = frozenset(
+    {"receive_messages", "receive_message", "poll", "xread", "pull", "fetchall", "fetchmany"}
+)
+_ERRORS = frozenset({"error", "exception", "warning", "warn", "critical", "fatal"})
 _ASKED_WITH = frozenset({"messages", "prompt", "input", "contents", "message"})
 _NEUTRAL = re.compile(
-    r"usage|^_?(?:request_)?id$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
+    r"usage|(?:^|_)id$|^trace$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
     r"latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$"
 )
 _TEXTS = frozenset(
-    {"str", "repr", "dumps", "pformat", "format", "join", "strip", "prettify", "rstrip", "model_dump_json"}
+    [
+        *(
+            "str",
+            "repr",
+            "dumps",
+            "pformat",
+            "format",
+            "join",
+            "strip",
+            "prettify",
+            "rstrip",
+            "model_dump_json",
+        ),
+        *("cast", "list", "tuple", "dict", "deepcopy", "copy"),
+    ]
 )
 _MASKING = re.compile(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
 _LOGGED = (
@@ -41,8 +63,12 @@ _LOGGED = (
 )  # fmt: skip
 _TELLING = re.compile(
     rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key|prompt|"
-    rb"messages|completion|llm_response|llm_output|response_text)\s*[}),!:\[.]|"
+    rb"messages|completion|llm_response|llm_output|response_text)\s*[}),!:\[.=]|"
     rb"[\"'](?:\w*api_?key|\w*token|messages|\w*prompt|completion)[\"']\s*[\]),]"
+)
+_SAYING_PROMPT = re.compile(rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:prompt|llm_response|llm_output)\s*[}),!:\[.=]")
+_ABOUT_MODELS = re.compile(
+    rb"gpt|llm|language.model|chatbot|chat_?model|chat_?completion|max_tokens|temperature|system_(?:prompt|message)"
 )
 _NEAR = 240
 """So many bytes after its parenthesis the arguments of a call are looked for."""
@@ -50,8 +76,8 @@ _NEAR = 240
 
 def wants(data: bytes, package: str) -> int:
     """Files that have to do with models and log something named like a secret or a text, or ask and log."""
-    if not tokens.any_of(data, tokens.PROVIDERS) and b"LLM" not in data and b"llm" not in data:
-        return NO
+    if not _names_provider(data):
+        return YES if _says_prompt(data, package) else NO
     logs = False
     for at in tokens.places(data, _LOGGED):
         logs = True
@@ -60,9 +86,26 @@ def wants(data: bytes, package: str) -> int:
     return YES if logs and tokens.may_request(data, package) else NO
 
 
+def _names_provider(data: bytes) -> bool:
+    return tokens.any_of(data, tokens.PROVIDERS) or b"LLM" in data or b"llm" in data
+
+
+def _says_prompt(data: bytes, package: str) -> bool:
+    """Whether a prompt is logged by a file that names no provider, but is about models by its own words."""
+    if b"prompt" not in data:
+        return False
+    said = any(
+        _SAYING_PROMPT.search(data[at : at + _NEAR].lower())
+        for at in tokens.places(data, _LOGGED)
+        if not data.startswith(b"print(", at)
+    )
+    return said and _ABOUT_MODELS.search(package.lower().encode() + b" " + data.lower()) is not None
+
+
 def check(subject: Subject) -> Iterator[Found]:
     """Every logging call with a key or a text among its arguments; `print` counts for keys alone."""
     asked = _Asked(subject)
+    named = _names_provider(subject.module.data)
     for call in subject.module.scanned.calls_near(_lines(subject)):
         logs = _is_log(call)
         if not logs and not _is_output(call):
@@ -72,9 +115,10 @@ def check(subject: Subject) -> Iterator[Found]:
             *(each.value for each in call.node.keywords if each.arg not in {"exc_info"}),
         ]
         shown = [part for each in given for part in _shown(each)]
-        what = next((found for each in shown if (found := _secret(each, call.place.scope))), "")
+        scope, level = call.place.scope, call.name
+        what = next((found for each in shown if named and (found := _secret(each, scope))), "")
         if not what and logs:
-            what = next((found for each in shown if (found := asked.content(each, call.place.scope))), "")
+            what = next((found for each in shown if (found := asked.content(each, scope, level))), "")
         if what:
             yield Found(call.node, call.place, f"{what} is logged in plain text")
 
@@ -185,6 +229,7 @@ class _Asked:
     def __init__(self, subject: Subject) -> None:
         self.sent: set[tuple[Scope, str]] = set()
         self.requests: set[ast.AST] = set()
+        self.telling = _CONTENT if _names_provider(subject.module.data) else _PROMPT
         self._answers: dict[tuple[Scope, str], bool] = {}
         data, package = subject.module.data, subject.module.package
         asks = tokens.may_request(data, package) or tokens.is_certain(data, package)
@@ -195,13 +240,14 @@ class _Asked:
                     if keyword.arg in _ASKED_WITH and isinstance(keyword.value, ast.Name):
                         self.sent.add((request.place.scope, keyword.value.id))
 
-    def content(self, node: ast.expr, scope: Scope) -> str:
+    def content(self, node: ast.expr, scope: Scope, level: str) -> str:
         """What text is shown, `""` when none."""
         inner = node
         while isinstance(inner, ast.Subscript) and isinstance(inner.slice, (ast.Slice, ast.UnaryOp)):
             inner = inner.value  # a part of a text is a text
         named = _asked_for(inner) or _last(inner)
-        if named and _CONTENT.search(named) and not _NO_CONTENT.search(named):
+        told = bool(named) and self.telling.search(named) and not _NO_CONTENT.search(named)
+        if told and not (isinstance(inner, ast.Name) and _is_elsewhere(named, scope, level)):
             return f"the text {named}"
         if isinstance(inner, ast.Name) and (scope, named) in self.sent:
             return f"the text {named}"
@@ -211,17 +257,17 @@ class _Asked:
         """Whether it is, or is taken out of, what a request gave; not its usage and the like."""
         while node is not None and node not in self.requests:
             if isinstance(node, ast.Attribute):
-                if _NEUTRAL.search(node.attr):
+                if _is_neutral(node.attr):
                     return False
                 node = node.value
             elif isinstance(node, ast.Subscript):
-                if _NEUTRAL.search(_asked_for(node) or "-"):
+                if _is_neutral(_asked_for(node)):
                     return False
                 node = node.value
             elif isinstance(node, ast.Await):
                 node = node.value
             elif isinstance(node, ast.Call):
-                if not isinstance(node.func, ast.Attribute) or _NEUTRAL.search(_asked_for(node) or "-"):
+                if not isinstance(node.func, ast.Attribute) or _is_neutral(_asked_for(node)):
                     return False
                 node = node.func.value
             elif isinstance(node, ast.Name):
@@ -238,6 +284,27 @@ class _Asked:
             given = [each for each in bindings if each.kind in {scopes.VALUE, scopes.ENTER}]
             self._answers[key] = any(self._is_answer(each.node, scope) for each in given)
         return self._answers[key]
+
+
+def _is_neutral(named: str) -> bool:
+    """A part of an answer that is no words: `usage`, `stopReason`, `tool_call_id`."""
+    return _NEUTRAL.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", named).lower()) is not None
+
+
+def _is_elsewhere(named: str, scope: Scope, level: str) -> bool:
+    """Whether a name is seen to hold what no model wrote: the body of an HTTP error, messages of a queue."""
+    given = [each.node for each in scope.names.get(named, ())]
+    return bool(given) and all(_is_of_transport(each, level) for each in given)
+
+
+def _is_of_transport(node: ast.AST | None, level: str) -> bool:
+    while isinstance(node, (ast.Await, ast.Subscript)):
+        node = node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in _RECEIVED or (node.func.attr in {"text", "read"} and not node.args):
+            return True
+        return node.func.attr == "decode" and _is_of_transport(node.func.value, level)
+    return isinstance(node, ast.Attribute) and node.attr in {"text", "content", "body"} and level in _ERRORS
 
 
 def _last(node: ast.expr) -> str:

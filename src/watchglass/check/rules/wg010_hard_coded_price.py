@@ -15,15 +15,22 @@ from watchglass.check.scopes import FUNCTIONS, Place
 
 _PRICE = re.compile(r"cost|price|pricing|usd_per|dollars?_per", re.I)
 _UNIT = re.compile(
-    r"token|(?:^|_)(?:1?k|1m|1000|1000000|million|mtok|mil)(?:$|_)|per|input|output|prompt|completion|cache|embedding|llm",
+    r"token|(?:^|_)(?:1?k|1m|1000|1000000|million|mtok|mil)(?:$|_)|per(?!c|form|s|iod)|input|output|prompt|completion|cache|embedding|llm|"
+    r"multiplier|markup|surcharge",
     re.I,
 )
 _OTHER = re.compile(
     r"max|(?:^|_)min(?:_|$)|limit|budget|threshold|total|target|alert|tolerance|expected|discount|seconds|attempts|"
     r"weight|width|index|column|format|precision|digits|decimals|estimated_|count|version|_id$|currency|ratio|page|"
-    r"bytes|chars|cost_?map|tracking|retention|interval|timeout|batch_size|port$|days",
+    r"bytes|chars|cost_?map|percentile|quantile|bucket|bins|levels|colou?r|tracking|retention|interval|timeout|batch_size|port$|days",
     re.I,
 )
+_OTHER_SUM = re.compile(
+    r"limit|budget|threshold|alert|target|tolerance|weight|width|index|column|format|precision|digits|seconds|"
+    r"timeout|ratio|bytes|chars|days|distance|version",
+    re.I,
+)
+"""What is worked out under these names is no cost; a total or an estimate of tokens is one."""
 _MODEL = re.compile(
     r"(?:^|[/.:])(?:gpt-?[345o]|chatgpt|o[134](?:-|$)|text-embedding|text-davinci|davinci|claude|gemini|palm|"
     r"mistral|mixtral|llama|command(?:-|$)|deepseek|qwen|grok|nova-|titan|whisper|dall-e|tts-)",
@@ -31,11 +38,22 @@ _MODEL = re.compile(
 )
 _TOKENS = re.compile(r"tokens?(?:$|_)|_tok$", re.I)
 _PRICED = re.compile(
-    rb"(?:cost|pric|usd_per|dollar)\w*[\"'\])]*\s*(?::[^\n=]*=|[:=*/+-]=?)[^\n]{0,80}?(?:(?<![\w.-])\d|[{(]\s*$)",
+    rb"(?:cost|pric|usd_per|dollar)\w*[\"'\])]*\s*(?::[^\n=]*=|[:=*/+-]=?)[^\n]{0,80}?"
+    rb"(?:(?<![\w.-])\d|[{(\[][ \t]*(?:#[^\n]*)?$)",
     re.M,
 )
 _MODELLED = re.compile(rb"[\"'](?:gpt|claude|gemini)[^\n]{0,40}[:,=][^\n]{0,30}(?<![\w.-])\d")
 _COUNTED = re.compile(rb"tokens?\w*[^\n]{0,40}[*/][^\n]{0,40}\d\.\d|\d\.\d[^\n]{0,20}\*[^\n]{0,40}tokens?")
+_NAMED_COST = re.compile(rb"def \w*(?:cost|pric)")
+_GIVEN_BACK = re.compile(rb"return[ \t(]+(?:\w+\([\"']?)?(?:\.\d|0\.0\d|\d[\d.]*e-)")
+_ABOUT_MODELS = re.compile(
+    rb"llm|gpt|openai|anthropic|claude|gemini|mistral|deepseek|groq|ollama|bedrock|language.model|embedding|"
+    rb"(?:input|output|prompt|completion|total|num|n|cached?|max|reasoning|per|per_\w{1,8})_?tokens?|"
+    rb"tokens_(?:in|out|used|count)|n?tokens?[ \t]*[*/]"
+)
+"""A module without any of these has prices of something else."""
+_CALENDAR = frozenset({7, 12, 30, 31, 52, 365})
+"""What a cost a day or month is multiplied with; of tokens it may well be a price."""
 _TINY = 0.05
 """A factor below this, in what is called a cost, is a price whatever it is multiplied with."""
 _WORDS = (b"oken", b"TOKEN", b"gpt", b"claude", b"llm", b"LLM", b"openai", b"gemini")
@@ -57,7 +75,9 @@ def wants(data: bytes, package: str) -> int:
     """Files that speak of costs and of tokens or models, with a number near."""
     if not any(each in data for each in _PRICES) or not any(each in data for each in _WORDS):
         return NO
-    return YES if next(_places(data), None) is not None else NO
+    if next(_places(data), None) is None:
+        return NO
+    return YES if _ABOUT_MODELS.search(data.lower()) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -103,27 +123,67 @@ def _places(data: bytes) -> Iterator[int]:
     for at in tokens.places(lowered, (b"token",)):
         if _COUNTED.search(lowered, lowered.rfind(b"\n", 0, at) + 1, at + 100):
             yield at
+    if _NAMED_COST.search(lowered):
+        for at in tokens.places(lowered, (b"return",)):
+            if _GIVEN_BACK.match(lowered, at):
+                yield at
 
 
 def _told(node: ast.AST, named: str) -> tuple[ast.expr | ast.stmt, str] | None:
     """The finding that a node is, with all that is below it."""
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and node.value is not None:
-        name = _name_of(node)
-        if _is_price_name(name) and _is_number(node.value):
-            return node, f"{name} is a price in the code"
-        if (_PRICE.search(name) and not _OTHER.search(name)) and _counts(node.value):
-            return node, f"{name} is worked out with a price in the code"
-    elif isinstance(node, ast.Return) and node.value is not None:
-        if _PRICE.search(named) and not _OTHER.search(named) and _counts(node.value):
+        return _assigned(node, node.value)
+    if isinstance(node, ast.Return) and node.value is not None:
+        if _is_sum_name(named) and _counts(node.value):
             return node, f"{named} works with a price in the code"
+        if _is_price_name(named) and _is_number(node.value) and _is_tiny(node.value):
+            return node, f"{named} gives back a price in the code"
     elif isinstance(node, ast.keyword):
         if node.arg and _is_price_name(node.arg) and _is_number(node.value):
             return node.value, f"{node.arg} is a price in the code"
+        if node.arg and _is_sum_name(node.arg) and _counts(node.value):
+            return node.value, f"{node.arg} is worked out with a price in the code"
     elif isinstance(node, ast.Dict):
         return _table(node, named)
     elif isinstance(node, FUNCTIONS):
         return _default(node)
     return None
+
+
+def _assigned(
+    node: ast.Assign | ast.AnnAssign | ast.AugAssign, value: ast.expr
+) -> tuple[ast.stmt, str] | None:
+    name = _name_of(node)
+    if _is_price_name(name) and _is_number(value):
+        return node, f"{name} is a price in the code"
+    if _is_sum_name(name) and _counts(value):
+        return node, f"{name} is worked out with a price in the code"
+    if _PRICE.search(name) and not _OTHER.search(name) and _lists_prices(value, name):
+        return node, f"{name} holds prices in the code"
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for each, given in zip(target.elts, value.elts, strict=False):
+            if isinstance(each, ast.Name) and _is_price_name(each.id) and _is_number(given):
+                return node, f"{each.id} is a price in the code"
+    return None
+
+
+def _lists_prices(node: ast.expr, name: str) -> bool:
+    """`(("gpt-5", 30.0, 180.0), …)`: rows that begin with a model, or numbers under a name in capitals."""
+    if not isinstance(node, (ast.Tuple, ast.List)) or not node.elts:
+        return False
+    if all(_is_number(each) or _is_zero(each) for each in node.elts):
+        return _is_price_name(name) and any(_is_number(each) for each in node.elts)
+    inside = [each for row in node.elts for each in ast.walk(row)]
+    models = any(
+        isinstance(each, ast.Constant) and isinstance(each.value, str) and _MODEL.search(each.value)
+        for each in inside
+    )
+    return models and any(_is_amount(each) for each in inside)
+
+
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 0
 
 
 def _default(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[ast.expr, str] | None:
@@ -159,12 +219,17 @@ def _is_price_name(name: str) -> bool:
     return name.lstrip("_").isupper() or bool(_UNIT.search(_PRICE.sub("", name)))
 
 
+def _is_sum_name(name: str) -> bool:
+    """What is called a cost, also a total or an estimate of it."""
+    return bool(_PRICE.search(name)) and not _OTHER_SUM.search(name)
+
+
 def _table(node: ast.Dict, named: str) -> tuple[ast.expr, str] | None:
     """A table of prices: by model under a name that says so, or with keys that do."""
     keys = [key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
     numbers = any(_has_number(value) for value in node.values)
     if not numbers:
-        return None
+        return _sum_in(node)
     priced = bool(_PRICE.search(named)) and not _OTHER.search(named)
     models = [key for key in keys if _MODEL.search(key)]
     if models and (priced or any(_holds_price(value) for value in node.values)):
@@ -172,7 +237,18 @@ def _table(node: ast.Dict, named: str) -> tuple[ast.expr, str] | None:
     sides = {each.lower() for each in keys} & {"input", "output", "prompt", "completion"}
     if priced and (sides or named.lstrip("_").isupper()):
         return node, f"{named} holds prices in the code"
-    return (node, "a table of prices in the code") if _holds_price(node) else None
+    if _holds_price(node):
+        return node, "a table of prices in the code"
+    return _sum_in(node)
+
+
+def _sum_in(node: ast.Dict) -> tuple[ast.expr, str] | None:
+    """`{"input_cost": tokens * 0.00003}`."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        named = key.value if isinstance(key, ast.Constant) else None
+        if isinstance(named, str) and _is_sum_name(named) and _counts(value):
+            return value, f"{named} is worked out with a price in the code"
+    return None
 
 
 def _holds_price(node: ast.expr) -> bool:
@@ -192,6 +268,8 @@ def _has_number(node: ast.expr) -> bool:
         return any(_has_number(each) for each in node.values)
     if isinstance(node, (ast.Tuple, ast.List)):
         return any(_is_number(each) for each in node.elts)
+    if isinstance(node, ast.Call) and not _is_called_number(node):
+        return any(_is_number(each) for each in [*node.args, *(word.value for word in node.keywords)])
     return _is_number(node)
 
 
@@ -222,12 +300,20 @@ def _is_called_number(node: ast.Call) -> bool:
     return False
 
 
-def _is_amount(node: ast.expr) -> bool:
+def _is_amount(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Constant)
         and isinstance(node.value, (int, float))
         and not isinstance(node.value, bool)
         and node.value != 0
+    )
+
+
+def _is_tiny(node: ast.expr) -> bool:
+    """Whether the numbers in it are those of a price per token or request: below a cent or two."""
+    amounts = [each for each in ast.walk(node) if isinstance(each, ast.Constant)]
+    return any(_value(each) < _TINY for each in amounts) or any(
+        _is_written(each) and float(str(each.value)) < _TINY for each in amounts
     )
 
 
@@ -247,7 +333,11 @@ def _counts(node: ast.expr) -> bool:
             amounts = [factor for factor in factors if _is_amount(factor) and not _is_unit(factor)]
             if any(_value(factor) < _TINY for factor in amounts):
                 return True
-            if amounts and any(_is_counted(part) for factor in factors for part in ast.walk(factor)):
+            parts = [part for factor in factors for part in ast.walk(factor)]
+            if amounts and any(_is_named(part, _TOKENS) for part in parts):
+                return True
+            rates = [factor for factor in amounts if _value(factor) not in _CALENDAR]
+            if rates and any(_is_named(part, None) for part in parts):
                 return True
             pending += [factor for factor in factors if isinstance(factor, ast.BinOp)]
         elif isinstance(each, ast.BinOp):
@@ -267,9 +357,12 @@ def _factors(node: ast.expr) -> list[ast.expr]:
     return found
 
 
-def _is_counted(node: ast.AST) -> bool:
+def _is_named(node: ast.AST, wanted: re.Pattern[str] | None) -> bool:
+    """Whether it is a name like the ones that are wanted; without such, the name of a price."""
     named = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
-    return isinstance(named, str) and bool(_TOKENS.search(named) or _is_price_name(named))
+    if not isinstance(named, str):
+        return False
+    return wanted.search(named) is not None if wanted else _is_price_name(named)
 
 
 def _value(node: ast.expr) -> float:
