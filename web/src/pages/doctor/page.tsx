@@ -89,7 +89,7 @@ function Finding({ diagnosis }: { diagnosis: Diagnosis }) {
           <Code text={command} language="sh" wrap />
           <NextPage finding={finding} command={command} />
         </div>
-        {(evidence?.rows?.length ?? 0) > 0 && <EvidenceTable name={finding} evidence={evidence} />}
+        {(evidence?.rows?.length ?? 0) > 0 && <EvidenceTable name={symptom} evidence={evidence} />}
       </div>
     </li>
   );
