@@ -59,6 +59,6 @@ def test_a_map_decides() -> None:
 
 def test_files_named_from_above() -> None:
     """A project that is named by an absolute or a climbing path is found all the same."""
-    files = ["../other/src/shop/llm.py", "/home/me/app/x/y.py"]
-    found = CodePaths(files, roots=["../other", "/home/me/app"]).find(["/srv/shop/llm.py", "/srv/x/y.py"])
+    files = ["../other/src/shop/llm.py", "/home/user/app/x/y.py"]
+    found = CodePaths(files, roots=["../other", "/home/user/app"]).find(["/srv/shop/llm.py", "/srv/x/y.py"])
     assert [found[path].file for path in ("/srv/shop/llm.py", "/srv/x/y.py")] == files
