@@ -55,7 +55,7 @@ def test_the_worked_examples_run(program: str, tmp_path: Path) -> None:
 
 
 def test_there_is_an_example_for_each_extension_point() -> None:
-    """Dialect, price source, bill, engine, query, finding, check rule and instrumentation: each has a program."""
+    """Dialect, price source, bill, engine, query, finding, rule and instrumentation have a program each."""
     assert [each.id for each in programs()] == [
         "A-dialect",
         "A-price-source",
