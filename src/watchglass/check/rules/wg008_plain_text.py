@@ -70,6 +70,7 @@ _SAYING_PROMPT = re.compile(rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:prompt|llm_response|ll
 _ABOUT_MODELS = re.compile(
     rb"gpt|llm|language.model|chatbot|chat_?model|chat_?completion|max_tokens|temperature|system_(?:prompt|message)"
 )
+_ASKS_A_PERSON = re.compile(rb"(?<![\w.])(?:raw_)?input\(|getpass")
 _NEAR = 240
 """So many bytes after its parenthesis the arguments of a call are looked for."""
 
@@ -92,7 +93,7 @@ def _names_provider(data: bytes) -> bool:
 
 def _says_prompt(data: bytes, package: str) -> bool:
     """Whether a prompt is logged by a file that names no provider, but is about models by its own words."""
-    if b"prompt" not in data:
+    if b"prompt" not in data or _ASKS_A_PERSON.search(data):
         return False
     said = any(
         _SAYING_PROMPT.search(data[at : at + _NEAR].lower())

@@ -27,7 +27,7 @@ _OTHER = re.compile(
 )
 _OTHER_SUM = re.compile(
     r"limit|budget|threshold|alert|target|tolerance|weight|width|index|column|format|precision|digits|seconds|"
-    r"timeout|ratio|bytes|chars|days|distance|version",
+    r"timeout|ratio|bytes|chars|days|distance|version|previous|prior|last|baseline|saving|forecast|projected",
     re.I,
 )
 """What is worked out under these names is no cost; a total or an estimate of tokens is one."""
@@ -136,7 +136,7 @@ def _told(node: ast.AST, named: str) -> tuple[ast.expr | ast.stmt, str] | None:
     if isinstance(node, ast.Return) and node.value is not None:
         if _is_sum_name(named) and _counts(node.value):
             return node, f"{named} works with a price in the code"
-        if _is_price_name(named) and _is_number(node.value) and _is_tiny(node.value):
+        if _is_sum_name(named) and _is_number(node.value) and _is_tiny(node.value):
             return node, f"{named} gives back a price in the code"
     elif isinstance(node, ast.keyword):
         if node.arg and _is_price_name(node.arg) and _is_number(node.value):
@@ -154,6 +154,8 @@ def _assigned(
     node: ast.Assign | ast.AnnAssign | ast.AugAssign, value: ast.expr
 ) -> tuple[ast.stmt, str] | None:
     name = _name_of(node)
+    if "multiplier" in name.lower() and all(_value(each) in (1, math.inf) for each in ast.walk(value)):
+        return None  # what changes nothing is no price
     if _is_price_name(name) and _is_number(value):
         return node, f"{name} is a price in the code"
     if _is_sum_name(name) and _counts(value):
@@ -179,7 +181,11 @@ def _lists_prices(node: ast.expr, name: str) -> bool:
         isinstance(each, ast.Constant) and isinstance(each.value, str) and _MODEL.search(each.value)
         for each in inside
     )
-    return models and any(_is_amount(each) for each in inside)
+    amounts = [each for each in inside if _is_amount(each)]
+    named = any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in inside)
+    rows = all(isinstance(row, (ast.Tuple, ast.List)) for row in node.elts)
+    broken = any(isinstance(each, ast.Constant) and isinstance(each.value, float) for each in amounts)
+    return bool(amounts) and (models or (rows and named and broken and name.lstrip("_").isupper()))
 
 
 def _is_zero(node: ast.expr) -> bool:
@@ -231,7 +237,7 @@ def _table(node: ast.Dict, named: str) -> tuple[ast.expr, str] | None:
     if not numbers:
         return _sum_in(node)
     priced = bool(_PRICE.search(named)) and not _OTHER.search(named)
-    models = [key for key in keys if _MODEL.search(key)]
+    models = [key for key in (_keys_within(node) if priced else keys) if _MODEL.search(key)]
     if models and (priced or any(_holds_price(value) for value in node.values)):
         return node, f"a table of prices of {len(models)} model{'s' * (len(models) != 1)} in the code"
     sides = {each.lower() for each in keys} & {"input", "output", "prompt", "completion"}
@@ -240,6 +246,13 @@ def _table(node: ast.Dict, named: str) -> tuple[ast.expr, str] | None:
     if _holds_price(node):
         return node, "a table of prices in the code"
     return _sum_in(node)
+
+
+def _keys_within(node: ast.Dict) -> list[str]:
+    """The texts that are keys of a table and of the tables in it: models by provider."""
+    tables = [each for each in ast.walk(node) if isinstance(each, ast.Dict)]
+    keys = [key.value for table in tables for key in table.keys if isinstance(key, ast.Constant)]
+    return [key for key in keys if isinstance(key, str)]
 
 
 def _sum_in(node: ast.Dict) -> tuple[ast.expr, str] | None:
@@ -365,7 +378,7 @@ def _is_named(node: ast.AST, wanted: re.Pattern[str] | None) -> bool:
     return wanted.search(named) is not None if wanted else _is_price_name(named)
 
 
-def _value(node: ast.expr) -> float:
+def _value(node: ast.AST) -> float:
     value = node.value if isinstance(node, ast.Constant) else None
     return float(value) if isinstance(value, (int, float)) else math.inf
 
