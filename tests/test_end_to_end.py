@@ -132,6 +132,7 @@ def test_sending_everything_again_changes_nothing(server: ServerProcess) -> None
     assert figures(server) == before
 
 
+@pytest.mark.long
 def test_a_grpc_sender_adds_nothing_to_what_came_by_http(server: ServerProcess) -> None:
     """All three signals by gRPC are accepted in full, and their identity is that of the same ones by HTTP."""
     before = figures(server)
