@@ -177,6 +177,7 @@ def test_agents_and_tools_have_become_tasks(server: ServerProcess) -> None:
     assert {"agent", "tool"} <= kinds, rows
 
 
+@pytest.mark.long
 def test_removing_leaves_nothing_and_the_demo_can_come_again(server: ServerProcess) -> None:
     """`demo --remove` empties every table of the demo, texts included; sent again, all is as it was."""
     before = books(server)
