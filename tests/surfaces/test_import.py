@@ -189,6 +189,7 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(run: Run) -> None:
     ]
 
 
+@pytest.mark.long
 def test_times_of_three_centuries_go_in_at_once(run: Run) -> None:
     """A part of the store is one month's, and the engine makes only so many in an insert."""
     years = [{"time": f"{year}-{month:02}-03"} for year in range(1971, 2262) for month in (1, 7)]

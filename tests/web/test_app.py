@@ -74,6 +74,8 @@ def test_every_page_is_for_everybody(on: Open, axe: Callable[[Page], None], rout
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     axe(page)
     page.set_viewport_size(PHONE)
+    page.reload()
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.browser import Watched, settled
@@ -58,6 +59,7 @@ def test_the_table_the_file_and_the_api_agree(page: Page, site: Site, tmp_path: 
     expect(table.get_by_text(groups[0]["feature"], exact=True)).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_dearest_call_leads_to_its_trace(page: Page) -> None:
     """The first row of the most expensive calls is a link to its trace."""
     page.goto("/costs?since=7d")
@@ -66,6 +68,7 @@ def test_the_dearest_call_leads_to_its_trace(page: Page) -> None:
     page.wait_for_url("**/traces/*")
 
 
+@pytest.mark.long
 def test_what_has_no_price_says_why_and_what_mends_it(page: Page) -> None:
     """Each reason has its number of calls, a sentence, and a command to copy."""
     page.goto("/costs?since=7d#unpriced")
@@ -75,6 +78,7 @@ def test_what_has_no_price_says_why_and_what_mends_it(page: Page) -> None:
     expect(part.locator("li").first.get_by_text("watchglass", exact=False).first).to_be_visible()
 
 
+@pytest.mark.long
 def test_what_a_reprice_would_change_is_looked_at_on_demand(page: Page) -> None:
     """Nothing is asked until the button is pressed; then the answer says how many calls would change."""
     asked: list[str] = []
@@ -87,6 +91,7 @@ def test_what_a_reprice_would_change_is_looked_at_on_demand(page: Page) -> None:
     assert len(asked) == 1
 
 
+@pytest.mark.long
 def test_units_that_cannot_be_said_say_why(page: Page) -> None:
     """Filtered by a model, tasks have no cost each, and the reason stands where the figure would."""
     page.goto("/costs?since=7d&model=gpt-4.1-2025-04-14")
@@ -95,6 +100,7 @@ def test_units_that_cannot_be_said_say_why(page: Page) -> None:
     expect(unit).to_contain_text("tasks have no model to filter by")
 
 
+@pytest.mark.long
 def test_a_question_that_makes_no_sense_is_told(page: Page, watched: Watched) -> None:
     """An address that somebody mistyped shows what the server says of it, and not an empty page."""
     watched.expect("status of 400")

@@ -45,6 +45,7 @@ def test_a_change_leads_to_its_cause(page: Page) -> None:
     expect(page.get_by_role("button", name=f"Remove filter feature: {name}")).to_be_visible()
 
 
+@pytest.mark.long
 def test_an_error_leads_to_a_trace(page: Page) -> None:
     """The commonest error has a link to the latest trace of it."""
     page.goto("/?since=7d")
@@ -53,6 +54,7 @@ def test_an_error_leads_to_a_trace(page: Page) -> None:
     page.wait_for_url("**/traces/*")
 
 
+@pytest.mark.long
 def test_the_chart_zooms_by_keyboard_and_by_dragging(page: Page) -> None:
     """A stretch that is marked becomes the time asked about, on the address, for every reader of it."""
     page.goto("/?since=3d")
@@ -75,6 +77,7 @@ def test_the_chart_zooms_by_keyboard_and_by_dragging(page: Page) -> None:
 
 
 @pytest.mark.parametrize("view", ["team", "executive"])
+@pytest.mark.long
 def test_views_are_addresses(on: Open, axe: Callable[[Page], None], view: str) -> None:
     """Each reader has a view of the same answer, at an address of its own, without violations."""
     page = on()
@@ -90,6 +93,7 @@ def test_views_are_addresses(on: Open, axe: Callable[[Page], None], view: str) -
     axe(page)
 
 
+@pytest.mark.long
 def test_who_has_a_minute_gets_sentences(page: Page) -> None:
     """The executive view is three figures, a few sentences and one chart."""
     page.goto("/?since=3d&view=executive")
@@ -101,6 +105,7 @@ def test_who_has_a_minute_gets_sentences(page: Page) -> None:
     assert "targets are met" in said
 
 
+@pytest.mark.long
 def test_a_time_without_calls_says_the_next_step(page: Page) -> None:
     """Where nothing was called one is told how to send a first call, with a program to copy."""
     page.goto("/?since=2001-01-01&until=2001-01-02")

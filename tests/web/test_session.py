@@ -74,6 +74,7 @@ def test_a_session_is_played(page: Page, sessions: list[dict[str, Any]]) -> None
     assert begun == end
 
 
+@pytest.mark.long
 def test_two_sessions_are_compared(page: Page, sessions: list[dict[str, Any]]) -> None:
     """A second session is chosen from the latest; it says where they part, and leads there."""
     page.goto(address(sessions[0]))
@@ -90,6 +91,7 @@ def test_two_sessions_are_compared(page: Page, sessions: list[dict[str, Any]]) -
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.long
 def test_a_session_is_for_everybody(on: Open, axe: Axe, sessions: list[dict[str, Any]], dark: bool) -> None:
     """axe-core finds no violation, alone and compared; a phone has no scrolling sideways."""
     page = on(dark=dark)
@@ -103,6 +105,7 @@ def test_a_session_is_for_everybody(on: Open, axe: Axe, sessions: list[dict[str,
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.long
 def test_a_session_that_is_not_there(page: Page, watched: Any) -> None:
     """It says so, and what to do."""
     watched.expect("status of 404")

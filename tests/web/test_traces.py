@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.browser import PHONE, settled
@@ -59,6 +60,7 @@ def test_a_pasted_id_opens_its_trace(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(row["name"])
 
 
+@pytest.mark.long
 def test_a_view_is_saved(page: Page) -> None:
     """A view has a name, is in the menu, and is an address."""
     page.goto("/traces?since=30d&status=failed")
@@ -72,6 +74,7 @@ def test_a_view_is_saved(page: Page) -> None:
     page.wait_for_url("**status=failed**")
 
 
+@pytest.mark.long
 def test_following_what_comes_in(page: Page, site: Site) -> None:
     """With Live on, a trace that comes in appears by itself."""
     page.goto("/traces?since=1h&service=market-study&tenant=arriving&live=on")
@@ -81,6 +84,7 @@ def test_following_what_comes_in(page: Page, site: Site) -> None:
     expect(page.locator("tbody tr a").first).to_be_attached()
 
 
+@pytest.mark.long
 def test_nothing_there_says_the_next_step(page: Page) -> None:
     """A time without traces shows programs to paste; filters that nothing meets can be cleared."""
     page.goto("/traces?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z")
@@ -91,6 +95,7 @@ def test_nothing_there_says_the_next_step(page: Page) -> None:
     expect(page.locator("tbody tr a").first).to_be_attached()
 
 
+@pytest.mark.long
 def test_traces_on_a_phone(on: Open, axe: Callable[[Page], None]) -> None:
     """Filters are behind a button, rows say the name, how long and what it cost; nothing is too wide."""
     page = on(viewport=PHONE, dark=True)
