@@ -124,7 +124,9 @@ def _request(doors: OpenDoors, trace_id: str) -> tuple[float, int]:
 
 def _scrolled(page: Page) -> tuple[dict[str, Any], list[float]]:
     """What scrolling did, and how long its tasks took in processor time."""
-    session: CDPSession = page.context.browser.new_browser_cdp_session()  # type: ignore[union-attr]  # launched
+    browser = page.context.browser
+    assert browser is not None
+    session: CDPSession = browser.new_browser_cdp_session()
     events: list[dict[str, Any]] = []
     done: list[bool] = []
     session.on("Tracing.dataCollected", lambda each: events.extend(each["value"]))

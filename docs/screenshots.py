@@ -13,8 +13,8 @@ from urllib.parse import quote
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.web.browser import PHONE, WIDE, chromium, launched, settled  # noqa: E402  # found only now
-from tests.web.site import Site  # noqa: E402  # as above
+from tests.web.browser import PHONE, WIDE, chromium, launched, settled  # noqa: E402  # the root is on the path since the line above
+from tests.web.site import Site  # noqa: E402  # the same
 
 PLACE = Path(__file__).parent / "screenshots"
 DAYS, RATE = 30, 0.25

@@ -234,6 +234,7 @@ def _group(
         cache_write_tokens=now.cache_write_tokens,
         reasoning_tokens=now.reasoning_tokens,
         cost_usd=spent(now),
+        # A part of the whole, for a percentage; the money itself stays a decimal.
         share=float(cost / known) if cost is not None and known else None,
         per_call_usd=ratio(cost, now.priced_calls),
         cost_before_usd=spent(before),

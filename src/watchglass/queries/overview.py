@@ -272,6 +272,7 @@ def _providers(found: Sequence[Sum]) -> list[ProviderHealth]:
 
 def _provider(name: str | None, both: Mapping[str, Sum], known: Decimal) -> ProviderHealth:
     now, before = (both.get(which, Sum(which="now")) for which in ("now", "before"))
+    # A part of the whole, for a percentage; the money itself stays a decimal.
     share = float(now.cost_usd / known) if now.cost_usd is not None and known else None
     return ProviderHealth(
         provider=name,
