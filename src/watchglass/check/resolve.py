@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from watchglass.check import clients, scopes, values
+from watchglass.check.annotations import Annotations
+from watchglass.check.members import Members
 from watchglass.check.project import Module, Project
 from watchglass.check.scopes import Binding, Call, Place, Scope
-from watchglass.check.values import Made, Value, Values, name, union
+from watchglass.check.spelling import default_of, is_class_method, is_context_manager, is_static
+from watchglass.check.values import Made, Value, Values, boxed, name, union
 
 DEEPEST = 40
 """How deep one answer may lead: definitions that go on longer are not code but data."""
@@ -23,41 +26,6 @@ MOST_STEPS = 4000
 """How many questions one question may raise."""
 
 _BUILTINS = frozenset(dir(builtins))
-_CONTAINERS = frozenset(
-    [
-        "list",
-        "List",
-        "Sequence",
-        "Iterable",
-        "Iterator",
-        "Generator",
-        "AsyncIterator",
-        "AsyncGenerator",
-        "Collection",
-        "set",
-        "Set",
-        "frozenset",
-        "tuple",
-        "Tuple",
-        "deque",
-        "AsyncIterable",
-    ]
-)
-_MAPPINGS = frozenset(["dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"])
-_WRAPPERS = frozenset(
-    [
-        "Optional",
-        "Union",
-        "Annotated",
-        "ClassVar",
-        "Final",
-        "Required",
-        "NotRequired",
-        "Type",
-        "type",
-        "Awaitable",
-    ]
-)
 _ELEMENT_METHODS = frozenset({"get", "pop", "values", "popleft", "setdefault", "__getitem__"})
 _FIELDS = frozenset({"Field", "field", "PrivateAttr", "Factory", "attrib", "ib"})
 
@@ -69,7 +37,8 @@ class Resolver:
         self.project = project
         self._expressions: dict[ast.AST, Values] = {}
         self._names: dict[tuple[Scope, str], Values] = {}
-        self._members: dict[tuple[ast.AST, str], Values] = {}
+        self._annotations = Annotations(self)
+        self._members = Members(self)
         self._results: dict[ast.AST, Values] = {}
         self._open: set[object] = set()
         self._depth = 0
@@ -89,9 +58,9 @@ class Resolver:
         handler = self._WAYS.get(type(node))
         if handler is None:
             return ()
-        return self._once(node, self._expressions, node, lambda: handler(self, node, place, module))
+        return self.once(node, self._expressions, node, lambda: handler(self, node, place, module))
 
-    def _once(self, key: object, kept: dict[Any, Values], at: Any, ask: Callable[[], Values]) -> Values:
+    def once(self, key: object, kept: dict[Any, Values], at: Any, ask: Callable[[], Values]) -> Values:
         """The answer, kept for the next time; nothing where the question is asked within itself."""
         if not self._open:
             self._steps = 0
@@ -142,7 +111,7 @@ class Resolver:
     def _set_up(self, owner: Value, node: ast.Call, place: Place, module: Module) -> Values:
         """`client.with_options(…)` is the client, unless the project's own class says what it is."""
         if owner.kind == values.INSTANCE and isinstance(node.func, ast.Attribute):
-            found = self._class_member(owner, node.func.attr)
+            found = self._members.of_class(owner, node.func.attr)
             if found:
                 return union(*(self._result(each, node, place, module) for each in found))
         return (owner,)
@@ -157,7 +126,7 @@ class Resolver:
         if callee.kind == values.CLASS:
             return (Value(values.INSTANCE, "", callee.module, callee.node, made=Made(node, place, module)),)
         if callee.kind == values.INSTANCE:
-            called = self._class_member(callee, "__call__")
+            called = self._members.of_class(callee, "__call__")
             return union(*(self.returned(each) for each in called if each.kind == values.FUNCTION))
         return ()
 
@@ -220,18 +189,18 @@ class Resolver:
         return tuple(each._replace(items=each.items - 1) for each in owners if each.items)
 
     def _sequence(self, node: ast.List | ast.Tuple | ast.Set, place: Place, module: Module) -> Values:
-        return _boxed(union(*(self.value(each, place, module) for each in node.elts[: values.MOST])))
+        return boxed(union(*(self.value(each, place, module) for each in node.elts[: values.MOST])))
 
     def _dict(self, node: ast.Dict, place: Place, module: Module) -> Values:
-        return _boxed(union(*(self.value(each, place, module) for each in node.values[: values.MOST])))
+        return boxed(union(*(self.value(each, place, module) for each in node.values[: values.MOST])))
 
     def _listed(
         self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, place: Place, module: Module
     ) -> Values:
-        return _boxed(self.value(node.elt, place, module))
+        return boxed(self.value(node.elt, place, module))
 
     def _dict_listed(self, node: ast.DictComp, place: Place, module: Module) -> Values:
-        return _boxed(self.value(node.value, place, module))
+        return boxed(self.value(node.value, place, module))
 
     def _either(self, node: ast.IfExp, place: Place, module: Module) -> Values:
         return union(self.value(node.body, place, module), self.value(node.orelse, place, module))
@@ -263,22 +232,23 @@ class Resolver:
             seen = module.scanned.module
         while seen is not None:
             if wanted in seen.names and not (seen.is_class and seen is not scope):
-                return self._bound(wanted, seen, module)
+                return self.bound_name(wanted, seen, module)
             seen = seen.parent
         for star in module.scanned.module.stars:
-            found = self._exported(star, wanted, module)
+            found = self.exported(star, wanted, module)
             if found:
                 return found
         if wanted in _BUILTINS:
             return (name(f"builtins.{wanted}"),)
         return (name(f"?{wanted}"),)
 
-    def _bound(self, wanted: str, scope: Scope, module: Module) -> Values:
+    def bound_name(self, wanted: str, scope: Scope, module: Module) -> Values:
+        """What a name of a scope may be, by all that binds it there."""
         key = (scope, wanted)
         known = self._names.get(key)
         if known is not None:
             return known
-        return self._once(key, self._names, key, lambda: self._all_bound(wanted, scope, module))
+        return self.once(key, self._names, key, lambda: self._all_bound(wanted, scope, module))
 
     def _all_bound(self, wanted: str, scope: Scope, module: Module) -> Values:
         bindings = scope.names[wanted]
@@ -311,7 +281,7 @@ class Resolver:
         """What `with … as name` gives: what `__enter__` of a class of ours returns, else the thing itself."""
         entered: list[Values] = []
         for each in found:
-            own = self._class_member(each, "__enter__") or self._class_member(each, "__aenter__")
+            own = self._members.of_class(each, "__enter__") or self._members.of_class(each, "__aenter__")
             results = union(*(self.returned(method) for method in own if method.kind == values.FUNCTION))
             entered.append(results or (each,))
         return union(*entered)
@@ -323,7 +293,7 @@ class Resolver:
             "watchglass",
         }:
             return (name(whole),)
-        found = self._exported(binding.path, binding.name, module) if binding.path else ()
+        found = self.exported(binding.path, binding.name, module) if binding.path else ()
         if found:
             return found
         ours = binding.items or binding.path.partition(".")[0] == module.dotted.partition(".")[0]
@@ -331,7 +301,7 @@ class Resolver:
             return (name(f"?{binding.name}"),)  # the project's own, and not told: it may be anything
         return (name(whole),)
 
-    def _exported(self, dotted: str, wanted: str, module: Module) -> Values:
+    def exported(self, dotted: str, wanted: str, module: Module) -> Values:
         """A name of a module of the project; of a package that is none, a name that is known."""
         if not dotted:
             return ()
@@ -346,9 +316,9 @@ class Resolver:
             return ()
         top = found.scanned.module
         if wanted in top.names:
-            return self._bound(wanted, top, found)
+            return self.bound_name(wanted, top, found)
         for star in top.stars:
-            through = self._exported(star, wanted, found)
+            through = self.exported(star, wanted, found)
             if through:
                 return through
         below = self.project.find(f"{dotted}.{wanted}", module.roots)
@@ -368,13 +338,13 @@ class Resolver:
         if not isinstance(function, scopes.FUNCTIONS):
             return ()
         owner = scope.parent
-        if owner is not None and owner.is_class and index == 0 and not _is_static(function):
-            kind = values.CLASS if _is_class_method(function) else values.INSTANCE
+        if owner is not None and owner.is_class and index == 0 and not is_static(function):
+            kind = values.CLASS if is_class_method(function) else values.INSTANCE
             return (Value(kind, "", module, owner.node),)
         found: list[Values] = []
         if argument.annotation is not None:
             found.append(self.annotated(argument.annotation, owner or scope, module))
-        default = _default(function.args, argument)
+        default = default_of(function.args, argument)
         if default is not None and owner is not None:
             found.append(self.value(default, scope.place or Place(owner), module))
         known = tuple(each for each in union(*found) if each.path != "builtins.None")
@@ -385,7 +355,7 @@ class Resolver:
         function, owner = scope.node, scope.parent
         if isinstance(function, ast.Lambda) or owner is None or not module.scanned.is_whole:
             return ()  # of a module that is only imported from, the calls are not looked through
-        method = owner.is_class and not _is_static(function)
+        method = owner.is_class and not is_static(function)
         init = owner.is_class and getattr(function, "name", "") == "__init__"
         called = getattr(owner.node if init else function, "name", "")
         found: list[Values] = []
@@ -409,180 +379,15 @@ class Resolver:
                 known.setdefault(call.name, []).append(call)
         return known
 
-    # Annotations
+    # Annotations and members
 
     def annotated(self, node: ast.AST | None, scope: Scope, module: Module) -> Values:
         """Instances of the class that an annotation names."""
-        if self._depth >= DEEPEST or node is None:
-            return ()
-        self._depth += 1
-        try:
-            return self._annotation(node, scope, module)
-        finally:
-            self._depth -= 1
-
-    def _annotation(self, node: ast.AST, scope: Scope, module: Module) -> Values:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            try:
-                parsed = ast.parse(node.value, mode="eval").body
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                return ()
-            return self.annotated(parsed, scope, module)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            return union(self.annotated(node.left, scope, module), self.annotated(node.right, scope, module))
-        if isinstance(node, ast.Subscript):
-            return self._generic(node, scope, module)
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            return self._instances(self.value(node, Place(scope), module))
-        return ()
-
-    def _generic(self, node: ast.Subscript, scope: Scope, module: Module) -> Values:
-        outer = node.value
-        called = outer.id if isinstance(outer, ast.Name) else getattr(outer, "attr", "")
-        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if called in _WRAPPERS:
-            first = inner[:1] if called == "Annotated" else inner
-            found = union(*(self.annotated(each, scope, module) for each in first))
-            if called == "Annotated":
-                for extra in inner[1:]:
-                    found = union(found, self.value(extra, Place(scope), module))
-            return found
-        if called in _CONTAINERS:
-            return _boxed(union(*(self.annotated(each, scope, module) for each in inner[:1])))
-        if called in _MAPPINGS and len(inner) == 2:
-            return _boxed(self.annotated(inner[1], scope, module))
-        return self.annotated(outer, scope, module)
-
-    def _instances(self, found: Values) -> Values:
-        made: list[Value] = []
-        for each in found:
-            if each.path in {"typing.Any", "builtins.object", "typing_extensions.Any"}:
-                continue
-            if each.kind == values.CLASS:
-                made.append(each._replace(kind=values.INSTANCE))
-            elif each.kind == values.NAME and not each.path.startswith(("?", "builtins.")):
-                made.append(name(each.path if each.path.endswith(")") else f"{each.path}()"))
-            elif each.kind == values.INSTANCE or each.items:
-                made.append(each)  # an alias of a type: `Client = Union[…]`
-        return tuple(made)
-
-    # Members
+        return self._annotations.annotated(node, scope, module)
 
     def member(self, owner: Value, attribute: str) -> Values:
         """An attribute of a value."""
-        if owner.items:
-            return (name(f"?.{attribute}"),)
-        if owner.kind == values.NAME:
-            if attribute in clients.TRANSPARENT:
-                return (owner,)
-            return (name(clients.canonical(f"{owner.path}.{attribute}"), owner.made),)
-        if owner.kind == values.MODULE and owner.module is not None:
-            return self._of_module(owner, attribute)
-        if owner.kind in {values.INSTANCE, values.CLASS}:
-            return self._of_instance(owner, attribute)
-        if owner.kind == values.FUNCTION and attribute in {"__wrapped__", "__func__", "delay", "remote"}:
-            return (owner,)
-        return ()
-
-    def _of_module(self, owner: Value, attribute: str) -> Values:
-        module = owner.module
-        assert module is not None
-        top = module.scanned.module
-        if attribute in top.names:
-            return self._bound(attribute, top, module)
-        return self._exported(owner.path, attribute, module) or (name(f"{owner.path}.{attribute}"),)
-
-    def _of_instance(self, owner: Value, attribute: str) -> Values:
-        found = self._class_member(owner, attribute)
-        if owner.kind == values.INSTANCE:
-            found = union(*(self._got(each) for each in found))
-        if found:
-            return found
-        node = owner.node
-        called = node.name if isinstance(node, ast.ClassDef) else ""
-        return (name(f"?{called}.{attribute}"),)
-
-    def _got(self, member: Value) -> Values:
-        """A property is what it returns."""
-        function = member.node
-        if member.kind == values.FUNCTION and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            decorators = {_last_name(each) for each in function.decorator_list}
-            if decorators & {"property", "cached_property", "computed_field"}:
-                return self.returned(member)
-        return (member,)
-
-    def _class_member(self, owner: Value, attribute: str) -> Values:
-        """What a class of the project says of an attribute; nothing when it does not say."""
-        node, module = owner.node, owner.module
-        if owner.kind not in {values.INSTANCE, values.CLASS} or module is None or node is None:
-            return ()
-        key = (node, attribute)
-        known = self._members.get(key)
-        if known is not None:
-            return known
-        return self._once(key, self._members, key, lambda: self._said(node, attribute, module))
-
-    def _said(self, node: ast.AST, attribute: str, module: Module) -> Values:
-        found = self._declared(node, attribute, module) or self._inherited(node, attribute, module)
-        return found or self._intercepted(node, attribute, module)
-
-    def _declared(self, node: ast.AST, attribute: str, module: Module) -> Values:
-        scope = module.scanned.scope(node)
-        if scope is None:
-            return ()
-        found: list[Values] = []
-        if attribute in scope.names:
-            found.append(self._bound(attribute, scope, module))
-        for inner in self._methods(scope, module):
-            own = next(iter(inner.names), "")
-            for owner, binding in inner.attributes.get(attribute, ()):
-                if owner in {own, "self", "cls"}:
-                    found.append(self.bound(binding, inner, module))
-        return union(*found)
-
-    def _methods(self, scope: Scope, module: Module) -> Iterable[Scope]:
-        for bindings in list(scope.names.values()):
-            for each in bindings:
-                if each.kind == scopes.DEFINITION and isinstance(each.node, scopes.FUNCTIONS):
-                    inner = module.scanned.scope(each.node)
-                    if inner is not None:
-                        yield inner
-
-    def _inherited(self, node: ast.AST, attribute: str, module: Module) -> Values:
-        scope = module.scanned.scope(node)
-        if not isinstance(node, ast.ClassDef) or scope is None or scope.parent is None:
-            return ()
-        for base in node.bases:
-            for each in self.value(base, Place(scope.parent), module):
-                if each.kind == values.CLASS:
-                    found = self._class_member(each, attribute)
-                elif each.kind == values.NAME and not each.path.startswith(
-                    ("?", "builtins.", "abc.", "typing.")
-                ):
-                    found = (name(f"{each.path}().{attribute}"),)
-                else:
-                    found = ()
-                if found:
-                    return found
-        return ()
-
-    def _intercepted(self, node: ast.AST, attribute: str, module: Module) -> Values:
-        """A class whose `__getattr__` asks another object: a wrapper, or an import put off."""
-        scope = module.scanned.scope(node)
-        if scope is None or "__getattr__" not in scope.names or attribute.startswith("__"):
-            return ()
-        for each in self._bound("__getattr__", scope, module):
-            inner = module.scanned.scope(each.node) if each.node else None
-            for result in inner.returns if inner else ():
-                if (
-                    isinstance(result, ast.Call)
-                    and _last_name(result.func) == "getattr"
-                    and result.args
-                    and inner
-                ):
-                    owners = self.value(result.args[0], Place(inner), module)
-                    return union(*(self.member(owner, attribute) for owner in owners))
-        return ()
+        return self._members.member(owner, attribute)
 
     # Functions
 
@@ -597,14 +402,14 @@ class Resolver:
         scope = module.scanned.scope(node)
         if scope is None:
             return ()
-        return self._once(("result", node), self._results, node, lambda: self._gives(node, scope, module))
+        return self.once(("result", node), self._results, node, lambda: self._gives(node, scope, module))
 
     def _gives(self, node: ast.AST, scope: Scope, module: Module) -> Values:
         given = union(*(self.value(each, Place(scope), module) for each in scope.returns[: values.MOST]))
         if not given and scope.yields:
             given = union(*(self.value(each, Place(scope), module) for each in scope.yields[: values.MOST]))
-            if not _is_context_manager(node):
-                given = _boxed(given)
+            if not is_context_manager(node):
+                given = boxed(given)
         annotation = getattr(node, "returns", None)
         if annotation is not None and scope.parent is not None and not any(_is_known(each) for each in given):
             given = union(given, self.annotated(annotation, scope.parent, module))
@@ -643,46 +448,8 @@ def _is_known(value: Value) -> bool:
     return value.kind != values.NAME or not value.path.startswith("?")
 
 
-def _boxed(found: Values) -> Values:
-    return tuple(each._replace(items=each.items + 1) for each in found)
-
-
 def _taken(found: Values, items: int) -> Values:
     """Elements of containers; of what is no container nothing is known."""
     if not items:
         return found
     return tuple(each._replace(items=each.items - items) for each in found if each.items >= items)
-
-
-def _last_name(node: ast.AST) -> str:
-    if isinstance(node, ast.Call):
-        node = node.func
-    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
-
-
-def _decorated(function: ast.AST) -> set[str]:
-    return {_last_name(each) for each in getattr(function, "decorator_list", ())}
-
-
-def _is_static(function: ast.AST) -> bool:
-    return isinstance(function, ast.Lambda) or "staticmethod" in _decorated(function)
-
-
-def _is_class_method(function: ast.AST) -> bool:
-    return bool(_decorated(function) & {"classmethod", "validator", "root_validator"}) or getattr(
-        function, "name", ""
-    ) in {"__new__", "__init_subclass__", "__class_getitem__"}
-
-
-def _is_context_manager(function: ast.AST) -> bool:
-    return bool(_decorated(function) & {"contextmanager", "asynccontextmanager"})
-
-
-def _default(arguments: ast.arguments, argument: ast.arg) -> ast.expr | None:
-    positional = [*arguments.posonlyargs, *arguments.args]
-    if argument in positional:
-        index = positional.index(argument) - len(positional) + len(arguments.defaults)
-        return arguments.defaults[index] if index >= 0 else None
-    if argument in arguments.kwonlyargs:
-        return arguments.kw_defaults[arguments.kwonlyargs.index(argument)]
-    return None

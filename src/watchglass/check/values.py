@@ -60,3 +60,8 @@ def union(*groups: Values) -> Values:
     """All of them, once each."""
     found = {value.key: value for group in groups for value in group}
     return tuple(found.values())[:MOST]
+
+
+def boxed(found: Values) -> Values:
+    """Containers of these."""
+    return tuple(each._replace(items=each.items + 1) for each in found)
