@@ -38,6 +38,17 @@ def test_understood(text: str, expected: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["9999-12-31", "2262-04-12", "1677-09-21", "0001-01-01", "999999d", "9" * 5000 + "d"],
+)
+def test_too_far(text: str) -> None:
+    """A time that 64 bits of nanoseconds do not reach is an error that shows it, in short."""
+    with pytest.raises(QueryError, match="is no time that can be kept: those are from 1677") as caught:
+        parse_moment(text, NOON_NS)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
     "text", ["", "yesterday", "7", "7 days", "-7d", "2026-13-01", "2026-01-01T25:00Z", "12:00", "1e9"]
 )
 def test_not_understood(text: str) -> None:

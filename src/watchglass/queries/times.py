@@ -13,12 +13,15 @@ _UNIT_NS = {
 }
 _FRACTION = re.compile(r"[.,](\d{1,9})(?=$|[Zz+-])")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_END_NS = 2**63
+"""What 64 bits hold, and the engine with them: from 1677 to 2262."""
+_MOST_DIGITS = 12
 
 
 def parse_moment(text: str, now_ns: int) -> int:
     """Nanoseconds since 1970 of `7d` (ago), `now`, a date (00:00) or an ISO 8601 time, UTC unless it says.
 
-    Raises `QueryError` showing the text.
+    Raises `QueryError` showing the text, also for a time that 64 bits of nanoseconds do not reach.
 
     >>> parse_moment("2020-01-01T00:00:00.123456789Z", 0)
     1577836800123456789
@@ -30,16 +33,24 @@ def parse_moment(text: str, now_ns: int) -> int:
         return now_ns
     ago = _AGO.fullmatch(text.lower())
     if ago:
-        return now_ns - int(ago[1]) * _UNIT_NS[ago[2]]
+        # No more digits than make sense: Python itself refuses to read thousands of them.
+        number = int(ago[1]) if len(ago[1]) <= _MOST_DIGITS else _END_NS
+        return _within(now_ns - number * _UNIT_NS[ago[2]], text)
     fraction = _FRACTION.search(text)
     try:
         when = dt.datetime.fromisoformat(_FRACTION.sub("", text, count=1))
     except ValueError:
         raise QueryError(
-            f"{text!r} is no time; write 2026-01-31, 2026-01-31T12:00:00Z, or 7d, 12h, 30m for so long ago"
+            f"{text[:100]!r} is no time; write 2026-01-31, 2026-01-31T12:00:00Z, or 7d, 12h, 30m for so long ago"
         ) from None
     if when.tzinfo is None:
         when = when.replace(tzinfo=dt.UTC)
     since_epoch = when - _EPOCH
     seconds = since_epoch.days * 86400 + since_epoch.seconds
-    return seconds * 1_000_000_000 + (int(fraction[1].ljust(9, "0")) if fraction else 0)
+    return _within(seconds * 1_000_000_000 + (int(fraction[1].ljust(9, "0")) if fraction else 0), text)
+
+
+def _within(found_ns: int, text: str) -> int:
+    if not -_END_NS <= found_ns < _END_NS:
+        raise QueryError(f"{text[:100]!r} is no time that can be kept: those are from 1677-09-22 to 2262-04-11")
+    return found_ns

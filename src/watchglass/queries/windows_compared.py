@@ -43,9 +43,11 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     def checked(self) -> Compared:
         """Itself. Raises `QueryError` for a window or filter that makes no sense."""
-        if not 0 <= self.since_ns < self.until_ns <= _LATEST_NS:
-            since, until = (moment(max(0, min(ns, _LATEST_NS))) for ns in (self.since_ns, self.until_ns))
-            raise QueryError(f"the time asked about begins at {since} and ends at {until}; it must end later")
+        asked = f"the time asked about begins at {moment(self.since_ns)} and ends at {moment(self.until_ns)}"
+        if self.since_ns >= self.until_ns:
+            raise QueryError(f"{asked}; it must end later")
+        if self.since_ns < 0 or self.until_ns > _LATEST_NS:
+            raise QueryError(f"{asked}; it must lie between 1970-01-01 and {moment(_LATEST_NS)[:10]}")
         for name in self.filters:
             if name not in FILTERS:
                 raise QueryError(f"nothing is filtered by {name!r}; {', '.join(sorted(FILTERS))} can be")
