@@ -120,6 +120,7 @@ def test_the_project_configures_it(
         ('fail-on = "loud"', "must be one of critical, error, warning"),
         ("require-service = 1", "must be true or false"),
         ("per-file-ignores = []", "must be a table"),
+        ("per-file-ignores = { 'app.py' = [2] }", "must have a list of rules"),
         ("select = [", "is no TOML"),
         ('baseline = "none.json"', "make it with --write-baseline"),
     ],
@@ -140,6 +141,10 @@ def test_a_setting_that_makes_no_sense_is_said(
         (["nowhere.py"], "nowhere.py is not there"),
         (["--diff", "HEAD"], "--diff"),
         (["--diff", "--output=x"], "--diff"),
+        (["--diff", ""], "--diff '' is no commit"),
+        (["/dev/null"], "/dev/null is neither a file nor a folder"),
+        ([""], "an empty path is not there"),
+        (["--config", "/dev/zero"], "larger than 4 MiB"),
         (["--jobs", "many"], "--jobs is 'many'"),
         (["--baseline", "app.py"], "is no baseline"),
     ],
@@ -252,6 +257,27 @@ SARIF = {
     },
 }
 """What of the published schema (sarif-2.1.0) the checker uses, by hand: the whole is 100 KB."""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are texts there")
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+def test_a_file_of_any_name_is_told_of(
+    project: Path, capsys: pytest.CaptureFixture[str], form: str, tmp_path: Path
+) -> None:
+    """A name that is no UTF-8, or that would colour a terminal, is written as escapes in every form."""
+    (project / os.fsdecode(b"odd-\xff\x1b[31m.py")).write_text(CALL, "utf-8")
+    written = tmp_path / "report"
+    assert main(["--format", form]) == main(["--format", form, "--output", str(written)]) == 1
+    for told in (capsys.readouterr().out, written.read_text("utf-8")):
+        assert "odd-" in told and (form == "github" or "\x1b" not in told)
+    assert main(["--write-baseline", "known.json"]) == 0 == main(["--baseline", "known.json"])
+
+
+def test_nothing_to_check_is_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing named is Python, a line says so: a gate that looks at nothing should not look green."""
+    (project / "notes.md").write_text("# notes", "utf-8")
+    assert main(["notes.md"]) == 0
+    assert "no Python file and no notebook" in capsys.readouterr().err
 
 
 def test_github_annotations_are_escaped(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

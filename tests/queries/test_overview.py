@@ -220,5 +220,5 @@ def test_a_bound_reader_sees_its_own(house: House) -> None:
 @pytest.mark.parametrize(("since_ns", "until_ns"), [(5, 5), (6, 5), (-1, 5), (0, 2**63)])
 def test_a_window_that_makes_no_sense_is_refused(since_ns: int, until_ns: int) -> None:
     """It must end after it begins, within the time that moments can say."""
-    with pytest.raises(QueryError, match="must (end later|lie between)"):
+    with pytest.raises(QueryError, match=r"must (end later|lie between)"):
         Compared(since_ns=since_ns, until_ns=until_ns).checked()

@@ -51,7 +51,7 @@ def write(file: str, findings: Sequence[Finding]) -> None:
     )
     lines = ",\n".join("  " + json.dumps(list(each), ensure_ascii=False) for each in entries)
     try:
-        with open(file, "w", encoding="utf-8", newline="\n") as opened:
+        with open(file, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as opened:
             opened.write(f'{{"version": {_FORMAT}, "findings": [\n{lines}\n]}}\n')
     except OSError as error:
         raise ConfigError(f"the baseline {file} cannot be written: {error.strerror}") from None

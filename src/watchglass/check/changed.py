@@ -22,7 +22,7 @@ def since(base: str, folder: str) -> Lines:
 
     Raises `ConfigError` where this is no repository or there is no such commit.
     """
-    if base.startswith("-"):
+    if not base or base.startswith("-"):
         raise ConfigError(f"--diff {base!r} is no commit; give a branch, a tag or a hash")
     top = _git(folder, "rev-parse", "--show-toplevel").strip()
     _git(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ from watchglass.check.rules import BY_CODE, CODES
 from watchglass.errors import ConfigError, WatchglassError
 
 CLEAN, FOUND, USAGE = 0, 1, 2
+
+_UNWRITABLE = "backslashreplace"
+"""Names of files are any bytes; as an escape JSON reads them too."""
 
 
 class Option(NamedTuple):
@@ -109,7 +113,10 @@ def _run(asked: argparse.Namespace) -> int:
     paths: list[str] = asked.paths or ["."]
     settings = _settings(asked, paths[0])
     found = files.find(paths, settings)
-    lines = changed.since(asked.diff, _folder(paths[0])) if asked.diff else None
+    if not found:
+        told = "there is no Python file and no notebook in what was named that is not ignored"
+        print(f"watchglass check: {told}", file=sys.stderr)
+    lines = changed.since(asked.diff, _folder(paths[0])) if asked.diff is not None else None
     if lines is not None:
         found = [
             each
@@ -165,11 +172,13 @@ def _fails(findings: Sequence[Finding], fail_on: str) -> bool:
 def _print(text: str, output: str | None) -> None:
     if output:
         try:
-            with open(output, "w", encoding="utf-8") as opened:
+            with open(output, "w", encoding="utf-8", errors=_UNWRITABLE) as opened:
                 opened.write(text + "\n")
         except OSError as error:
             raise ConfigError(f"--output {output} cannot be written: {error.strerror}") from None
     elif text:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors=_UNWRITABLE)
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 

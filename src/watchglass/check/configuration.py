@@ -67,6 +67,9 @@ KEYS: dict[str, str] = {
 """Every key of the table, and what it means."""
 
 
+_MOST_BYTES = 4 << 20
+
+
 class Configuration(NamedTuple):
     """The table as it is used; paths are from `root`."""
 
@@ -132,9 +135,13 @@ def read(file: str, codes: Mapping[str, bool]) -> Configuration:
     root = os.path.dirname(os.path.abspath(file))
     try:
         with open(file, "rb") as opened:
-            data = opened.read()
+            data = opened.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}; mend its permissions") from None
+        raise ConfigError(
+            f"{file} cannot be read: {error.strerror}; name a file that can, or mend this one"
+        ) from None
+    if len(data) > _MOST_BYTES:
+        raise ConfigError(f"{file} is larger than {_MOST_BYTES >> 20} MiB, which no configuration is")
     if b"watchglass" not in data:
         return _defaults(root, codes)
     import tomllib
@@ -190,7 +197,9 @@ class _Table:
             raise self._wrong("per-file-ignores", "it must be a table of patterns, each with a list of rules")
         listed: list[tuple[Patterns, frozenset[str]]] = []
         for pattern, codes in cast("dict[str, Any]", found).items():
-            if not isinstance(codes, list):
+            if not isinstance(codes, list) or not all(
+                isinstance(each, str) for each in cast("list[Any]", codes)
+            ):
                 raise self._wrong("per-file-ignores", f"{pattern!r} must have a list of rules")
             where = f"{self.file}: per-file-ignores of {pattern!r}"
             listed.append((Patterns([pattern]), chosen(cast("list[str]", codes), self.codes, where)))

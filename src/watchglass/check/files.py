@@ -49,8 +49,10 @@ def find(paths: Iterable[str], configuration: Configuration) -> list[File]:
                 shown = os.path.normpath(path)
                 file = File(shown, configuration.relative(path), status.st_mtime_ns, status.st_size)
                 found.setdefault(os.path.abspath(path), file)
+        elif os.path.exists(path):
+            raise NotFound(f"{path} is neither a file nor a folder; name files or folders to check")
         else:
-            raise NotFound(f"{path} is not there; name files or folders to check")
+            raise NotFound(f"{path or 'an empty path'} is not there; name files or folders to check")
     return sorted(found.values(), key=lambda each: each.path)
 
 

@@ -41,7 +41,8 @@ def parse_moment(text: str, now_ns: int) -> int:
         when = dt.datetime.fromisoformat(_FRACTION.sub("", text, count=1))
     except ValueError:
         raise QueryError(
-            f"{text[:100]!r} is no time; write 2026-01-31, 2026-01-31T12:00:00Z, or 7d, 12h, 30m for so long ago"
+            f"{text[:100]!r} is no time; "
+            "write 2026-01-31, 2026-01-31T12:00:00Z, or 7d, 12h, 30m for so long ago"
         ) from None
     if when.tzinfo is None:
         when = when.replace(tzinfo=dt.UTC)
@@ -52,5 +53,7 @@ def parse_moment(text: str, now_ns: int) -> int:
 
 def _within(found_ns: int, text: str) -> int:
     if not -_END_NS <= found_ns < _END_NS:
-        raise QueryError(f"{text[:100]!r} is no time that can be kept: those are from 1677-09-22 to 2262-04-11")
+        raise QueryError(
+            f"{text[:100]!r} is no time that can be kept: those are from 1677-09-22 to 2262-04-11"
+        )
     return found_ns

@@ -58,7 +58,9 @@ def _rule(code: str, name: str, summary: str, because: str, fix: str) -> dict[st
 def _result(finding: Finding, mark: str) -> dict[str, Any]:
     where = f"cell {finding.cell}, line {finding.line}: " if finding.cell is not None else ""
     region = {"startLine": finding.line, "startColumn": finding.column, "endLine": finding.end_line}
-    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.path.replace("\\", "/"))}}
+    physical: dict[str, Any] = {
+        "artifactLocation": {"uri": quote(finding.path.replace("\\", "/"), errors="surrogateescape")}
+    }
     if finding.cell is None:
         physical["region"] = region
     return {

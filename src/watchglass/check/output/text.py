@@ -16,8 +16,10 @@ def write(findings: Sequence[Finding]) -> str:
         return "No findings."
     lines: list[str] = []
     for path, group in groupby(findings, key=lambda each: each.path):
-        lines.append(path)
-        lines += [f"  {_place(each)}  {each.severity}  {each.rule}  {each.message}" for each in group]
+        lines.append(_printable(path))
+        lines += [
+            _printable(f"  {_place(each)}  {each.severity}  {each.rule}  {each.message}") for each in group
+        ]
         lines.append("")
     for code in sorted({each.rule for each in findings}):
         rule = BY_CODE.get(code)
@@ -25,6 +27,11 @@ def write(findings: Sequence[Finding]) -> str:
         lines.append(f"{code}: {fix}" + (f" ({rule.link})" if rule else ""))
     lines += ["", _sum(findings)]
     return "\n".join(lines)
+
+
+def _printable(line: str) -> str:
+    """With what would move a terminal's cursor or colour it written as escapes: files have any names."""
+    return line if line.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
 def _place(finding: Finding) -> str:
