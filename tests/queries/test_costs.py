@@ -123,7 +123,7 @@ def test_an_unknown_name_is_not_an_empty_one(house: House) -> None:
 
 
 def test_unit_costs_say_what_they_divide(house: House) -> None:
-    """A unit's cost is spend over its number; calls without a session or tenant are in neither."""
+    """A unit's cost is spend over its number; sessions of no tenant count, calls of no session do not."""
     task = {"kind": "task", "name": "t", "trace_id": "1" * 32, "version": 1, "time": NOON_NS}
     rows = [
         {**task, "task_id": f"t{n}", "span_id": f"{n:016x}", "status": status}
@@ -135,17 +135,18 @@ def test_unit_costs_say_what_they_divide(house: House) -> None:
             call(1, cost_usd=Decimal(2), session="s", tenant="a"),
             call(2, cost_usd=Decimal(4), session="s", tenant="b"),
             call(3, cost_usd=Decimal(1)),
+            call(4, cost_usd=Decimal(3), session="s"),
         ]
     )
     found = units(house)
     house.engine.execute("TRUNCATE TABLE store.tasks")
     assert {unit: (each.usd, each.count) for unit, each in found.items()} == {
-        "successful task": (Decimal("3.5"), 2),
-        "session": (3, 2),
+        "successful task": (5, 2),
+        "session": (3, 3),
         "tenant": (3, 2),
-        "1,000 calls": (Decimal("2333.333333333333333333"), 3),
+        "1,000 calls": (2500, 4),
     }
-    assert found["1,000 calls"].spent_usd == 7
+    assert found["1,000 calls"].spent_usd == 10
 
 
 def test_a_unit_cost_that_is_unknown_says_why(house: House) -> None:

@@ -179,6 +179,15 @@ def test_text_is_found_wherever_it_is(engine: Engine, put: Put) -> None:
     assert found.rows[-1].input == 'A "Lofoten" tent'
 
 
+@pytest.mark.parametrize("text", ["needle", "aé needle", "ÉA NEEDLE"])
+def test_what_stands_around_a_text_is_shown_in_any_script(engine: Engine, put: Put, text: str) -> None:
+    """The excerpt is of whole characters and holds the text, however many bytes the letters before it take."""
+    said = message(f'{{"content":"{"é" * 150}aé needle éa needle{"é" * 300}"}}')
+    put(messages=[said], spans=[span(1)], calls=[call(1, input_messages=[said["hash"]])])
+    (row,) = searched(engine, text=text).rows
+    assert row.match is not None and text.lower() in row.match
+
+
 def test_nothing_of_another_tenant(engine: Engine, put: Put) -> None:
     """A scoped search finds no text, counts no value and jumps to no id of another tenant's."""
     secret = message("hunter2", "umbrella")

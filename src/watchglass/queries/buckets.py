@@ -46,7 +46,7 @@ class Buckets(NamedTuple):
 def buckets_of(since_ns: int, until_ns: int, name: str | None = None) -> Buckets:
     """Those of this name, else the narrowest of which few enough fit into the window.
 
-    Raises `QueryError` for a name that there is not, and for more than `MOST` of them.
+    Raises `QueryError` for a name that there is not, and for more than ten times `MOST` of them.
     """
     length_ns = until_ns - since_ns
     if name is not None:

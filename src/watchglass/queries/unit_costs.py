@@ -113,7 +113,7 @@ def _sessions(engine: Engine, asked: Compared, limits: Limits) -> dict[str, _Sid
         f"""
         SELECT
             if(time >= fromUnixTimestamp64Nano({{since:Int64}}, 'UTC'), 'now', 'before') AS which,
-            uniqExact(tenant, session) AS sessions,
+            uniqExact(ifNull(tenant, ''), session) AS sessions,
             toString(sum(cost_usd)) AS cost_usd
         FROM usage
         WHERE session IS NOT NULL

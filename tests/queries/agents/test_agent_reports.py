@@ -23,6 +23,8 @@ from watchglass.store import Engine, open_store
 
 MINUTE_NS, HOUR_NS = 60 * SECOND_NS, 3600 * SECOND_NS
 NOW_NS = NOON_NS + 12 * HOUR_NS
+LONG = "x" + "é" * 3000
+"""An error's message with a character across every even count of bytes."""
 
 
 def task(number: int, /, **columns: Any) -> dict[str, Any]:
@@ -45,7 +47,8 @@ CALLS = [
     call(1, agent="writer", tenant="acme", flow="f1", flow_type="report", phase="draft", task_id="t1",
          request_model="m", input_tokens=10, output_tokens=2, cost_usd=Decimal("0.5")),
     call(2, agent="writer", tenant="acme", flow="f1", flow_type="report", phase="proof", task_id="t2",
-         request_model="m", input_tokens=7, cost_usd=Decimal("0.25"), success=False, error_type="Timeout"),
+         request_model="m", input_tokens=7, cost_usd=Decimal("0.25"), success=False, error_type="Timeout",
+         error_message=LONG),
     call(3, agent="reader", tenant="umbrella", flow="f2", flow_type="intake",
          unpriced_reason="unknown_model"),
     call(4, tenant="acme", cost_usd=Decimal("0.000000000000000001")),
@@ -62,10 +65,10 @@ TASKS = [
     # The same piece of work told twice: the agent's run within its task.
     task(3, **WRITER, kind="agent", name="writer", parent_task_id="t1"),
     task(4, kind="agent", name="reader", agent="reader", tenant="umbrella", flow="f2", flow_type="intake"),
-    task(5, kind="tool", name="search", agent="writer", tenant="acme", status="failed"),
+    task(5, kind="tool", name="search", agent="writer", tenant="acme", status="failed", error_message=LONG),
     task(6, agent="writer", tenant="acme", time=NOON_NS - 20 * HOUR_NS, flow="f0"),
     task(7, kind="flow", name="crew", tenant="acme", flow="f3", flow_type="report", outermost=True,
-         status="failed", error_message="the crew gave up", duration_ns=90 * SECOND_NS),
+         status="failed", error_message=LONG, duration_ns=90 * SECOND_NS),
     # Hangs since noon, within a crew that therefore hangs too.
     task(8, kind="flow", name="crew", tenant="acme", status="running", duration_ns=None, outermost=True,
          flow="f4", flow_type="report"),
@@ -178,7 +181,7 @@ def test_flows_end_as_they_say(engine: Engine) -> None:
     assert sum(rows["report"].runs) == 3
     assert report.totals.runs.runs == 4
     assert [(each.flow, each.error_message) for each in report.failures] == [
-        ("f3", "the crew gave up"),
+        ("f3", LONG[:2000]),
         ("f1", "no answer"),
     ]
 
@@ -194,6 +197,8 @@ def test_one_agent(engine: Engine) -> None:
     ]
     assert [(each.name, each.work.failed) for each in report.tools] == [("search", 1)]
     assert [(each.error_type, each.calls) for each in report.call_failures] == [("Timeout", 1)]
+    assert [each.error_message for each in report.call_failures] == [LONG[:2000]]
+    assert [each.error_message for each in report.failures] == [LONG[:2000], "no answer"]
     assert sum(report.histogram) == 2
 
 

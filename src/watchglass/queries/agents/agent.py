@@ -235,7 +235,7 @@ def _call_failures(engine: Engine, question: AgentsQuestion, limits: Limits) -> 
         f"""
         SELECT error_type, count() AS calls,
             argMax(
-                (coalesce(response_model, request_model), left(error_message, 2000), trace_id), time
+                (coalesce(response_model, request_model), leftUTF8(error_message, 2000), trace_id), time
             ) AS last,
             max(time_ns) AS last_ns
         FROM usage

@@ -123,7 +123,7 @@ def _told(question: AgentsQuestion, params: dict[str, object], *, before: bool) 
                 UNION ALL
                 SELECT {said}, time_ns AS at_ns, at_ns + ifNull(duration_ns, 0) AS until_ns,
                     kind = 'flow' AND outermost AS own, kind IN ('task', 'agent') AS piece, name, status,
-                    error_type, left(error_message, 2000) AS error_message
+                    error_type, leftUTF8(error_message, 2000) AS error_message
                 FROM tasks
                 WHERE isNotNull(flow) AND {condition}
             )

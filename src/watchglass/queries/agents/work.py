@@ -127,7 +127,7 @@ def latest_failures(
     found = engine.execute(
         f"""
         SELECT task_id, trace_id, time_ns, kind, name, agent, tenant, flow, flow_type, duration_ns,
-            error_type, left(error_message, 2000) AS error_message
+            error_type, leftUTF8(error_message, 2000) AS error_message
         FROM tasks
         WHERE status = 'failed' AND kind IN {{kinds:Array(String)}}
             AND {between("time")} {question.matching(params)}

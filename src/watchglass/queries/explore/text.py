@@ -71,10 +71,12 @@ def _between(engine: Engine, text: str, begin_ns: int, end_ns: int, limits: Limi
     params: dict[str, object] = {"since": begin_ns, "until": end_ns}
     params |= {f"form_{number}": form for number, form in enumerate(forms)}
     places = [f"{look}(content, {{form_{number}:String}})" for number in range(len(forms))]
+    # Of a text in ASCII the place is in bytes: an excerpt that began there could begin within a character.
+    before = "lengthUTF8(substring(content, 1, at - 1))" if text.isascii() else "at - 1"
     rows = engine.execute(
         f"""
         SELECT hash,
-            substringUTF8(substring(content, greatest(1, toInt64(at) - 60), 400), 1, {EXCERPT}) AS around
+            substringUTF8(content, greatest(1, toInt64({before}) - 60), {EXCERPT}) AS around
         FROM
         (
             SELECT hash, content, version, greatest({", ".join(places)}, 0) AS at
