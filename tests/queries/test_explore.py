@@ -181,7 +181,7 @@ def test_text_is_found_wherever_it_is(engine: Engine, put: Put) -> None:
 
 @pytest.mark.parametrize("text", ["needle", "aé needle", "ÉA NEEDLE"])
 def test_what_stands_around_a_text_is_shown_in_any_script(engine: Engine, put: Put, text: str) -> None:
-    """The excerpt is of whole characters and holds the text, however many bytes the letters before it take."""
+    """The excerpt is of whole characters and holds the text, whatever bytes the letters before it take."""
     said = message(f'{{"content":"{"é" * 150}aé needle éa needle{"é" * 300}"}}')
     put(messages=[said], spans=[span(1)], calls=[call(1, input_messages=[said["hash"]])])
     (row,) = searched(engine, text=text).rows
