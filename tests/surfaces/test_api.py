@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -16,14 +17,17 @@ from starlette.testclient import TestClient
 
 from tests.stored_rows import NOON_NS, call, insert, span
 from watchglass.clock import ManualClock
-from watchglass.errors import WatchglassError
+from watchglass.errors import NotFound, WatchglassError
 from watchglass.queries.answers import Answer
 from watchglass.queries.reader import Reader, StoreReader
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import UsageQuestion, UsageReport
 from watchglass.store import Limits, open_store
 from watchglass.surfaces.api import routes
-from watchglass.surfaces.api.turns import AT_ONCE, WAITING
+from watchglass.surfaces.api.agents import agent_endpoints
+from watchglass.surfaces.api.replay import replay_endpoints
+from watchglass.surfaces.api.traced import traced_endpoints
+from watchglass.surfaces.api.turns import AT_ONCE, WAITING, Turns
 from watchglass.surfaces.http.problems import problem_for
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -176,13 +180,20 @@ class Gate:
         raise NotImplementedError
 
     def query(self, sql: str) -> Answer:
+        self._pass()
+        return Answer((), [])
+
+    def answer(self, question: object) -> NoReturn:
+        self._pass()
+        raise NotFound("the gate knows nothing")
+
+    def _pass(self) -> None:
         with self._lock:
             self.inside += 1
             self.most = max(self.most, self.inside)
         self.opened.wait(30)
         with self._lock:
             self.inside -= 1
-        return Answer((), [])
 
 
 def test_few_questions_run_at_once_and_not_many_wait() -> None:
@@ -206,3 +217,27 @@ def test_few_questions_run_at_once_and_not_many_wait() -> None:
     assert all(response.headers["retry-after"] == "5" for response in refused)
     assert [r.status_code for r in responses if r not in refused] == [200] * (AT_ONCE + WAITING)
     assert gate.most <= AT_ONCE
+
+
+def test_questions_of_all_pages_take_the_same_turns() -> None:
+    """However many pages ask at once, no more questions are in the engine than of one page."""
+    gate: Any = Gate()
+    clock, turns = ManualClock(1), Turns()
+    pages = [*agent_endpoints(gate, turns, clock=clock), *traced_endpoints(gate, turns)]
+    pages += replay_endpoints(gate, turns, clock=clock)
+    made = routes(gate, turns, clock=clock, others=pages)
+    app = Starlette(routes=made, exception_handlers={WatchglassError: on_error})
+    paths = ["/api/v1/query?sql=x", "/api/v1/traces/0123/view", "/api/v1/sessions/s"]
+
+    async def scenario() -> None:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x", timeout=60) as client:
+            tasks = [asyncio.create_task(client.get(path)) for path in paths * AT_ONCE]
+            while gate.inside < AT_ONCE:
+                await asyncio.sleep(0)
+            await asyncio.wait(tasks, timeout=0.1)
+            gate.opened.set()
+            await asyncio.gather(*tasks)
+
+    asyncio.run(scenario())
+    assert gate.most == AT_ONCE

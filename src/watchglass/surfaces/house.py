@@ -37,6 +37,7 @@ from watchglass.surfaces.api.session import session_endpoints
 from watchglass.surfaces.api.settings import settings_endpoints
 from watchglass.surfaces.api.tenants import tenant_endpoints
 from watchglass.surfaces.api.traced import traced_endpoints
+from watchglass.surfaces.api.turns import Turns
 from watchglass.surfaces.backend import Backend
 from watchglass.surfaces.budget_minding import minded
 from watchglass.surfaces.examining import of_the_house
@@ -96,28 +97,29 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         try:
             limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
             reader = StoreReader(store.engine, scope=current_scope, limits=limits)
+            turns = Turns()
             access = Access(keyring, watch=audit, closed=not is_loopback(settings.host))
             audit.start(lambda: access.keyed)
             others = [*key_endpoints(store.keys, keyring.look_again), *import_endpoints(ingest.imports)]
             others += backup_endpoints(store, clock)
-            others += [*explore_endpoints(reader, clock=clock), *traced_endpoints(reader)]
+            others += [*explore_endpoints(reader, turns, clock=clock), *traced_endpoints(reader, turns)]
             live = Live()
-            others += live_endpoints(reader, live, lambda: ingest.accepted, clock=clock)
+            others += live_endpoints(reader, turns, live, lambda: ingest.accepted, clock=clock)
             others += price_endpoints(
                 desk, PriceQuestions(desk, lambda: nullcontext(store.engine), clock), clock=clock
             )
             others += reprice_endpoints(reprices, clock=clock)
-            others += agent_endpoints(reader, clock=clock)
-            others += replay_endpoints(reader, clock=clock)
-            others += price_page_endpoints(desk, reader, clock=clock)
+            others += agent_endpoints(reader, turns, clock=clock)
+            others += replay_endpoints(reader, turns, clock=clock)
+            others += price_page_endpoints(desk, reader, turns, clock=clock)
             others += settings_endpoints(settings, address, store.engine, clock=clock)
             books = ReconcileDesk(settings, store.engine, store.versions, book)
             others += reconciliation_endpoints(books, clock=clock)
             async with minded(store, clock, audit) as budgets:
                 others += [*budget_endpoints(budgets, clock=clock), *tenant_endpoints(store.engine, budgets)]
-                others += session_endpoints(reader, clock=clock)
-                others += overview_endpoints(reader, budgets, clock=clock)
-                others += cost_endpoints(reader, budgets, clock=clock)
+                others += session_endpoints(reader, turns, clock=clock)
+                others += overview_endpoints(reader, budgets, turns, clock=clock)
+                others += cost_endpoints(reader, budgets, turns, clock=clock)
                 others += reserving_endpoints(budgets.teller, book, reader, clock=clock)
 
                 def stop_questions() -> None:
@@ -127,7 +129,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
                 findings = of_the_house(settings, store.engine, space, clock)
                 yield Backend(
                     InTurn(ingest),
-                    routes(reader, clock=clock, others=others, findings=findings),
+                    routes(reader, turns, clock=clock, others=others, findings=findings),
                     access,
                     stop_questions,
                 )

@@ -37,9 +37,9 @@ _ASKED = (
 )
 
 
-def agent_endpoints(reader: StoreReader, *, clock: Clock) -> list[Endpoint]:
+def agent_endpoints(reader: StoreReader, turns: Turns, *, clock: Clock) -> list[Endpoint]:
     """Everything about agents and flows."""
-    api = _Api(reader, clock)
+    api = _Api(reader, turns, clock)
     return [
         Endpoint(
             method="GET",
@@ -78,10 +78,10 @@ def agent_endpoints(reader: StoreReader, *, clock: Clock) -> list[Endpoint]:
 
 
 class _Api:
-    def __init__(self, reader: StoreReader, clock: Clock) -> None:
+    def __init__(self, reader: StoreReader, turns: Turns, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
-        self._turns = Turns()
+        self._turns = turns
 
     async def agents(self, request: Request) -> Response:
         question = self._question(request)

@@ -69,9 +69,9 @@ class Costs(CostFigures, frozen=True, kw_only=True):
     month: Month
 
 
-def cost_endpoints(reader: StoreReader, budgets: BudgetDesk, *, clock: Clock) -> list[Endpoint]:
+def cost_endpoints(reader: StoreReader, budgets: BudgetDesk, turns: Turns, *, clock: Clock) -> list[Endpoint]:
     """Both endpoints."""
-    api = _Costs(reader, budgets, clock)
+    api = _Costs(reader, budgets, turns, clock)
     return [
         Endpoint(
             method="GET",
@@ -110,11 +110,11 @@ def cost_endpoints(reader: StoreReader, budgets: BudgetDesk, *, clock: Clock) ->
 
 
 class _Costs:
-    def __init__(self, reader: StoreReader, budgets: BudgetDesk, clock: Clock) -> None:
+    def __init__(self, reader: StoreReader, budgets: BudgetDesk, turns: Turns, clock: Clock) -> None:
         self._reader = reader
         self._budgets = budgets
         self._clock = clock
-        self._turns = Turns()
+        self._turns = turns
 
     async def costs(self, request: Request) -> Response:
         now_ns = self._clock.now_ns()

@@ -20,9 +20,8 @@ _FILTER = "Only traces with a call of this value; given twice, either; empty whe
 _AMOUNT = "Only traces of which all of it is in this bound."
 
 
-def explore_endpoints(reader: StoreReader, *, clock: Clock) -> list[Endpoint]:
+def explore_endpoints(reader: StoreReader, turns: Turns, *, clock: Clock) -> list[Endpoint]:
     """The search."""
-    turns = Turns()
 
     async def answer(request: Request) -> Response:
         now_ns = clock.now_ns()

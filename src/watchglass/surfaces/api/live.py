@@ -62,10 +62,9 @@ class Live:
 
 
 def live_endpoints(
-    reader: StoreReader, live: Live, accepted: Callable[[], int], *, clock: Clock
+    reader: StoreReader, turns: Turns, live: Live, accepted: Callable[[], int], *, clock: Clock
 ) -> list[Endpoint]:
     """The one question; `accepted` counts what was ever stored."""
-    turns = Turns()
 
     async def look() -> Arrivals:
         now_ns = clock.now_ns()

@@ -47,9 +47,10 @@ class OverviewPage(Overview, frozen=True, kw_only=True):
     budgets: list[BudgetStanding]
 
 
-def overview_endpoints(reader: StoreReader, budgets: BudgetDesk, *, clock: Clock) -> list[Endpoint]:
+def overview_endpoints(
+    reader: StoreReader, budgets: BudgetDesk, turns: Turns, *, clock: Clock
+) -> list[Endpoint]:
     """The endpoint."""
-    turns = Turns()
 
     async def answer(request: Request) -> Response:
         asked, _ = compared(request.query_params.multi_items(), clock.now_ns(), ())

@@ -135,9 +135,9 @@ class PricePage(msgspec.Struct, frozen=True, kw_only=True):
     overrides: list[SetPrice]
 
 
-def price_page_endpoints(desk: PriceDesk, reader: Reader, *, clock: Clock) -> list[Endpoint]:
+def price_page_endpoints(desk: PriceDesk, reader: Reader, turns: Turns, *, clock: Clock) -> list[Endpoint]:
     """The one question."""
-    api = _Api(desk, reader, clock)
+    api = _Api(desk, reader, turns, clock)
     return [
         Endpoint(
             method="GET",
@@ -165,11 +165,11 @@ def price_page_endpoints(desk: PriceDesk, reader: Reader, *, clock: Clock) -> li
 
 
 class _Api:
-    def __init__(self, desk: PriceDesk, reader: Reader, clock: Clock) -> None:
+    def __init__(self, desk: PriceDesk, reader: Reader, turns: Turns, clock: Clock) -> None:
         self._desk = desk
         self._reader = reader
         self._clock = clock
-        self._turns = Turns()
+        self._turns = turns
 
     async def page(self, request: Request) -> Response:
         now_ns, asked, tenant = self._clock.now_ns(), request.query_params, whose(request)

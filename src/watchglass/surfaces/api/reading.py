@@ -91,10 +91,10 @@ SHARED_TYPES = (Figures, ExpiredHours)
 
 
 def reading(
-    reader: Reader, clock: Clock, findings: Callable[[], Sequence[Finding]] = tuple
+    reader: Reader, turns: Turns, clock: Clock, findings: Callable[[], Sequence[Finding]] = tuple
 ) -> list[Endpoint]:
     """Everything that can be asked; `findings` as for `routes`."""
-    api = _Reading(reader, clock, findings)
+    api = _Reading(reader, turns, clock, findings)
     return [
         Endpoint(
             method="GET",
@@ -236,11 +236,13 @@ def _filters(names: Sequence[str]) -> tuple[Parameter, ...]:
 
 
 class _Reading:
-    def __init__(self, reader: Reader, clock: Clock, findings: Callable[[], Sequence[Finding]]) -> None:
+    def __init__(
+        self, reader: Reader, turns: Turns, clock: Clock, findings: Callable[[], Sequence[Finding]]
+    ) -> None:
         self._reader = reader
         self._clock = clock
         self._findings = findings
-        self._turns = Turns()
+        self._turns = turns
 
     async def usage(self, request: Request) -> Response:
         question = usage_question(request.query_params.multi_items(), self._clock.now_ns())

@@ -17,9 +17,9 @@ from watchglass.surfaces.api.endpoint import JSON, Endpoint, Parameter
 from watchglass.surfaces.api.turns import Turns
 
 
-def replay_endpoints(reader: StoreReader, *, clock: Clock) -> list[Endpoint]:
+def replay_endpoints(reader: StoreReader, turns: Turns, *, clock: Clock) -> list[Endpoint]:
     """The one endpoint."""
-    api = _Replays(reader, clock)
+    api = _Replays(reader, turns, clock)
     return [
         Endpoint(
             method="GET",
@@ -45,10 +45,10 @@ def replay_endpoints(reader: StoreReader, *, clock: Clock) -> list[Endpoint]:
 
 
 class _Replays:
-    def __init__(self, reader: StoreReader, clock: Clock) -> None:
+    def __init__(self, reader: StoreReader, turns: Turns, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
-        self._turns = Turns()
+        self._turns = turns
 
     async def session(self, request: Request) -> Response:
         question = _question(request, self._clock.now_ns())

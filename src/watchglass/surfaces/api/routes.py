@@ -13,10 +13,12 @@ from watchglass.surfaces.api.documentation import documentation
 from watchglass.surfaces.api.endpoint import Endpoint
 from watchglass.surfaces.api.reading import reading
 from watchglass.surfaces.api.receiving import RECEIVING
+from watchglass.surfaces.api.turns import Turns
 
 
 def routes(
     reader: Reader,
+    turns: Turns | None = None,
     *,
     clock: Clock | None = None,
     others: Sequence[Endpoint] = (),
@@ -24,8 +26,9 @@ def routes(
 ) -> list[BaseRoute]:
     """Every route; `others` are endpoints that do more than ask the reader.
 
-    `findings` are what the doctor looks for besides, for who may see everything.
+    `findings` are what the doctor looks for besides, for who may see everything. `turns` MUST be those of all
+    others that ask the same store: each set lets a few questions in by itself.
     """
-    declared = [*reading(reader, clock or SystemClock(), findings), *others]
+    declared = [*reading(reader, turns or Turns(), clock or SystemClock(), findings), *others]
     documented = documentation([*declared, *RECEIVING])
     return [endpoint.route() for endpoint in (*declared, *documented)]

@@ -45,9 +45,9 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
 
 
-def session_endpoints(reader: Reader, *, clock: Clock) -> list[Endpoint]:
+def session_endpoints(reader: Reader, turns: Turns, *, clock: Clock) -> list[Endpoint]:
     """Look, sign in, sign out. They need no key, so that the app can ask for one."""
-    api, path = _Api(reader, clock), "/api/v1/session"
+    api, path = _Api(reader, turns, clock), "/api/v1/session"
     return [
         Endpoint(
             method="GET",
@@ -81,10 +81,10 @@ def session_endpoints(reader: Reader, *, clock: Clock) -> list[Endpoint]:
 
 
 class _Api:
-    def __init__(self, reader: Reader, clock: Clock) -> None:
+    def __init__(self, reader: Reader, turns: Turns, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
-        self._turns = Turns()
+        self._turns = turns
 
     async def look(self, request: Request) -> Response:
         said = authorization(request.scope)

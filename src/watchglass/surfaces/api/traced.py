@@ -16,9 +16,9 @@ from watchglass.surfaces.api.turns import Turns
 _ID = Parameter(name="trace_id", meaning="The trace's id.", place="path", required=True)
 
 
-def traced_endpoints(reader: StoreReader) -> list[Endpoint]:
+def traced_endpoints(reader: StoreReader, turns: Turns) -> list[Endpoint]:
     """The trace, a span of it, what was said in it."""
-    turns, path = Turns(), "/api/v1/traces/{trace_id}"
+    path = "/api/v1/traces/{trace_id}"
 
     async def view(request: Request) -> Response:
         trace_id = str(request.path_params["trace_id"])

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Turns:
-    """For one event loop."""
+    """For one event loop, and one store: whoever asks it takes a turn of the same ones."""
 
     def __init__(self) -> None:
         self._asked: Counter[str] = Counter()
