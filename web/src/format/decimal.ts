@@ -43,6 +43,13 @@ export function written(value: Decimal): string {
   return `${value.negative ? "−" : ""}${whole}${fraction}`;
 }
 
+/** As the API writes it, to be read again: `-1234.5`. */
+export function plain({ negative, digits, scale }: Decimal): string {
+  const text = digits.toString().padStart(scale + 1, "0");
+  const fraction = scale ? `.${text.slice(-scale)}` : "";
+  return `${negative ? "-" : ""}${text.slice(0, text.length - scale)}${fraction}`;
+}
+
 /** The power of ten of the first digit that is not 0; null for 0. `0.00013` has -4. */
 export function magnitude(value: Decimal): number | null {
   return value.digits === 0n ? null : value.digits.toString().length - 1 - value.scale;

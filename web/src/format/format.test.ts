@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { decimal, minus, rounded, written } from "./decimal";
 import { money, moneyChange, moneyExact, moneyShort } from "./money";
 import { count, countShort, duration, share } from "./numbers";
+import { shellWord } from "./shell";
 import { ago, epochMs, fromInput, inputValue, moment } from "./times";
 
 test("money has the digits that say something, and is never 0 for what is not 0", () => {
@@ -38,7 +39,13 @@ test("sums of decimals are exact", () => {
 
 test("counts, shares and lengths of time are short and honest", () => {
   expect(count(1234567)).toBe("1,234,567");
-  expect([9999, 45_600, 1_234_567, 0].map(countShort)).toEqual(["9,999", "45.6k", "1.23M", "0"]);
+  expect([9999, 45_600, 1_234_567, 0, 999_999].map(countShort)).toEqual([
+    "9,999",
+    "45.6k",
+    "1.23M",
+    "0",
+    "1M",
+  ]);
   expect([0, 0.0001, 0.5, 0.1234, 1, 0.9999].map(share)).toEqual([
     "0%",
     "< 0.1%",
@@ -69,4 +76,19 @@ test("moments are read to the millisecond and shown in the zone asked for", () =
   expect(ago(ms, ms - 3_600_000)).toBe("in 1 h");
   expect(fromInput(inputValue(ms, "utc"), "utc")).toBe("2026-11-21T14:05:00.000Z");
   expect(fromInput("soon", "utc")).toBeNull();
+});
+
+test("a text in a command is one word, whatever is in it", () => {
+  expect(["tenant=acme", "", "o'neil; rm -rf ~", "model=a b"].map(shellWord)).toEqual([
+    "tenant=acme",
+    "''",
+    "'o'\\''neil; rm -rf ~'",
+    "'model=a b'",
+  ]);
+});
+
+test("a moment without a zone is one of UTC, as the API takes it", () => {
+  expect(epochMs("2026-01-31T12:00")).toBe(Date.UTC(2026, 0, 31, 12));
+  expect(epochMs("2026-01-31T12:00:00.123456789+01:00")).toBe(Date.UTC(2026, 0, 31, 11, 0, 0, 123));
+  expect(epochMs("2026-01-31")).toBe(Date.UTC(2026, 0, 31));
 });

@@ -10,13 +10,14 @@ export function count(value: number): string {
 /** Three digits that say something: `1.23M`, `45.6k`, `789`. */
 export function countShort(value: number): string {
   const size = Math.abs(value);
-  for (const [unit, letter] of [
-    [1e12, "T"],
-    [1e9, "B"],
-    [1e6, "M"],
-    [1e4, "k"],
+  // From where the three digits of the smaller unit would be rounded up to a thousand.
+  for (const [from, unit, letter] of [
+    [999.5e9, 1e12, "T"],
+    [999.5e6, 1e9, "B"],
+    [999.5e3, 1e6, "M"],
+    [1e4, 1e3, "k"],
   ] as const) {
-    if (size >= unit) return `${trimmed(value / (unit === 1e4 ? 1e3 : unit))}${letter}`;
+    if (size >= from) return `${trimmed(value / unit)}${letter}`;
   }
   return Number.isInteger(value) ? count(value) : trimmed(value);
 }

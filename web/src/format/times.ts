@@ -2,9 +2,10 @@
 
 export type Zone = "local" | "utc";
 
-/** Milliseconds since 1970 of a moment of the API's; digits beyond the millisecond are cut off. */
+/** Milliseconds since 1970 of a moment as the API takes it, of UTC unless it says; what is below them is cut off. */
 export function epochMs(moment: string): number {
-  return Date.parse(moment.replace(/(\.\d{3})\d+/, "$1"));
+  const text = moment.replace(/(\.\d{3})\d+/, "$1");
+  return Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
 }
 
 /** `21 Nov, 14:05:09`; with `millis` `14:05:09.123`; the year where it is not this one. */

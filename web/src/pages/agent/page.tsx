@@ -54,7 +54,7 @@ function AgentPage() {
       }
       timed
     >
-      {error ? <Problem error={error} onRetry={() => void refetch()} /> : <Shown report={data} />}
+      {error && !data ? <Problem error={error} onRetry={() => void refetch()} /> : <Shown report={data} />}
     </Page>
   );
 }

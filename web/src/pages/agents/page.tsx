@@ -33,7 +33,7 @@ function AgentsPage() {
         active={view}
         onSelect={(id) => set({ view: id === "agents" ? undefined : id, sort: undefined, flow: undefined })}
       >
-        {shown.error ? (
+        {shown.error && !shown.data ? (
           <Problem error={shown.error} onRetry={() => void shown.refetch()} />
         ) : (
           <div className="agents-view" aria-busy={shown.isPending}>

@@ -1,6 +1,6 @@
 /** The chart of the page: the largest few by the chosen measure, and the others as one. */
 
-import { decimal, plus, written } from "@/format/decimal";
+import { decimal, plain, plus } from "@/format/decimal";
 import type { ChartSeries, ChartUnit, ChartValue } from "@/kit/chartData";
 import type { AgentSeries } from "./figures";
 import type { Measure } from "./search";
@@ -54,7 +54,7 @@ export function chartSeries(rows: readonly Named[], measure: Measure): ChartSeri
 function together(one: ChartValue, other: ChartValue): ChartValue {
   if (one === null || other === null) return one ?? other;
   if (typeof one === "string" || typeof other === "string") {
-    return written(plus(decimal(String(one)), decimal(String(other))));
+    return plain(plus(decimal(String(one)), decimal(String(other))));
   }
   return one + other;
 }

@@ -33,6 +33,6 @@ it("shows what was sent when a call begins, and what it answered when it ends", 
 it("knows the latest step, what runs, and the tools so far", () => {
   expect([stepAt(steps, -1), stepAt(steps, 0), stepAt(steps, 5e9)]).toEqual([-1, 1, 3]);
   expect(runningAt(steps, 1.5e9).map((each) => each.name)).toEqual(["clerk", "gpt-4.1", "search"]);
-  expect(toolsAt(steps, 1.5e9)).toEqual([{ name: "search", uses: 1, failed: 0, running: 1 }]);
-  expect(toolsAt(steps, 3e9)).toEqual([{ name: "search", uses: 1, failed: 1, running: 0 }]);
+  expect(toolsAt(steps, 1.5e9)).toEqual([{ name: "search", uses: 1, failed: 0 }]);
+  expect(toolsAt(steps, 3e9)).toEqual([{ name: "search", uses: 1, failed: 1 }]);
 });

@@ -1,6 +1,6 @@
 /** What had happened by a moment of a session: said, done, running, spent. Pure. */
 
-import { decimal, plus, written } from "@/format/decimal";
+import { decimal, plain, plus } from "@/format/decimal";
 import type { Replay, Step } from "./timeline";
 
 export interface Spent {
@@ -75,7 +75,6 @@ export interface ToolUse {
   name: string;
   uses: number;
   failed: number;
-  running: number;
 }
 
 /** The tools that had been used, most used first. */
@@ -83,10 +82,9 @@ export function toolsAt(steps: readonly Step[], ns: number): ToolUse[] {
   const found = new Map<string, ToolUse>();
   for (const step of steps) {
     if (step.kind !== "tool" || step.at_ns > ns) continue;
-    const use = found.get(step.name) ?? { name: step.name, uses: 0, failed: 0, running: 0 };
+    const use = found.get(step.name) ?? { name: step.name, uses: 0, failed: 0 };
     use.uses += 1;
-    if (endNs(step) > ns) use.running += 1;
-    else if (step.status === "failed") use.failed += 1;
+    if (endNs(step) <= ns && step.status === "failed") use.failed += 1;
     found.set(step.name, use);
   }
   return [...found.values()].sort((a, b) => b.uses - a.uses);
@@ -109,9 +107,7 @@ function known(sum: number | null, more: number | null): number | null {
 
 function sumOf(sum: string | null, more: string | null): string | null {
   if (sum === null || more === null) return sum ?? more;
-  return written(plus(decimal(sum), decimal(more)))
-    .replaceAll(",", "")
-    .replace("−", "-");
+  return plain(plus(decimal(sum), decimal(more)));
 }
 
 /** What a call sends is there when it begins, what it answers when it ends; each message at its first time. */

@@ -1,6 +1,7 @@
 import { createLazyRoute, useParams, useSearch } from "@tanstack/react-router";
 import { GitCompareArrows, X } from "lucide-react";
 import { useMemo, useState } from "react";
+import { address } from "@/api/client";
 import { useApi } from "@/api/queries";
 import { count } from "@/format/numbers";
 import { Button } from "@/kit/Button";
@@ -137,7 +138,11 @@ function Stage({ mine, other, at, onMoment }: StageProps) {
         <p className="session-note">
           The first {count(mine.steps.length)} steps are shown.{" "}
           <RouteLink
-            href={`/api/v1/sessions/${encodeURIComponent(mine.session)}?since=${mine.next_since}`}
+            href={address(
+              "/api/v1/sessions/{session}",
+              { session: mine.session },
+              { since: mine.next_since, tenant: mine.tenant ?? "" },
+            )}
             target="_blank"
           >
             The others as JSON

@@ -7,7 +7,7 @@ import { Empty } from "@/kit/Empty";
 import { Count, Money, Unknown, When } from "@/kit/Figure";
 import { Page } from "@/kit/Page";
 import { Problem } from "@/kit/Problem";
-import { startMs } from "@/shell/ranges";
+import { boundMs } from "@/shell/ranges";
 import { useAsked } from "@/shell/search";
 
 export const Route = createLazyRoute("/sessions")({ component: SessionsPage });
@@ -74,9 +74,7 @@ function SessionsPage() {
     initialPageParam: undefined,
     queryFn: async ({ pageParam, signal }) => {
       // A page is only followed by another of the same times, and "7d ago" is another one each second.
-      const since =
-        pageParam?.since ??
-        new Date(startMs({ since: asked.since, until: asked.until }, Date.now())).toISOString();
+      const since = pageParam?.since ?? fixed(asked.since);
       const query = { ...asked, since, limit: LIMIT, cursor: pageParam?.cursor };
       return { since, ...(await ask<Listed>(address("/api/v1/sessions", {}, query), { signal })) };
     },
@@ -85,7 +83,7 @@ function SessionsPage() {
   const rows = found.data?.pages.flatMap((page) => page.rows);
   return (
     <Page title="Sessions" lead="Open one to replay it" timed>
-      {found.error ? (
+      {found.error && !rows ? (
         <Problem error={found.error} onRetry={() => void found.refetch()} />
       ) : (
         <DataTable
@@ -104,6 +102,12 @@ function SessionsPage() {
       )}
     </Page>
   );
+}
+
+/** What the server cannot read it says itself. */
+function fixed(since: string): string {
+  const ms = boundMs(since, Date.now());
+  return ms === null ? since : new Date(ms).toISOString();
 }
 
 function NoSessions() {
