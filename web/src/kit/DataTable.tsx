@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import { usePreferences } from "@/shell/preferences";
 import { DataTableColumns } from "./DataTableColumns";
 import { DataTableHead } from "./DataTableHead";
 import { DataTableRow } from "./DataTableRow";
@@ -108,6 +109,8 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
     estimateSize: () => rowHeight,
     overscan: 12,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows that have been measured keep their height else
+  useEffect(() => virtual.measure(), [rowHeight]);
   const range = isVirtual ? virtual.getVirtualItems() : null;
   const first = range?.[0]?.index ?? 0;
   const last = range ? (range.at(-1)?.index ?? -1) : ordered.length - 1;
@@ -246,11 +249,13 @@ function Gap({ height, span }: { height: number; span: number }) {
 
 /** The height of a row in pixels, which the density and the reader's font size decide. */
 function useRowHeight(): number {
+  const { density } = usePreferences();
   return useMemo(() => {
+    void density; // tokens.css knows it as --row
     const root = getComputedStyle(document.documentElement);
     const rem = Number.parseFloat(root.fontSize) || 16;
     return (Number.parseFloat(root.getPropertyValue("--row")) || 2.125) * rem;
-  }, []);
+  }, [density]);
 }
 
 /** Whether the columns fit: then the page scrolls and the head sticks to it; else the table does, sideways. */

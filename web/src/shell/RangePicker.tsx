@@ -3,9 +3,9 @@
 import { CalendarDays, ChevronDown, RefreshCw } from "lucide-react";
 import { type FormEvent, useId, useRef, useState } from "react";
 import { queries } from "@/api/queries";
-import { epochMs, fromInput, inputValue, moment, zoneName } from "@/format/times";
+import { fromInput, inputValue, moment, zoneName } from "@/format/times";
 import { setPreferences, usePreferences } from "./preferences";
-import { PRESETS, startMs } from "./ranges";
+import { boundMs, PRESETS } from "./ranges";
 import { type Range, useRange, useSetSearch } from "./search";
 import "./range.css";
 
@@ -75,13 +75,16 @@ function Choices({ range, close }: { range: Range; close: () => void }) {
   );
 }
 
+const WEEK_MS = 7 * 86_400_000;
+
 function Moments({ range, close }: { range: Range; close: () => void }) {
   const setSearch = useSetSearch();
   const { zone } = usePreferences();
   const [fault, setFault] = useState<string | null>(null);
   const id = useId();
-  const from = startMs(range, Date.now());
-  const to = range.until ? epochMs(range.until) : Date.now();
+  const now = Date.now();
+  const from = boundMs(range.since, now) ?? now - WEEK_MS;
+  const to = boundMs(range.until ?? "now", now) ?? now;
 
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -124,13 +127,13 @@ function Moments({ range, close }: { range: Range; close: () => void }) {
 function described(range: Range, zone: "local" | "utc"): string {
   const preset = PRESETS.find((each) => each.since === range.since);
   if (preset && !range.until) return preset.label;
-  const now = Date.now();
-  const since = /^\d+[mhdw]$/.test(range.since)
-    ? `${range.since} ago`
-    : short(epochMs(range.since), zone, now);
-  return `${since} – ${range.until ? short(epochMs(range.until), zone, now) : "now"}`;
+  return `${bound(range.since, zone)} – ${bound(range.until ?? "now", zone)}`;
 }
 
-function short(ms: number, zone: "local" | "utc", now: number): string {
-  return Number.isNaN(ms) ? "?" : moment(ms, zone, now).replace(/:\d\d$/, "");
+function bound(text: string, zone: "local" | "utc"): string {
+  if (text === "now") return text;
+  if (/^\d+[smhdw]$/.test(text)) return `${text} ago`;
+  const now = Date.now();
+  const ms = boundMs(text, now);
+  return ms === null ? "?" : moment(ms, zone, now).replace(/:\d\d$/, "");
 }

@@ -1,7 +1,6 @@
 /** Stretches of time that are asked about by name, and when they begin. */
 
 import { epochMs } from "@/format/times";
-import type { Range } from "./search";
 
 export interface Preset {
   since: string;
@@ -19,12 +18,23 @@ export const PRESETS: readonly Preset[] = [
   { since: "90d", label: "Last 90 days", short: "90 d" },
 ];
 
-const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
+/** What a `Date` can hold. */
+const MOST_MS = 8.64e15;
 
-/** When the time asked about begins. */
-export function startMs(range: Range, now: number): number {
-  const relative = /^(\d+)\s*([mhdw])$/.exec(range.since);
-  if (relative) return now - Number(relative[1]) * (UNIT_MS[relative[2] ?? "d"] ?? 0);
-  const ms = epochMs(range.since);
-  return Number.isNaN(ms) ? now - 7 * 86_400_000 : ms;
+const UNIT_MS: Record<string, number> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+};
+
+/** A bound of the time asked about, `7d` ago or a moment; null for what is neither. */
+export function boundMs(text: string, now: number): number | null {
+  if (text === "now") return now;
+  const relative = /^(\d{1,12})\s*([smhdw])(\s+ago)?$/i.exec(text.trim());
+  const ms = relative
+    ? now - Number(relative[1]) * (UNIT_MS[(relative[2] ?? "").toLowerCase()] ?? 0)
+    : epochMs(text);
+  return Math.abs(ms) <= MOST_MS ? ms : null;
 }

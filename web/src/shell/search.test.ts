@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { carried } from "./links";
-import { startMs } from "./ranges";
+import { boundMs } from "./ranges";
 import { many, one, oneOf, parseSearch, present, rootSearch, stringifySearch } from "./search";
 
 test("an address that is read and written again is the same", () => {
@@ -31,7 +31,9 @@ test("a link to another page takes time and tenant along, and nothing else", () 
 
 test("the time asked about begins where its words say", () => {
   const now = Date.UTC(2026, 10, 21, 12);
-  expect(now - startMs({ since: "90m", until: undefined }, now)).toBe(90 * 60_000);
-  expect(startMs({ since: "2026-11-20T12:00:00Z", until: undefined }, now)).toBe(now - 86_400_000);
-  expect(now - startMs({ since: "soon", until: undefined }, now)).toBe(7 * 86_400_000);
+  expect(boundMs("90m", now)).toBe(now - 90 * 60_000);
+  expect(boundMs("30 s ago", now)).toBe(now - 30_000);
+  expect(boundMs("now", now)).toBe(now);
+  expect(boundMs("2026-11-20T12:00:00Z", now)).toBe(now - 86_400_000);
+  expect([boundMs("soon", now), boundMs("999999999999w", now)]).toEqual([null, null]);
 });

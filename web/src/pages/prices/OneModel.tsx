@@ -124,11 +124,17 @@ function WhatIf({ model, provider }: { model: string; provider: string | undefin
     <div className="prices-whatif">
       <h3>If all calls of this time had been made to {model}, with the tokens they had</h3>
       <Stats>
-        <Stat label="They cost" value={<Money usd={total.cost_usd} />} />
-        <Stat label="They would have cost" value={<Money usd={total.supposed_usd} />} />
+        <Stat
+          label="They cost"
+          value={<Money usd={total.compared ? total.cost_usd : null} why={NOT_BOTH} />}
+        />
+        <Stat
+          label="They would have cost"
+          value={<Money usd={total.compared ? total.supposed_usd : null} why={NOT_BOTH} />}
+        />
         <Stat
           label="Difference"
-          value={<Money usd={total.difference_usd} change />}
+          value={<Money usd={total.compared ? total.difference_usd : null} why={NOT_BOTH} change />}
           note={`of ${total.compared.toLocaleString("en-US")} calls that have a price both ways`}
         />
       </Stats>

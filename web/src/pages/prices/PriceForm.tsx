@@ -7,7 +7,7 @@ import { Field } from "@/kit/Field";
 import { fieldErrors } from "@/kit/fieldErrors";
 import { Problem } from "@/kit/Problem";
 import type { SetPrice } from "./columns";
-import { CLASSES, readTerms, type Said } from "./terms";
+import { CLASSES, dayOf, readTerms, type Said, withTimes } from "./terms";
 
 const FIELDS = [
   "provider",
@@ -44,7 +44,7 @@ export function PriceForm({ begin, replaces, providers, onClose, onSet }: PriceF
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (busy) return;
-    const said = Object.fromEntries(new FormData(event.currentTarget)) as Said;
+    const said = withTimes(Object.fromEntries(new FormData(event.currentTarget)) as Said, begin);
     const { body, wrong } = readTerms(kind, said, keptOf(kind, begin));
     setFound(wrong);
     setError(null);
@@ -130,12 +130,12 @@ export function PriceForm({ begin, replaces, providers, onClose, onSet }: PriceF
         <div className="form-row">
           <Field label="From" optional hint="A date; nothing is ever since" error={errors.since}>
             {(field) => (
-              <input {...field} {...input("since")} type="date" defaultValue={dateOf(begin.since)} />
+              <input {...field} {...input("since")} type="date" defaultValue={dayOf(begin.since)} />
             )}
           </Field>
           <Field label="Until" optional hint="Not included" error={errors.until}>
             {(field) => (
-              <input {...field} {...input("until")} type="date" defaultValue={dateOf(begin.until)} />
+              <input {...field} {...input("until")} type="date" defaultValue={dayOf(begin.until)} />
             )}
           </Field>
           <Field label="Tier" optional hint="batch, flex, priority" error={errors.tier}>
@@ -192,8 +192,4 @@ function withoutNulls(values: object): object {
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== null && value !== undefined),
   );
-}
-
-function dateOf(moment: string | null | undefined): string {
-  return moment?.slice(0, 10) ?? "";
 }

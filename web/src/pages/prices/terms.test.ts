@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readTerms } from "./terms";
+import { readTerms, withTimes } from "./terms";
 
 describe("a price in a form", () => {
   test("becomes what the API takes, amounts as they were typed", () => {
@@ -27,6 +27,15 @@ describe("a price in a form", () => {
     expect(Object.keys(readTerms("discount", { provider: "openai", percent: "150" }).wrong)).toEqual([
       "percent",
     ]);
+  });
+
+  test("keeps the time of day of a bound whose day was left as it was", () => {
+    const before = { since: "2026-02-01T12:30:00Z", until: "2026-03-01T00:00:00Z" };
+    expect(withTimes({ since: "2026-02-01", until: "2026-04-01" }, before)).toEqual({
+      since: "2026-02-01T12:30:00Z",
+      until: "2026-04-01",
+    });
+    expect(withTimes({ since: "", until: "" }, before)).toEqual({ since: "", until: "" });
   });
 
   test("ends after it begins", () => {

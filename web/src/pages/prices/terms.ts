@@ -11,12 +11,25 @@ export const CLASSES = [
   ["output_audio", "Audio output"],
 ] as const;
 
-export type TokenClass = (typeof CLASSES)[number][0];
-
 export type Said = Partial<Record<string, string>>;
 
 const AMOUNT = /^\d{1,9}(\.\d{1,12})?$/;
 const PLAIN = ["provider", "model", "tier", "tenant", "since", "until", "source"] as const;
+
+/** The day of a moment, as the form has it. */
+export function dayOf(moment: string | null | undefined): string {
+  return moment?.slice(0, 10) ?? "";
+}
+
+/** The form knows days alone: a bound whose day was left as it was keeps its time of day. */
+export function withTimes(
+  said: Said,
+  before: { since?: string | null | undefined; until?: string | null | undefined },
+): Said {
+  const kept = (name: "since" | "until") =>
+    before[name] && said[name] === dayOf(before[name]) ? { [name]: before[name] } : {};
+  return { ...said, ...kept("since"), ...kept("until") };
+}
 
 export function readTerms(
   kind: "price" | "discount",
