@@ -1,24 +1,8 @@
 /** Questions to the server as React asks them: cached, cancelled when nobody waits, refreshed when looked at. */
 
-import {
-  keepPreviousData,
-  QueryClient,
-  type UseMutationResult,
-  type UseQueryResult,
-  useMutation,
-  useQuery,
-} from "@tanstack/react-query";
+import { keepPreviousData, QueryClient, type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { usePreferences } from "@/shell/preferences";
-import {
-  type Answer,
-  ApiProblem,
-  address,
-  ask,
-  type Params,
-  type Query,
-  type Readable,
-  send,
-} from "./client";
+import { type Answer, ApiProblem, address, ask, type Params, type Query, type Readable } from "./client";
 
 export const REFRESH_MS = 60_000;
 
@@ -59,21 +43,5 @@ export function useApi<P extends Readable>(
     refetchIntervalInBackground: false,
     enabled,
     ...(keep ? { placeholderData: keepPreviousData } : {}),
-  });
-}
-
-/** Changes something; what was asked before is asked again afterwards. */
-export function useSend<Body = unknown, Answered = unknown>(
-  method: "POST" | "PUT" | "DELETE",
-  url: string | ((body: Body) => string),
-): UseMutationResult<Answered, ApiProblem, Body> {
-  return useMutation<Answered, ApiProblem, Body>({
-    mutationFn: (body) =>
-      send<Answered>(
-        method,
-        typeof url === "function" ? url(body) : url,
-        method === "DELETE" ? undefined : body,
-      ),
-    onSuccess: () => queries.invalidateQueries(),
   });
 }

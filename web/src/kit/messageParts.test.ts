@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { messageParts, messageSummary } from "./messageParts";
+import { messageParts } from "./messageParts";
 
 const parts = (value: unknown) => messageParts(JSON.stringify(value));
 
@@ -69,18 +69,4 @@ describe("messageParts", () => {
     expect(messageParts("Hello")).toEqual([{ kind: "text", text: "Hello" }]);
     expect(parts({ answer: 42 })).toEqual([{ kind: "other", value: { answer: 42 } }]);
   });
-});
-
-it("sums a message up in a line", () => {
-  expect(
-    messageSummary(
-      parts({
-        role: "assistant",
-        parts: [
-          { type: "text", content: "a\n b" },
-          { type: "tool_call", name: "f", arguments: {} },
-        ],
-      }),
-    ),
-  ).toBe("a b · f(…)");
 });

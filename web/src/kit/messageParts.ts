@@ -36,28 +36,6 @@ export function messageParts(content: string): Part[] {
   return calls.length > 0 ? calls : block(value);
 }
 
-/** A short text of what a message says, for a line in a list. */
-export function messageSummary(parts: readonly Part[], most = 200): string {
-  const said = parts.map(partSummary).filter(Boolean).join(" · ").replace(/\s+/g, " ").trim();
-  return said.length > most ? `${said.slice(0, most)}…` : said;
-}
-
-function partSummary(part: Part): string {
-  switch (part.kind) {
-    case "text":
-    case "reasoning":
-      return part.text.slice(0, 500);
-    case "tool_call":
-      return `${part.name}(…)`;
-    case "tool_result":
-      return valueText(part.value).slice(0, 500);
-    case "reference":
-      return `[${part.media}]`;
-    case "other":
-      return writeJson(part.value, 0).slice(0, 500);
-  }
-}
-
 /** A tool's value as text: strings as they are, the rest as JSON. */
 export function valueText(value: Json): string {
   return typeof value === "string" ? value : writeJson(value);

@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type ApiProblem, send } from "@/api/client";
 import { decimal } from "@/format/decimal";
 import { count } from "@/format/numbers";
+import { shellWord } from "@/format/shell";
 import { Button } from "@/kit/Button";
 import { Code } from "@/kit/Code";
 import { Money } from "@/kit/Figure";
@@ -46,13 +47,13 @@ export function Reprice({ asked }: { asked: Asked }) {
       <Button onClick={() => look.mutate()} disabled={look.isPending}>
         {look.isPending ? "Looking …" : "What would a reprice change?"}
       </Button>
-      <div role="status">{look.data && <Answer found={look.data} since={since} />}</div>
+      <div role="status">{look.data && <Answer found={look.data} asked={asked} />}</div>
       {look.error && <Problem error={look.error} />}
     </div>
   );
 }
 
-function Answer({ found, since }: { found: Looked; since: string }) {
+function Answer({ found, asked }: { found: Looked; asked: Asked }) {
   if (!found.changed) {
     return <p>Nothing: all {count(found.looked)} calls have the price that the book has today.</p>;
   }
@@ -76,7 +77,16 @@ function Answer({ found, since }: { found: Looked; since: string }) {
             </li>
           ))}
       </ul>
-      <Code text={`watchglass reprice --since ${since}`} language="shell" wrap />
+      <Code text={command(asked)} language="shell" wrap />
     </div>
   );
+}
+
+/** What reprices the same calls. */
+function command({ since, until, ...filters }: Asked): string {
+  const only = Object.entries(filters).flatMap(([name, values]) =>
+    [values].flat().map((value) => ` --filter ${shellWord(`${name}=${value}`)}`),
+  );
+  const end = until ? ` --until ${shellWord(until)}` : "";
+  return `watchglass reprice --since ${shellWord(since)}${end}${only.join("")}`;
 }

@@ -1,4 +1,3 @@
-import { useMemo } from "react";
 import type { Schemas } from "@/api/client";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Count, Money, When } from "@/kit/Figure";
@@ -11,12 +10,11 @@ type Call = Schemas["CallRow"];
 /** The ten calls that cost most, each a link to its trace. */
 export function TopCalls({ data }: { data: Costs | undefined }) {
   const href = useHref();
-  const columns = useMemo(() => COLUMNS, []);
   return (
     <DataTable
       id="costs-top-calls"
       label="Most expensive calls"
-      columns={columns}
+      columns={COLUMNS}
       rows={data?.top_calls}
       rowKey={(row) => `${row.call_id} ${row.time}`}
       rowHref={(row) => (row.trace_id ? href(`/traces/${row.trace_id}`, { span: row.span_id }) : undefined)}

@@ -6,10 +6,10 @@ import { Skeleton } from "@/kit/Skeleton";
 import { plural } from "@/pages/overview/words";
 import { useHref } from "@/shell/links";
 import type { Costs } from "./CostChart";
-import { groupName } from "./filters";
+import { type Filters, groupName } from "./filters";
 
 /** Calls without a price: why, whose, and what mends it. */
-export function Unpriced({ data }: { data: Costs | undefined }) {
+export function Unpriced({ data, filters }: { data: Costs | undefined; filters: Filters }) {
   const href = useHref();
   const total = data?.unpriced_reasons.reduce((sum, each) => sum + each.calls, 0);
   return (
@@ -28,7 +28,7 @@ export function Unpriced({ data }: { data: Costs | undefined }) {
           {data?.unpriced_reasons.map((each) => (
             <li key={each.reason}>
               <h3>
-                <RouteLink href={href("/traces", { unpriced_reason: [each.reason] })}>
+                <RouteLink href={href("/traces", { ...filters, unpriced_reason: [each.reason] })}>
                   <code>{each.reason}</code>
                 </RouteLink>{" "}
                 <span className="muted number">{count(each.calls)}</span>

@@ -91,12 +91,12 @@ function CostsPage() {
               </Section>
             </div>
           </div>
-          <Unpriced data={data} />
+          <Unpriced data={data} filters={filters} />
           <Section
             title="Prices as they are now"
             note="Calls keep the price that was known when they came. A look at what the book of today would make of this time changes nothing."
           >
-            <Reprice asked={asked} />
+            <Reprice key={JSON.stringify(asked)} asked={asked} />
           </Section>
         </div>
       )}

@@ -6,6 +6,7 @@ import { money } from "@/format/money";
 import { share } from "@/format/numbers";
 import { When } from "@/kit/Figure";
 import { RouteLink } from "@/kit/RouteLink";
+import type { Filters } from "@/pages/costs/filters";
 import { useHref } from "@/shell/links";
 import { type Overview, plural } from "./words";
 
@@ -28,7 +29,7 @@ function knownFindings(): number | null {
 }
 
 /** What somebody should look at: budgets, calls without a price, the doctor's findings. Nothing where nothing is. */
-export function Attention({ data }: { data: Overview | undefined }) {
+export function Attention({ data, filters }: { data: Overview | undefined; filters: Filters }) {
   const href = useHref();
   const findings = knownFindings();
   const unpriced = data ? data.now.calls - data.now.priced_calls : 0;
@@ -61,7 +62,7 @@ export function Attention({ data }: { data: Overview | undefined }) {
     notes.push(
       <Note
         key="unpriced"
-        href={`${href("/costs")}#unpriced`}
+        href={`${href("/costs", { ...filters })}#unpriced`}
         icon={<CircleHelp size={14} aria-hidden="true" />}
       >
         {plural(unpriced, "call")} ({share(unpriced / data.now.calls)}) without a price

@@ -1,4 +1,4 @@
-import { approximately } from "@/format/decimal";
+import { approximately, decimal } from "@/format/decimal";
 import { Money, When } from "@/kit/Figure";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
@@ -110,7 +110,7 @@ function Sentence({ data, by }: { data: Overview; by: ChangedBy }) {
   const change = moneyChangeOf(before.cost_usd, now.cost_usd);
   const rows = data.changed.find((each) => each.by === by)?.spend ?? [];
   const cause = mainCause(rows, difference_usd);
-  const same = change !== null && Math.abs(change) < 0.0005;
+  const same = change === null ? decimal(difference_usd).digits === 0n : Math.abs(change) < 0.0005;
   return (
     <>
       {same ? (

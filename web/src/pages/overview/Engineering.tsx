@@ -26,7 +26,7 @@ export function Engineering({ data, filters, search }: Props) {
   return (
     <>
       <Figures data={data} of="engineering" />
-      <Attention data={data} />
+      <Attention data={data} filters={filters} />
       <Section
         title="Over time"
         aside={<CourseSwitch chart={chart} search={{ ...kept, by: search.by }} filters={filters} />}

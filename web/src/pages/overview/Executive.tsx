@@ -15,6 +15,7 @@ import {
   type Overview,
   plural,
   signed,
+  times,
   unbroken,
   windowBefore,
 } from "./words";
@@ -78,13 +79,17 @@ function spent({ now, before, before_begins_late, difference_usd, changed }: Ove
   const change = moneyChangeOf(before.cost_usd, now.cost_usd);
   if (change === null || difference_usd === null || before_begins_late) return `${cost}.`;
   if (Math.abs(change) < 0.005) return `${cost}, as in ${windowBefore(before)}.`;
-  const less = change < 0;
+  const how = change > 3 ? `${times(change)} times as much as` : moreOrLess(change);
   const cause = mainCause(changed.find((each) => each.by === "tenant")?.spend ?? [], difference_usd);
   const why =
     cause?.difference_usd && cause.name
       ? `, most of all because of ${groupName(cause.name)} (${signed(cause.difference_usd)})`
       : "";
-  return `${cost}, ${changeText(change).replace(/^[+−]/, "")} ${less ? "less" : "more"} than in ${windowBefore(before)}${why}.`;
+  return `${cost}, ${how} in ${windowBefore(before)}${why}.`;
+}
+
+function moreOrLess(change: number): string {
+  return `${changeText(change).replace(/^[+−]/, "")} ${change < 0 ? "less" : "more"} than`;
 }
 
 function quality({ now, targets }: Overview): string {

@@ -19,7 +19,7 @@ export function Team({ data, filters }: Props) {
   return (
     <>
       <Figures data={data} of="team" />
-      <Attention data={data} />
+      <Attention data={data} filters={filters} />
       <Section title="Spend over time" note={<ChangeSentence data={data} by="feature" />}>
         <Course data={data} chart="spend" />
       </Section>

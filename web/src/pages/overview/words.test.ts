@@ -48,6 +48,9 @@ test("changes are said as a person would", () => {
 test("a difference is explained by calls and by what one costs", () => {
   expect(reasons(ROW)).toBe("18% fewer calls (−$18.00), 16.0% cheaper a call (−$13.12)");
   expect(reasons({ ...ROW, calls_before: 0, volume_usd: "5", per_call_usd: "0" })).toBe("new: 82 calls");
+  expect(reasons({ ...ROW, calls: 520, difference_usd: "420", volume_usd: "420", per_call_usd: "0" })).toBe(
+    "5.2 times as many calls (+$420.00)",
+  );
   expect(reasons({ ...ROW, difference_usd: null, volume_usd: null, per_call_usd: null })).toBe(
     "no call has a price",
   );

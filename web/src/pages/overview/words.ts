@@ -45,7 +45,7 @@ export function moneyChangeOf(before: string | null, now: string | null): number
 /** `+12.3%`, `−4%`, `±0%`; what more than tripled is said as a multiple. */
 export function changeText(change: number): string {
   if (Math.abs(change) < 0.0005) return "±0%";
-  if (change > 3) return `×${(change + 1).toPrecision(2).replace(/\.0$/, "")}`;
+  if (change > 3) return `×${times(change)}`;
   const size = Math.abs(change);
   const text = size >= 0.1 ? `${(size * 100).toFixed(0)}%` : share(size);
   return change > 0 ? `+${text}` : `−${text}`;
@@ -70,13 +70,13 @@ export function reasons(row: Contribution): string {
   const parts: string[] = [];
   const calls = changeOf(row.calls_before, row.calls);
   if (sizeable(volume_usd, difference_usd) && calls !== null && calls !== 0) {
-    parts.push(`${multiple(calls, "more calls", "fewer calls")} (${signed(volume_usd)})`);
+    parts.push(`${multiple(calls, "more calls", "fewer calls", "many calls")} (${signed(volume_usd)})`);
   }
   const before = eachCost(row.cost_before_usd, row.calls_before);
   const now = eachCost(row.cost_usd, row.calls);
   const each = before && now !== null ? (now - before) / before : null;
   if (sizeable(per_call_usd, difference_usd) && each !== null) {
-    parts.push(`${multiple(each, "dearer", "cheaper")} a call (${signed(per_call_usd)})`);
+    parts.push(`${multiple(each, "dearer", "cheaper", "dear")} a call (${signed(per_call_usd)})`);
   }
   return parts.join(", ") || "as before";
 }
@@ -103,8 +103,13 @@ export function unbroken(text: string): string {
   return text.replaceAll("−$", "−\u2060$");
 }
 
-function multiple(change: number, more: string, fewer: string): string {
-  if (change > 3) return `×${(change + 1).toPrecision(2).replace(/\.0$/, "")} ${more}`;
+/** How many times as much: `5.2`. */
+export function times(change: number): string {
+  return Number((change + 1).toPrecision(2)).toLocaleString("en-US");
+}
+
+function multiple(change: number, more: string, fewer: string, as: string): string {
+  if (change > 3) return `${times(change)} times as ${as}`;
   return `${share(Math.abs(change))} ${change > 0 ? more : fewer}`;
 }
 

@@ -3,7 +3,7 @@ import { type KeyboardEvent, memo, type RefObject, useEffect, useMemo, useRef, u
 import { money, moneyExact } from "@/format/money";
 import { count, countShort, duration } from "@/format/numbers";
 import { Minimap } from "./Minimap";
-import { isUncounted, type Kind, modelsOf, nameOf, type Tree, text, ticks } from "./tree";
+import { isUncounted, type Kind, modelsOf, nameOf, type Tree, ticks } from "./tree";
 
 export const ROW = 28;
 const OVERSCAN = 8;
@@ -382,8 +382,4 @@ function moved(event: KeyboardEvent, props: WaterfallProps, places: ReadonlyMap<
     default:
       return false;
   }
-}
-
-export function statusText(tree: Tree, at: number): string | null {
-  return text(tree.view, tree.view.spans.status_message[at]);
 }

@@ -17,7 +17,7 @@ function call(provider: string): Schemas["SpanCall"] {
 }
 
 test("a trace is read with a key only where the server has keys", () => {
-  expect(traceCurl("http://x", "abc", false)).toBe("curl -s 'http://x/api/v1/traces/abc'\n");
+  expect(traceCurl("http://x", "abc", false)).toBe("curl -s http://x/api/v1/traces/abc\n");
   expect(traceCurl("http://x", "abc", true)).toContain("Bearer $WATCHGLASS_KEY");
 });
 

@@ -1,6 +1,7 @@
 /** Requests as commands to paste: this trace from this server, and a call's request to its provider anew. */
 
 import type { Schemas } from "@/api/client";
+import { shellWord } from "@/format/shell";
 
 type Detail = Schemas["SpanDetail"];
 type Call = Schemas["SpanCall"];
@@ -8,7 +9,7 @@ type Call = Schemas["SpanCall"];
 /** Reads this trace from this server. */
 export function traceCurl(origin: string, traceId: string, isKeyed: boolean): string {
   const key = isKeyed ? ` \\\n  -H "Authorization: Bearer $WATCHGLASS_KEY"` : "";
-  return `curl -s ${quoted(`${origin}/api/v1/traces/${traceId}`)}${key}\n`;
+  return `curl -s ${shellWord(`${origin}/api/v1/traces/${traceId}`)}${key}\n`;
 }
 
 /**
@@ -57,7 +58,7 @@ const PLACES: Record<string, { url: string; key: string }> = {
 
 function command(url: string, headers: readonly string[], body: unknown): string {
   const lines = headers.map((each) => `  -H "${each}" \\\n`).join("");
-  return `curl ${quoted(url)} \\\n${lines}  -H "Content-Type: application/json" \\\n  -d ${quoted(JSON.stringify(body, null, 2))}\n`;
+  return `curl ${shellWord(url)} \\\n${lines}  -H "Content-Type: application/json" \\\n  -d ${shellWord(JSON.stringify(body, null, 2))}\n`;
 }
 
 function plainMessage(
@@ -80,9 +81,4 @@ function plainMessage(
     part?.type === "text" && typeof part.content === "string" ? part.content : null,
   );
   return texts.some((each) => each === null) ? null : { role, content: texts.join("\n") };
-}
-
-/** As one word of a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

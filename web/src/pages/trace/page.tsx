@@ -1,6 +1,7 @@
 import { createLazyRoute } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight, CircleAlert, Search, Terminal } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { address } from "@/api/client";
 import { useApi } from "@/api/queries";
 import { count } from "@/format/numbers";
 import { Badge } from "@/kit/Badge";
@@ -34,7 +35,7 @@ function TracePage() {
     { keep: false },
   );
   const tree = useMemo(() => (data ? treeOf(data) : undefined), [data]);
-  if (error) {
+  if (error && !data) {
     return (
       <Page title={`Trace ${traceId.slice(0, 8)}`}>
         <Problem error={error} onRetry={() => void refetch()} />
@@ -243,7 +244,10 @@ function Actions({ view }: { view: View }) {
               <ChevronLeft size={15} aria-hidden="true" />
             </RouteLink>
           ) : null}
-          <RouteLink href={`/sessions/${encodeURIComponent(view.session)}`} className="trace-replay">
+          <RouteLink
+            href={address("/sessions/{session}", { session: view.session }, { tenant: view.tenant ?? "" })}
+            className="trace-replay"
+          >
             Session replay
           </RouteLink>
           {after ? (
