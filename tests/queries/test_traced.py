@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,16 +13,34 @@ from hypothesis import strategies as st
 
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span
 from watchglass.errors import NotFound, QueryError
+from watchglass.queries.documents import plain
+from watchglass.queries.plain import money
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
+from watchglass.queries.trace import build
+from watchglass.queries.traced.columns import TraceView
 from watchglass.queries.traced.critical import CriticalPart, critical_path
+from watchglass.queries.traced.rows import CONTEXT
 from watchglass.queries.traced.span import MOST_CHARACTERS, SpanDetail, span_detail, trace_conversation
 from watchglass.queries.traced.steps import Said, Step, steps
-from watchglass.queries.traced.view import TraceView, trace_view
+from watchglass.queries.traced.view import assembled, trace_view
 from watchglass.store import open_store
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 NANO = Decimal("0.000000001")
+SPAN_COLUMNS = (
+    "span_id", "parent_span_id", "name", "service", "start_ns", "duration_ns", "status", "status_message",
+    "events", "exceptions", "tenant",
+)  # fmt: skip
+CALL_COLUMNS = (
+    "span_id", "parent_span_id", "time_ns", "duration_ns", "service", "call_id", "kind", "operation",
+    "provider", "model", "agent", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+    "reasoning_tokens", "cost_usd", "unpriced_reason", "success", "error_type", "ttft_ns", "counted",
+    "not_counted_reason", *CONTEXT,
+)  # fmt: skip
+DONE_COLUMNS = (
+    "span_id", "task_id", "kind", "name", "status", "agent", "error_type", "error_message", *CONTEXT,
+)  # fmt: skip
 LATER = "5bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -208,6 +227,54 @@ def test_a_trace_in_columns(reader: StoreReader) -> None:
     assert found.previous is None and found.next is not None and found.next.trace_id == LATER
     assert sum(part.end_ns - part.start_ns for part in found.critical) == 10
     assert sum(found.critical_ns.values()) == 10
+
+
+NODES = st.tuples(st.integers(-1, 9), st.integers(0, 9), st.booleans(), st.booleans(), st.booleans())
+COSTS = st.none() | st.decimals(0, 10, places=18)
+
+
+@settings(deadline=None)
+@given(
+    nodes=st.dictionaries(
+        st.integers(0, 9), st.tuples(NODES, COSTS, st.none() | st.integers(0, 99)), min_size=1
+    )
+)
+def test_columns_say_what_the_tree_says(nodes: dict[int, Any]) -> None:
+    """Whatever parents are claimed and spans missing: the same order, depths, sums and totals as the tree."""
+    spans, calls = list[dict[str, Any]](), list[dict[str, Any]]()
+    for number, ((parent, start, has_call, counted, is_missing), cost, tokens) in nodes.items():
+        about = {"span_id": str(number), "parent_span_id": str(parent), "service": "shop", "duration_ns": 9}
+        if is_missing or has_call:
+            calls.append(
+                dict.fromkeys(CALL_COLUMNS)
+                | about
+                | {"time_ns": start, "call_id": f"{TRACE}:{number}", "kind": "call", "operation": "chat"}
+                | {"counted": counted, "success": start > 2, "cost_usd": cost, "input_tokens": tokens}
+            )
+        if not is_missing:
+            said = {"name": f"step {number}", "start_ns": start, "status": start % 3, "status_message": ""}
+            spans.append(about | said | {"scope": "", "events": 0, "exceptions": 0, "tenant": None})
+    tree = build(TRACE, spans, [each | {"scope": "", "duplicate_of": None} for each in calls])
+    columns = [
+        {name: [row[name] for row in rows] for name in names}
+        for rows, names in ((spans, SPAN_COLUMNS), (calls, CALL_COLUMNS), ([], DONE_COLUMNS))
+    ]
+    found = assembled(TRACE, columns[0], columns[1], columns[2], dict.fromkeys(CONTEXT), (None, None))
+    of_trees = [each.subtree for each in tree.spans]
+    assert found.spans.span_id == [each.span_id for each in tree.spans]
+    assert found.spans.depth == [each.depth for each in tree.spans]
+    assert [bool(odd) for odd in found.spans.odd] == [
+        each.missing or each.cycle or each.orphan for each in tree.spans
+    ]
+    assert found.spans.calls == [each.calls for each in of_trees]
+    assert found.spans.failed_calls == [each.failed_calls for each in of_trees]
+    assert found.spans.unpriced_calls == [each.calls - each.priced_calls for each in of_trees]
+    assert found.spans.input_tokens == [each.input_tokens for each in of_trees]
+    assert found.spans.cost_usd == [
+        None if each.cost_usd is None else money(each.cost_usd) for each in of_trees
+    ]
+    assert plain(found.totals) == plain(tree.totals)
+    assert (found.start, found.duration_ns) == (tree.start, tree.duration_ns)
 
 
 def test_a_span_with_all_it_holds(reader: StoreReader) -> None:

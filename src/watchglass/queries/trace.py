@@ -11,6 +11,7 @@ import msgspec
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries.figures import TOKEN_FIELDS, Figures, add, tidy
 from watchglass.queries.plain import moment
+from watchglass.queries.trace_walk import walked
 from watchglass.store import Engine, Limits
 from watchglass.store.rollup import Range
 from watchglass.store.rollup_figures import within
@@ -99,10 +100,9 @@ def trace(engine: Engine, trace_id: str, *, limits: Limits) -> Trace:
 
     Raises `NotFound`, and `QueryError` for what cannot be an id or begins several.
     """
-    digits = normal_id(trace_id)
     # Not through the views: an id is part of a row's identity, so that it may be looked for before rows
     # are de-duplicated (PREWHERE), which spares reading the other columns of its neighbours.
-    found = digits if len(digits) == ID_DIGITS else _resolve(engine, digits, limits)
+    found = whole_id(engine, trace_id, limits=limits)
     spans = engine.execute(
         """
         SELECT span_id, parent_span_id, name, service, scope,
@@ -113,22 +113,25 @@ def trace(engine: Engine, trace_id: str, *, limits: Limits) -> Trace:
         {"trace_id": found},
         limits=limits,
     ).to_pylist()
-    calls = _calls(engine, found, _around(spans), limits)
+    calls = _calls(engine, found, around([span["start_ns"] for span in spans]), limits)
     if not spans and not calls:
-        raise _unknown(digits)
+        raise unknown(found)
     return build(found, spans, calls)
 
 
-def _around(spans: Sequence[Mapping[str, Any]]) -> Range:
-    """When the calls of a trace with these spans were made.
+def whole_id(engine: Engine, trace_id: str, *, limits: Limits) -> str:
+    """The id as it is stored, or the only one that begins so. Raises `NotFound` and `QueryError`."""
+    digits = normal_id(trace_id)
+    return digits if len(digits) == ID_DIGITS else _resolve(engine, digits, limits)
+
+
+def around(starts: Sequence[int]) -> Range:
+    """When the calls of a trace whose spans begin then were made.
 
     A call begins when its span does; the day around is for calls whose spans were deleted before them.
     Spans are sorted by trace, calls by time: without the time the index of all calls is read.
     """
-    if not spans:
-        return None, None
-    starts = [span["start_ns"] for span in spans]
-    return min(starts) - BESIDE_NS, max(starts) + BESIDE_NS
+    return (min(starts) - BESIDE_NS, max(starts) + BESIDE_NS) if starts else (None, None)
 
 
 def _calls(engine: Engine, trace_id: str, when: Range, limits: Limits) -> list[dict[str, Any]]:
@@ -215,14 +218,15 @@ def _resolve(engine: Engine, digits: str, limits: Limits) -> str:
             )["trace_id"].to_pylist()
         )
     if not found:
-        raise _unknown(digits)
+        raise unknown(digits)
     if len(found) > 1:
         shown = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
         raise QueryError(f"several traces begin with {digits}: {shown}; give more digits")
     return found[0]
 
 
-def _unknown(digits: str) -> NotFound:
+def unknown(digits: str) -> NotFound:
+    """What to say of an id that no span and no call has."""
     return NotFound(
         f"there is no trace {digits}; the latest are listed by "
         '`watchglass query "SELECT trace_id, time FROM calls ORDER BY time DESC LIMIT 10"`'
@@ -230,30 +234,11 @@ def _unknown(digits: str) -> NotFound:
 
 
 def _walk(by_id: Mapping[str, Found]) -> Iterator[tuple[Found, int, bool]]:
-    """(span, depth, cycle), parents first, siblings by time; no recursion, since depth is the sender's."""
-    below: dict[str, list[Found]] = {}
-    roots: list[Found] = []
-    for span in sorted(by_id.values(), key=lambda s: (s.start_ns, s.span_id)):
-        is_root = span.parent_span_id not in by_id or span.parent_span_id == span.span_id
-        (roots if is_root else below.setdefault(span.parent_span_id, [])).append(span)
-    seen: set[str] = set()
-
-    def descend(top: Found, cycle: bool) -> Iterator[tuple[Found, int, bool]]:
-        stack = [(top, 0)]
-        while stack:
-            span, depth = stack.pop()
-            if span.span_id in seen:
-                continue
-            seen.add(span.span_id)
-            yield span, depth, cycle and depth == 0
-            stack += [(child, depth + 1) for child in reversed(below.get(span.span_id, []))]
-
-    for root in roots:
-        yield from descend(root, root.parent_span_id == root.span_id)
-    # What no root leads to hangs on a cycle; its earliest span is shown as a root.
-    for span in sorted(by_id.values(), key=lambda s: (s.start_ns, s.span_id)):
-        if span.span_id not in seen:
-            yield from descend(span, True)
+    """(span, depth, cycle), in the order of `walked`."""
+    spans = list(by_id.values())
+    parents = [span.parent_span_id for span in spans]
+    for place, depth, cycle in walked(list(by_id), parents, [span.start_ns for span in spans]):
+        yield spans[place], depth, cycle
 
 
 _NOTHING = Figures()

@@ -1,121 +1,47 @@
-"""A whole trace in columns: what the waterfall draws of thousands of spans, in one small answer.
-
-Texts that repeat (names, models) are in one list and named by their place in it, -1 for none; times are
-nanoseconds from the trace's start, which a browser's numbers hold exactly; sums of a subtree are there only
-where they differ from nothing.
-"""
+"""A trace's columns (`columns.py`) made of what the store has of it (`rows.py`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, localcontext
+from typing import Any
 
-import msgspec
-
-from watchglass.errors import NotFound
-from watchglass.queries.figures import Figures
+from watchglass.queries.figures import MONEY_DIGITS, TOKEN_FIELDS, Figures, plus, plus_money, tidy
 from watchglass.queries.plain import moment, money
-from watchglass.queries.trace import BESIDE_NS, Trace, TraceSpan, trace
-from watchglass.queries.traced.critical import CriticalPart, critical_path
+from watchglass.queries.trace import around, unknown, whole_id
+from watchglass.queries.trace_walk import walked
+from watchglass.queries.traced.columns import CallColumns, ExecutionColumns, SpanColumns, TraceView
+from watchglass.queries.traced.critical import critical_path
 from watchglass.queries.traced.neighbours import Neighbour, neighbours
+from watchglass.queries.traced.rows import CONTEXT, Columns, call_rows, execution_rows, span_rows
 from watchglass.store import Engine, Limits
-from watchglass.store.rollup_figures import within
 
-_STATUS = {"unset": 0, "ok": 1, "error": 2}
-
-
-class SpanColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """One value a span in each list, parents before children. `status`: 0 unset, 1 ok, 2 error.
-
-    `parent` is a place in these lists, -1 for none; `name`, `service` and `status_message` are places in
-    `texts`. `odd` is '' or why a span is where it is: `orphan`, `cycle`, `missing`. Sums are of the counted
-    calls of a span and all below it, null where there are none (money as text).
-    """
-
-    span_id: list[str]
-    parent: list[int]
-    depth: list[int]
-    name: list[int]
-    service: list[int]
-    start_ns: list[int]
-    duration_ns: list[int]
-    status: list[int]
-    status_message: list[int]
-    events: list[int]
-    exceptions: list[int]
-    odd: list[Literal["", "orphan", "cycle", "missing"]]
-    calls: list[int]
-    failed_calls: list[int]
-    unpriced_calls: list[int]
-    input_tokens: list[int | None]
-    output_tokens: list[int | None]
-    cost_usd: list[str | None]
+_ERROR = 2
+_MOST_AGENTS = 20
+_MOST_OF_A_MESSAGE = 2000
 
 
-class CallColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """One value a call in each list, in order of time; `span` is the place of its span. Texts as in spans.
-
-    `call_id` is '' where it is that of the trace and span, which it nearly always is.
-    """
-
-    span: list[int]
-    call_id: list[str]
-    kind: list[int]
-    operation: list[int]
-    provider: list[int]
-    model: list[int]
-    agent: list[int]
-    input_tokens: list[int | None]
-    output_tokens: list[int | None]
-    cache_read_tokens: list[int | None]
-    cost_usd: list[str | None]
-    unpriced_reason: list[int]
-    success: list[bool]
-    error_type: list[int]
-    ttft_ns: list[int | None]
-    counted: list[bool]
-    not_counted_reason: list[int]
+def trace_view(engine: Engine, trace_id: str, *, limits: Limits) -> TraceView:
+    """The trace with this id, or with the only one that begins so. Raises `NotFound` and `QueryError`."""
+    found = whole_id(engine, trace_id, limits=limits)
+    spans = span_rows(engine, found, limits=limits)
+    when = around(spans["start_ns"])
+    calls = call_rows(engine, found, when, limits=limits)
+    if not spans["span_id"] and not calls["span_id"]:
+        raise unknown(found)
+    done = execution_rows(engine, found, around([*spans["start_ns"], *calls["time_ns"]]), limits=limits)
+    start_ns = min([*spans["start_ns"], *calls["time_ns"]])
+    context = _context([calls, done, spans])
+    beside = neighbours(engine, found, start_ns, context["tenant"], context["session"], limits=limits)
+    return assembled(found, spans, calls, done, context, beside)
 
 
-class TracedExecution(msgspec.Struct, frozen=True, kw_only=True):
-    """A task, an agent's run, a flow or a tool, as a span tells of it. `span` is its place, -1 if gone."""
-
-    span: int
-    task_id: str
-    kind: str
-    name: str
-    status: str
-    agent: str | None
-    error_type: str | None
-    error_message: str | None
-
-
-class TraceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole trace. Its tenant, session and so on are those of its first call or execution that says."""
-
-    trace_id: str
-    name: str
-    start: str
-    duration_ns: int
-    tenant: str | None
-    engagement: str | None
-    feature: str | None
-    session: str | None
-    user: str | None
-    flow: str | None
-    environment: str | None
-    agents: list[str]
-    totals: Figures
-    errors: int
-    not_counted: dict[str, int]
-    texts: list[str]
-    spans: SpanColumns
-    calls: CallColumns
-    executions: list[TracedExecution]
-    critical: list[CriticalPart]
-    critical_ns: dict[int, int]
-    previous: Neighbour | None
-    next: Neighbour | None
+def _context(told: Sequence[Columns]) -> dict[str, str | None]:
+    return {
+        name: next((value for columns in told for value in columns.get(name, ()) if value), None)
+        for name in CONTEXT
+    }
 
 
 class _Texts:
@@ -123,194 +49,239 @@ class _Texts:
         self.all: list[str] = []
         self._places: dict[str, int] = {}
 
-    def place(self, text: str | None) -> int:
-        """Where a text is; it is put there if it is not yet."""
-        if not text:
-            return -1
-        found = self._places.get(text)
-        if found is None:
-            found = self._places[text] = len(self.all)
-            self.all.append(text)
-        return found
-
-
-_CONTEXT = ("tenant", "engagement", "feature", "session", "user", "flow", "environment")
-
-
-def trace_view(engine: Engine, trace_id: str, *, limits: Limits) -> TraceView:
-    """The trace with this id, or with the only one that begins so. Raises `NotFound` and `QueryError`."""
-    found = trace(engine, trace_id, limits=limits)
-    if not found.spans:
-        raise NotFound(f"there is no trace {trace_id[:100]!r}")
-    start_ns = min(span.start_ns for span in found.spans)
-    params: dict[str, object] = {"trace_id": found.trace_id}
-    when = within([(start_ns - BESIDE_NS, start_ns + found.duration_ns + BESIDE_NS)], params)
-    events = engine.execute(
-        """
-        SELECT span_id, JSONLength(s.events) AS events,
-            countSubstrings(s.events, '"name":"exception"') AS exceptions
-        FROM store.spans AS s FINAL
-        PREWHERE trace_id = {trace_id:String}
-        WHERE s.events NOT IN ('', '[]')
-        """,
-        {"trace_id": found.trace_id},
-        limits=limits,
-    ).to_pylist()
-    said = engine.execute(
-        f"""
-        SELECT call_id, agent, {", ".join(_CONTEXT)}
-        FROM store.calls FINAL
-        PREWHERE trace_id = {{trace_id:String}}
-        WHERE {when}
-        ORDER BY time, call_id
-        """,
-        params,
-        limits=limits,
-    ).to_pylist()
-    done = engine.execute(
-        f"""
-        SELECT span_id, task_id, kind, name, status, agent, error_type, error_message, {", ".join(_CONTEXT)}
-        FROM store.tasks FINAL
-        PREWHERE trace_id = {{trace_id:String}}
-        WHERE {when}
-        ORDER BY time, task_id
-        """,
-        params,
-        limits=limits,
-    ).to_pylist()
-    context = _context([*said, *done], engine, found.trace_id, limits)
-    around = neighbours(
-        engine, found.trace_id, start_ns, context["tenant"], context["session"], limits=limits
-    )
-    return assembled(found, {row["span_id"]: row for row in events}, said, done, context, around)
-
-
-def _context(
-    rows: Iterable[Mapping[str, Any]], engine: Engine, trace_id: str, limits: Limits
-) -> dict[str, str | None]:
-    found: dict[str, str | None] = dict.fromkeys(_CONTEXT)
-    for row in rows:
-        for name in _CONTEXT:
-            found[name] = found[name] or row[name] or None
-    if found["tenant"] is None:
-        rows = engine.execute(
-            "SELECT any(tenant) AS tenant FROM store.spans PREWHERE trace_id = {trace_id:String}",
-            {"trace_id": trace_id},
-            limits=limits,
-        ).to_pylist()
-        found["tenant"] = next((row["tenant"] for row in rows), None)
-    return found
+    def placed(self, texts: Sequence[str | None]) -> list[int]:
+        """Where each text is, -1 for none; it is put there if it is not yet."""
+        for text in dict.fromkeys(texts):
+            if text and text not in self._places:
+                self._places[text] = len(self.all)
+                self.all.append(text)
+        return [self._places.get(text, -1) if text else -1 for text in texts]
 
 
 def assembled(
-    found: Trace,
-    events: Mapping[str, Mapping[str, Any]],
-    said: Sequence[Mapping[str, Any]],
-    done: Sequence[Mapping[str, Any]],
-    context: Mapping[str, str | None],
-    around: tuple[Neighbour | None, Neighbour | None],
+    trace_id: str,
+    spans: Columns,
+    calls: Columns,
+    done: Columns,
+    context: dict[str, str | None],
+    beside: tuple[Neighbour | None, Neighbour | None],
 ) -> TraceView:
-    """The view of a trace with what else is known of it; pure."""
-    texts, spans = _Texts(), found.spans
-    start_ns = min(span.start_ns for span in spans)
-    columns = _spans(spans, start_ns, events, texts)
+    """The view of these rows; pure."""
+    spans = _whole(spans, calls)
+    spans, depths, cycles = _in_order(spans)
+    texts, ids = _Texts(), spans["span_id"]
+    places = {span_id: place for place, span_id in enumerate(ids)}
+    start_ns = min(spans["start_ns"])
+    columns = _spans(spans, depths, cycles, places, start_ns, texts, calls)
     path = critical_path(columns.parent, columns.start_ns, columns.duration_ns)
-    times: dict[int, int] = {}
+    waited = Counter[int]()
     for part in path:
-        times[part.span] = times.get(part.span, 0) + part.end_ns - part.start_ns
-    places = {span.span_id: place for place, span in enumerate(spans)}
-    agents = {row["call_id"]: row["agent"] for row in said}
-    reasons: dict[str, int] = {}
-    for span in spans:
-        for call in span.calls:
-            if not call.counted:
-                reason = call.not_counted_reason or "unknown"
-                reasons[reason] = reasons.get(reason, 0) + 1
+        waited[part.span] += part.end_ns - part.start_ns
+    ends = map(sum, zip(columns.start_ns, columns.duration_ns, strict=True))
+    failed = {
+        places[span_id] for span_id, ok in zip(calls["span_id"], calls["success"], strict=True) if not ok
+    }
+    failed.update(place for place, status in enumerate(columns.status) if status == _ERROR)
     return TraceView(
-        trace_id=found.trace_id,
-        name=spans[0].name,
+        trace_id=trace_id,
+        name=spans["name"][0],
         start=moment(start_ns),
-        duration_ns=found.duration_ns,
+        duration_ns=max(ends),
         **context,
-        agents=list(dict.fromkeys(row["agent"] for row in [*said, *done] if row["agent"]))[:20],
-        totals=found.totals,
-        errors=sum(span.status == "error" or any(not call.success for call in span.calls) for span in spans),
-        not_counted=reasons,
+        agents=list(dict.fromkeys(filter(None, [*calls["agent"], *done["agent"]])))[:_MOST_AGENTS],
+        totals=_totals(calls),
+        errors=len(failed),
+        not_counted=_not_counted(calls),
         spans=columns,
-        calls=_calls(found, places, agents, texts),
-        executions=[
-            TracedExecution(
-                span=places.get(row["span_id"], -1),
-                **{name: row[name] for name in TracedExecution.__struct_fields__ if name != "span"},
-            )
-            for row in done
-        ],
+        calls=_calls(trace_id, calls, places, texts),
+        executions=_executions(trace_id, done, places, texts),
         critical=path,
-        critical_ns=times,
-        previous=around[0],
-        next=around[1],
+        critical_ns=dict(waited),
+        previous=beside[0],
+        next=beside[1],
         texts=texts.all,
     )
 
 
+def _whole(spans: Columns, calls: Columns) -> Columns:
+    """Each span once, and one for each call whose span has not come, as far as the call knows it."""
+    once = {span_id: place for place, span_id in enumerate(spans["span_id"])}
+    whole = {name: [values[place] for place in once.values()] for name, values in spans.items()}
+    whole["missing"] = [False] * len(once)
+    missing: dict[str, int] = {}
+    for place, span_id in enumerate(calls["span_id"]):
+        if span_id not in once:
+            missing.setdefault(span_id, place)
+    for span_id, place in missing.items():
+        told = {
+            "span_id": span_id,
+            "parent_span_id": calls["parent_span_id"][place],
+            "name": calls["operation"][place],
+            "service": calls["service"][place],
+            "start_ns": calls["time_ns"][place],
+            "duration_ns": calls["duration_ns"][place],
+            "status": 0 if calls["success"][place] else _ERROR,
+            "status_message": "",
+            "events": 0,
+            "exceptions": 0,
+            "tenant": calls["tenant"][place],
+            "missing": True,
+        }
+        for name, values in whole.items():
+            values.append(told[name])
+    return whole
+
+
+def _in_order(spans: Columns) -> tuple[Columns, list[int], list[bool]]:
+    """Parents before children, how deep each is, and whether it is a root only for hanging on a cycle."""
+    walk = list(walked(spans["span_id"], spans["parent_span_id"], spans["start_ns"]))
+    ordered = {name: [values[place] for place, _, _ in walk] for name, values in spans.items()}
+    return ordered, [depth for _, depth, _ in walk], [cycle for _, _, cycle in walk]
+
+
 def _spans(
-    spans: Sequence[TraceSpan], start_ns: int, events: Mapping[str, Mapping[str, Any]], texts: _Texts
+    spans: Columns,
+    depths: list[int],
+    cycles: list[bool],
+    places: dict[str, int],
+    start_ns: int,
+    texts: _Texts,
+    calls: Columns,
 ) -> SpanColumns:
-    places: dict[str, int] = {}
-    parents: list[int] = []
-    for place, span in enumerate(spans):
-        # A root that hangs on a cycle names a parent that stands below it.
-        parents.append(places.get(span.parent_span_id, -1) if span.depth else -1)
-        places[span.span_id] = place
-    none: Mapping[str, int] = {"events": 0, "exceptions": 0}
-    told = [events.get(span.span_id, none) for span in spans]
+    # A root that hangs on a cycle names a parent that stands below it.
+    parents = [
+        places[parent] if depth else -1 for parent, depth in zip(spans["parent_span_id"], depths, strict=True)
+    ]
+    sums = _Sums(parents)
+    for place, span_id in enumerate(calls["span_id"]):
+        if calls["counted"][place]:
+            sums.add(places[span_id], calls, place)
+    sums.rise()
     return SpanColumns(
-        span_id=[span.span_id for span in spans],
+        span_id=spans["span_id"],
         parent=parents,
-        depth=[span.depth for span in spans],
-        name=[texts.place(span.name) for span in spans],
-        service=[texts.place(span.service) for span in spans],
-        start_ns=[span.start_ns - start_ns for span in spans],
-        duration_ns=[span.duration_ns for span in spans],
-        status=[_STATUS[span.status] for span in spans],
-        status_message=[texts.place(span.status_message[:2000]) for span in spans],
-        events=[each["events"] for each in told],
-        exceptions=[each["exceptions"] for each in told],
+        depth=depths,
+        name=texts.placed(spans["name"]),
+        service=texts.placed(spans["service"]),
+        start_ns=[start - start_ns for start in spans["start_ns"]],
+        duration_ns=spans["duration_ns"],
+        status=[status if 0 <= status <= _ERROR else 0 for status in spans["status"]],
+        status_message=texts.placed([said[:_MOST_OF_A_MESSAGE] for said in spans["status_message"]]),
+        events=spans["events"],
+        exceptions=spans["exceptions"],
         odd=[
-            "missing" if span.missing else "cycle" if span.cycle else "orphan" if span.orphan else ""
-            for span in spans
+            "missing"
+            if missing
+            else "cycle"
+            if cycle
+            else "orphan"
+            if parent and parent not in places
+            else ""
+            for missing, cycle, parent in zip(spans["missing"], cycles, spans["parent_span_id"], strict=True)
         ],
-        calls=[span.subtree.calls for span in spans],
-        failed_calls=[span.subtree.failed_calls for span in spans],
-        unpriced_calls=[span.subtree.calls - span.subtree.priced_calls for span in spans],
-        input_tokens=[span.subtree.input_tokens for span in spans],
-        output_tokens=[span.subtree.output_tokens for span in spans],
-        cost_usd=[None if span.subtree.cost_usd is None else money(span.subtree.cost_usd) for span in spans],
+        calls=sums.calls,
+        failed_calls=sums.failed_calls,
+        unpriced_calls=sums.unpriced_calls,
+        input_tokens=sums.input_tokens,
+        output_tokens=sums.output_tokens,
+        cost_usd=[None if cost is None else money(cost) for cost in sums.cost_usd],
     )
 
 
-def _calls(
-    found: Trace, places: Mapping[str, int], agents: Mapping[str, str | None], texts: _Texts
-) -> CallColumns:
-    calls = [(places[span.span_id], call) for span in found.spans for call in span.calls]
+class _Sums:
+    """Sums of the subtree of each span, as columns."""
 
-    def texted(name: str) -> list[int]:
-        return [texts.place(getattr(call, name)) for _, call in calls]
+    def __init__(self, parents: list[int]) -> None:
+        self._parents, spans = parents, len(parents)
+        self.calls, self.failed_calls, self.unpriced_calls = [0] * spans, [0] * spans, [0] * spans
+        self.input_tokens: list[int | None] = [None] * spans
+        self.output_tokens: list[int | None] = [None] * spans
+        self.cost_usd: list[Decimal | None] = [None] * spans
 
-    def plain(name: str) -> list[Any]:
-        return [getattr(call, name) for _, call in calls]
+    def add(self, span: int, calls: Columns, place: int) -> None:
+        """A counted call to its own span."""
+        cost = calls["cost_usd"][place]
+        self.calls[span] += 1
+        self.failed_calls[span] += not calls["success"][place]
+        self.unpriced_calls[span] += cost is None
+        self.input_tokens[span] = plus(self.input_tokens[span], calls["input_tokens"][place])
+        self.output_tokens[span] = plus(self.output_tokens[span], calls["output_tokens"][place])
+        self.cost_usd[span] = plus_money(self.cost_usd[span], cost)
 
-    span_ids = [span.span_id for span in found.spans]
+    def rise(self) -> None:
+        """From each span to its parent, which stands before it. Most have nothing to tell."""
+        for span in range(len(self._parents) - 1, 0, -1):
+            parent = self._parents[span]
+            if parent < 0 or not self.calls[span]:
+                continue
+            for counts in (self.calls, self.failed_calls, self.unpriced_calls):
+                counts[parent] += counts[span]
+            for tokens in (self.input_tokens, self.output_tokens):
+                tokens[parent] = plus(tokens[parent], tokens[span])
+            self.cost_usd[parent] = plus_money(self.cost_usd[parent], self.cost_usd[span])
+
+
+def _totals(calls: Columns) -> Figures:
+    counted = [place for place, counts in enumerate(calls["counted"]) if counts]
+
+    def known(name: str) -> list[Any]:
+        return [value for place in counted if (value := calls[name][place]) is not None]
+
+    with localcontext(prec=MONEY_DIGITS):
+        costs = known("cost_usd")
+        cost = sum(costs, Decimal(0)) if costs else None
+    tokens: dict[str, Any] = {name: sum(values) if (values := known(name)) else None for name in TOKEN_FIELDS}
+    return Figures(
+        calls=len(counted),
+        failed_calls=sum(not calls["success"][place] for place in counted),
+        calls_without_tokens=sum(
+            calls["input_tokens"][place] is None and calls["output_tokens"][place] is None
+            for place in counted
+        ),
+        **tokens,
+        cost_usd=tidy(cost),
+        priced_calls=len(costs),
+        unpriced=_counts(
+            calls["unpriced_reason"][place] or "unknown"
+            for place in counted
+            if calls["cost_usd"][place] is None
+        ),
+    )
+
+
+def _not_counted(calls: Columns) -> dict[str, int]:
+    told = zip(calls["not_counted_reason"], calls["counted"], strict=True)
+    return _counts(reason or "unknown" for reason, counted in told if not counted)
+
+
+def _counts(names: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(names))
+
+
+_TEXTS_OF_CALLS = (
+    "kind", "operation", "provider", "model", "agent", "unpriced_reason", "error_type", "not_counted_reason",
+)  # fmt: skip
+_VALUES_OF_CALLS = (
+    "input_tokens", "output_tokens", "cache_read_tokens", "success", "ttft_ns", "counted",
+)  # fmt: skip
+
+
+def _calls(trace_id: str, calls: Columns, places: dict[str, int], texts: _Texts) -> CallColumns:
+    told = zip(calls["call_id"], calls["span_id"], strict=True)
     return CallColumns(
-        span=[place for place, _ in calls],
-        call_id=[
-            "" if call.call_id == f"{found.trace_id}:{span_ids[place]}" else call.call_id
-            for place, call in calls
-        ],
-        agent=[texts.place(agents.get(call.call_id)) for _, call in calls],
-        cost_usd=[None if call.cost_usd is None else money(call.cost_usd) for _, call in calls],
-        **{name: texted(name) for name in ("kind", "operation", "provider", "model")},
-        **{name: texted(name) for name in ("unpriced_reason", "error_type", "not_counted_reason")},
-        **{name: plain(name) for name in ("input_tokens", "output_tokens", "cache_read_tokens")},
-        **{name: plain(name) for name in ("success", "ttft_ns", "counted")},
+        span=[places[span_id] for span_id in calls["span_id"]],
+        call_id=["" if call_id == f"{trace_id}:{span_id}" else call_id for call_id, span_id in told],
+        cost_usd=[None if cost is None else money(cost) for cost in calls["cost_usd"]],
+        **{name: texts.placed(calls[name]) for name in _TEXTS_OF_CALLS},
+        **{name: calls[name] for name in _VALUES_OF_CALLS},
+    )
+
+
+def _executions(trace_id: str, done: Columns, places: dict[str, int], texts: _Texts) -> ExecutionColumns:
+    named = ("kind", "name", "status", "agent", "error_type", "error_message")
+    told = zip(done["task_id"], done["span_id"], strict=True)
+    return ExecutionColumns(
+        span=[places.get(span_id, -1) for span_id in done["span_id"]],
+        task_id=["" if task_id == f"{trace_id}:{span_id}" else task_id for task_id, span_id in told],
+        **{name: texts.placed(done[name]) for name in named},
     )

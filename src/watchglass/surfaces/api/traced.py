@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from watchglass.queries.documents import plain
 from watchglass.queries.reader import StoreReader
+from watchglass.queries.traced.columns import TraceView
 from watchglass.queries.traced.span import SpanDetail, TraceConversation, span_detail, trace_conversation
-from watchglass.queries.traced.view import TraceView, trace_view
+from watchglass.queries.traced.view import trace_view
 from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.api.turns import Turns
 

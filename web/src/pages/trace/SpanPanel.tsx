@@ -88,9 +88,9 @@ export function SpanPanel({ tree, at, tab, onTab, onSpan, onClose }: SpanPanelPr
               ))}
           </div>
         )}
-        {(text(view, status) ?? execution?.error_message) && (
+        {(text(view, status) ?? execution?.errorMessage) && (
           <div className="span-error">
-            <PlainText text={text(view, status) ?? execution?.error_message ?? ""} />
+            <PlainText text={text(view, status) ?? execution?.errorMessage ?? ""} />
           </div>
         )}
       </header>

@@ -7,7 +7,7 @@ function view(): View {
   return {
     trace_id: "t",
     name: "root",
-    texts: ["root", "branch", "chat", "search", "gpt-4.1", "shop"],
+    texts: ["root", "branch", "chat", "search", "gpt-4.1", "shop", "tool", "completed"],
     spans: {
       span_id: ["a", "b", "c", "d", "e"],
       parent: [-1, 0, 1, 0, 3],
@@ -29,9 +29,7 @@ function view(): View {
       success: [false],
       counted: [false],
     },
-    executions: [
-      { span: 4, kind: "tool", name: "search", status: "completed", agent: null, error_message: null },
-    ],
+    executions: { span: [4], kind: [6], name: [3], status: [7], agent: [-1], error_message: [-1] },
     critical: [
       [1, 0, 10],
       [2, 10, 30],

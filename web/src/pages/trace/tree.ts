@@ -5,6 +5,15 @@ import type { Schemas } from "@/api/client";
 export type View = Schemas["TraceView"];
 export type Kind = "call" | "tool" | "agent" | "task" | "flow" | "span";
 
+/** A task, an agent's run, a flow or a tool. */
+export interface Execution {
+  kind: string;
+  status: string;
+  name: string | null;
+  agent: string | null;
+  errorMessage: string | null;
+}
+
 export interface Tree {
   view: View;
   count: number;
@@ -17,7 +26,7 @@ export interface Tree {
   /** The calls of each span, as places in the view's calls. */
   calls: Map<number, number[]>;
   /** What executions are told of by each span. */
-  executions: Map<number, Schemas["TracedExecution"]>;
+  executions: Map<number, Execution>;
   /** What may be looked for in a span, in lower case. */
   words: string[];
   places: Map<string, number>;
@@ -49,11 +58,12 @@ export function treeOf(view: View): Tree {
     if (parts) parts.push([from, until]);
     else tree.waited.set(span, [[from, until]]);
   }
-  for (const execution of view.executions) {
-    if (execution.span < 0) continue;
-    tree.executions.set(execution.span, execution);
-    if (isKind(execution.kind)) tree.kind[execution.span] = execution.kind;
-    if (execution.status === "failed") tree.failed[execution.span] = true;
+  for (const [at, span] of view.executions.span.entries()) {
+    if (span < 0) continue;
+    const execution = executionOf(view, at);
+    tree.executions.set(span, execution);
+    if (isKind(execution.kind)) tree.kind[span] = execution.kind;
+    if (execution.status === "failed") tree.failed[span] = true;
   }
   for (const [at, span] of calls.span.entries()) {
     tree.calls.set(span, [...(tree.calls.get(span) ?? []), at]);
@@ -68,6 +78,17 @@ export function treeOf(view: View): Tree {
   }
   tree.words = spans.span_id.map((id, at) => wordsOf(tree, at, id));
   return tree;
+}
+
+function executionOf(view: View, at: number): Execution {
+  const { executions } = view;
+  return {
+    kind: text(view, executions.kind[at]) ?? "",
+    status: text(view, executions.status[at]) ?? "",
+    name: text(view, executions.name[at]),
+    agent: text(view, executions.agent[at]),
+    errorMessage: text(view, executions.error_message[at]),
+  };
 }
 
 /** A text of the view by its place; null where there is none. */
@@ -183,7 +204,7 @@ function wordsOf(tree: Tree, at: number, id: string): string {
     text(view, view.spans.status_message[at]),
     execution?.name,
     execution?.agent,
-    execution?.error_message,
+    execution?.errorMessage,
     ...(tree.calls.get(at) ?? []).flatMap((call) => [
       text(view, view.calls.model[call]),
       text(view, view.calls.agent[call]),
