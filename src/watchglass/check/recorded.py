@@ -60,6 +60,11 @@ def in_context(subject: Subject, place: Place) -> bool:
     return any(_is_ours(subject, each, frozenset({"context", "extract"})) for each in _blocks(place))
 
 
+def is_context(subject: Subject, node: ast.expr, place: Place) -> bool:
+    """Whether a `with` item or a decorator is one of ours that says for whom or what for."""
+    return _is_ours(subject, (node, place), frozenset({"context", "extract"}))
+
+
 def is_tracked(subject: Subject) -> bool:
     """Whether this module, or one of the project that it imports, sets tracking up."""
     if b"watchglass" in subject.module.data and any(tracking_calls(subject, subject.module)):

@@ -8,7 +8,9 @@ from watchglass.check.rules import (
     wg002_direct_call,
     wg003_crew_without_callbacks,
     wg005_tracking_late,
+    wg006_context_lost,
     wg008_plain_text,
+    wg009_stream_lost,
     wg010_hard_coded_price,
 )
 
@@ -17,7 +19,9 @@ RULES: tuple[Rule, ...] = (
     wg002_direct_call.RULE,
     wg003_crew_without_callbacks.RULE,
     wg005_tracking_late.RULE,
+    wg006_context_lost.RULE,
     wg008_plain_text.RULE,
+    wg009_stream_lost.RULE,
     wg010_hard_coded_price.RULE,
 )
 """All rules, in the order of their codes."""
