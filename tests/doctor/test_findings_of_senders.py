@@ -232,13 +232,16 @@ def metric(name: str, value: int, **columns: Any) -> dict[str, Any]:
 
 
 def test_lost_by_sender(look: Look) -> None:
-    """Growing counts are taken at their highest, differences are summed; what worked is no loss."""
+    """Growing counts are taken at their highest, but for what they were before the window; differences are
+    summed; what worked is no loss."""
     found = look(
         findings=[LostBySender()],
         calls=[call(1, **HEALTHY)],
         metrics=[
             metric("otelcol_exporter_send_failed_spans_total", 5, attributes={"exporter": "otlp"}),
             metric("otelcol_exporter_send_failed_spans_total", 9, attributes={"exporter": "otlp"}),
+            *(metric("otelcol_receiver_refused_spans", lost, start_time=1) for lost in (5_000, 5_000)),
+            *(metric("otelcol_receiver_failed_spans", lost, start_time=1) for lost in (5_000, 5_001)),
             metric("otel.sdk.processor.span.processed", 2, attributes={"error.type": "queue_full"}),
             metric("otel.sdk.processor.span.processed", 1000),
             metric("shop_sdk_records_dropped_total", 3, temporality="delta", attributes={"reason": "full"}),
@@ -246,11 +249,12 @@ def test_lost_by_sender(look: Look) -> None:
         ],
     )
     lost = the("lost_by_sender", found)
-    assert lost.symptom == "18 records that senders say they lost."
+    assert lost.symptom == "19 records that senders say they lost."
     assert [row[1:4] for row in rows(lost)] == [
         ["otelcol_exporter_send_failed_spans_total", "otlp", 9],
         ["shop_sdk_records_dropped_total", "full", 7],
         ["otel.sdk.processor.span.processed", "queue_full", 2],
+        ["otelcol_receiver_failed_spans", None, 1],
     ]
 
 

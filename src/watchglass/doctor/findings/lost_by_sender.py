@@ -19,6 +19,9 @@ _LOST = r"""
     OR endsWith(name, 'sdk_records_dropped_total')
 """
 
+_GROWN = "max(amount) - min(amount)"
+"""Of a count that began before the window: what it had lost until then is no loss of this time."""
+
 
 class LostBySender:
     """Metrics of SDKs and collectors that count what they could not deliver."""
@@ -42,7 +45,11 @@ class LostBySender:
                     SELECT
                         service,
                         name,
-                        if(any(temporality) = 'delta', sum(amount), max(amount)) AS lost_here,
+                        multiIf(
+                            any(temporality) = 'delta', sum(amount),
+                            start_time < fromUnixTimestamp64Nano({window.since_ns:d}, 'UTC'), {_GROWN},
+                            max(amount)
+                        ) AS lost_here,
                         max(time) AS last_here,
                         coalesce(
                             nullIf(attributes['error.type'], ''), nullIf(attributes['reason'], ''),
