@@ -14,6 +14,8 @@ from tests.rolled_house import House
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert
 from watchglass.clock import ManualClock
 from watchglass.errors import QueryError
+from watchglass.queries.agents.question import AgentsQuestion
+from watchglass.queries.agents.report import agents_report
 from watchglass.queries.contributions import Contribution
 from watchglass.queries.overview import Overview, WindowFigures, overview
 from watchglass.queries.reader import StoreReader
@@ -181,8 +183,10 @@ def test_targets_say_whether_they_are_met(house: House) -> None:
 
 
 def test_tasks_and_errors(house: House) -> None:
-    """Tasks that ended are judged, the commonest error comes first, with its latest trace."""
+    """Tasks that ended are judged, and agents' runs that are within none, as on the page about agents; the
+    commonest error comes first, with its latest trace."""
     task = {"kind": "task", "name": "t", "trace_id": "1" * 32, "version": 1}
+    run = {**task, "kind": "agent", "status": "completed", "time": NOON_NS + 9, "task": "a name, and no row"}
     insert(
         house.engine,
         "tasks",
@@ -190,6 +194,9 @@ def test_tasks_and_errors(house: House) -> None:
             {**task, "task_id": f"t{n}", "span_id": f"{n:016x}", "status": status, "duration_ns": 5,
              "time": NOON_NS + n}
             for n, status in enumerate(["completed", "completed", "failed", "running"])
+        ] + [
+            {**run, "task_id": "alone", "span_id": f"{8:016x}"},
+            {**run, "task_id": "within", "span_id": f"{9:016x}", "parent_task_id": "t0"},
         ],
     )  # fmt: skip
     failed = {"success": False, "error_type": "Timeout", "response_model": "m"}
@@ -197,9 +204,12 @@ def test_tasks_and_errors(house: House) -> None:
         [call(1, **failed), call(2, **failed, error_message="too slow"), call(3, success=False), call(4)]
     )
     found = ask(house)
+    asked = AgentsQuestion(since_ns=ASKED.since_ns, until_ns=ASKED.until_ns, now_ns=ASKED.until_ns)
+    agents = StoreReader(house.engine).answer(lambda engine, limits: agents_report(engine, asked, limits))
     house.engine.execute("TRUNCATE TABLE store.tasks")
-    assert (found.now.tasks.completed, found.now.tasks.failed, found.now.tasks.running) == (2, 1, 1)
-    assert found.now.tasks.success_share == pytest.approx(2 / 3)
+    assert (found.now.tasks.completed, found.now.tasks.failed, found.now.tasks.running) == (3, 1, 1)
+    assert (agents.totals.work.completed, agents.totals.work.failed) == (3, 1)
+    assert found.now.tasks.success_share == pytest.approx(3 / 4)
     assert found.before.tasks.unknown["success_share"] == "no task began in this window"
     assert [(each.error_type, each.calls) for each in found.errors.errors] == [("Timeout", 2), (None, 1)]
     assert found.errors.errors[0].trace_id == f"{2:032x}"

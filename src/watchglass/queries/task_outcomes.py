@@ -1,6 +1,6 @@
 """How tasks of two windows ended: those that an agent was given, and agents' runs that no task is around.
 
-The same executions that the view `agent_task_history` tells of.
+The same work as that of `queries.agents`, so that all pages say one number.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from watchglass.queries.agents.work import WORK, with_parents
 from watchglass.queries.windows_compared import Compared, Which
 from watchglass.store import Engine, Limits
 from watchglass.store.rollup_figures import within
@@ -43,7 +44,7 @@ def outcomes(engine: Engine, asked: Compared, *, limits: Limits) -> Mapping[Whic
     if foreign:
         why = f"tasks have no {foreign[0].replace('_', ' ')} to filter by"
         return {"now": _none(why), "before": _none(why)}
-    params: dict[str, object] = {"since": asked.since_ns}
+    params: dict[str, object] = {"since": asked.since_ns, "until": asked.until_ns}
     conditions: list[str] = []
     for name, values in asked.filters.items():
         conditions.append(f"AND has({{only_{name}:Array(String)}}, ifNull({name}, ''))")
@@ -58,11 +59,11 @@ def outcomes(engine: Engine, asked: Compared, *, limits: Limits) -> Mapping[Whic
             quantilesExactIf(0.5, 0.95, 0.99)(ifNull(duration_ns, 0), duration_ns IS NOT NULL) AS durations,
             countIf(duration_ns IS NOT NULL) AS timed
         FROM tasks
-        WHERE (kind = 'task' OR (kind = 'agent' AND isNull(task)))
+        WHERE ({WORK})
             AND {within([(asked.before_ns, asked.until_ns)], params)} {" ".join(conditions)}
         GROUP BY which
         """,
-        params,
+        with_parents(params, asked.before_ns),
         limits=limits,
     ).to_pylist()
     by_window = {row["which"]: _outcomes(row) for row in found}
