@@ -295,3 +295,10 @@ def test_traces_with_calls_without_a_price_are_found_by_the_reason(engine: Engin
         ],
     )
     assert [row.trace_id for row in searched(engine, unpriced_reason="unknown_model").rows] == ["1" * 32]
+
+
+def test_a_time_to_come_has_nothing_in_it(engine: Engine, put: Put) -> None:
+    """A beginning after the present is answered with nothing, whatever else is asked."""
+    put(calls=[call(1)])
+    found = searched(engine, since="2030-01-01", min_cost_usd=0)
+    assert not found.rows and not any(value.calls for facet in found.facets for value in facet.values)

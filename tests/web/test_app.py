@@ -93,6 +93,25 @@ def test_an_address_that_is_nothing_says_so(page: Page) -> None:
     assert page.locator("main a").count() > 0
 
 
+def test_a_server_that_is_away_is_waited_for(page: Page, watched: Watched) -> None:
+    """Without an answer the app says so, asks again within seconds, and goes on by itself."""
+    watched.expect("ERR_FAILED")
+    page.clock.install()
+    page.goto("/settings")
+    settled(page)
+    page.route("**/api/v1/**", lambda route: route.abort())
+    page.get_by_role("link", name="Keys").click()
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    away = page.get_by_text("It is asked again every few seconds")
+    for _ in range(5):
+        page.clock.run_for(2_000)
+    expect(away).to_be_visible()
+    page.unroute_all()
+    page.clock.run_for(6_000)
+    expect(page.get_by_text("There are no keys")).to_be_visible()
+    expect(away).to_be_hidden()
+
+
 def test_nothing_runs_that_is_not_ours(page: Page, watched: Watched) -> None:
     """What would get into a page as code is stopped by the policy: handlers, scripts, eval, other hosts."""
     watched.expect("policy|Policy|TrustedHTML|TrustedScript")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -29,7 +30,7 @@ def own(app: None, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_keys_are_made_shown_once_and_revoked(own: Page, axe: Callable[[Page], None]) -> None:
     """The first key is an admin's and signs this browser in; its text is shown once; a second one is made for
-    a tenant and revoked after being asked."""
+    a tenant and revoked after being asked. One whose own key is revoked elsewhere is asked for another."""
     own.goto("/keys")
     expect(own.get_by_text("There are no keys")).to_be_visible()
     axe(own)
@@ -39,6 +40,8 @@ def test_keys_are_made_shown_once_and_revoked(own: Page, axe: Callable[[Page], N
     shown = own.get_by_role("dialog", name="Here is the key")
     expect(shown).to_contain_text(re.compile("wg_[0-9a-f]{12}_"))
     axe(own)
+    key = re.search(r"wg_([0-9a-f]{12})_[\w-]+", shown.inner_text())
+    assert key
     shown.get_by_role("button", name="I have kept it").click()
     table = own.get_by_role("table", name="Keys")
     expect(table.get_by_role("row", name=re.compile("^me"))).to_contain_text("this browser")
@@ -61,6 +64,15 @@ def test_keys_are_made_shown_once_and_revoked(own: Page, axe: Callable[[Page], N
     own.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
     expect(row).to_contain_text("revoked")
     axe(own)
+
+    server = own.url.removesuffix("/keys")
+    mine = {"authorization": f"Bearer {key[0]}"}
+    assert httpx.delete(f"{server}/api/v1/keys/{key[1]}", headers=mine, timeout=20).status_code == 200
+    own.get_by_role("link", name="Costs").click()
+    expect(own.get_by_role("heading", name="Sign in to watchglass")).to_be_visible()
+    own.get_by_label("Key").fill(key[0])
+    own.get_by_role("button", name="Sign in").click()
+    expect(own.get_by_role("alert")).to_contain_text("was revoked; paste")
 
 
 def test_a_finding_leads_to_what_it_is_about(page: Page) -> None:

@@ -1,17 +1,49 @@
 /** Questions to the server as React asks them: cached, cancelled when nobody waits, refreshed when looked at. */
 
-import { keepPreviousData, QueryClient, type UseQueryResult, useQuery } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  QueryCache,
+  QueryClient,
+  type UseQueryResult,
+  useQuery,
+} from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
 import { usePreferences } from "@/shell/preferences";
 import { type Answer, ApiProblem, address, ask, type Params, type Query, type Readable } from "./client";
 
 export const REFRESH_MS = 60_000;
 
-export const queries = new QueryClient({
+/** How soon a server that gives no answer is asked again, by a page that can be seen. */
+const AWAY_MS = 5_000;
+
+export const SESSION = "/api/v1/session";
+
+/** The server is not there, or says that it cannot answer now: it is worth asking again. */
+function away(error: unknown): boolean {
+  return error instanceof ApiProblem && [0, 503].includes(error.status);
+}
+
+/** When to ask again: soon where there was no answer, each minute where that is wanted. */
+export function againIn(error: unknown, wanted: boolean): number | false {
+  return away(error) ? AWAY_MS : wanted && REFRESH_MS;
+}
+
+/** A key that was good when the page was opened may be revoked: whoever is asked for one next is asked by the shell. */
+function refused(error: unknown): void {
+  if (error instanceof ApiProblem && error.status === 401) {
+    queries.invalidateQueries({ queryKey: [SESSION] });
+  }
+}
+
+export const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => query.queryKey[0] !== SESSION && refused(error),
+  }),
   defaultOptions: {
     queries: {
       staleTime: 20_000,
-      retry: (failures, error) =>
-        failures < 2 && error instanceof ApiProblem && [0, 503].includes(error.status),
+      retry: (failures, error) => failures < 2 && away(error),
+      refetchInterval: (query) => againIn(query.state.error, false),
       refetchOnWindowFocus: true,
     },
   },
@@ -39,9 +71,19 @@ export function useApi<P extends Readable>(
   return useQuery<Answer<P>, ApiProblem>({
     queryKey: [url],
     queryFn: ({ signal }) => ask<Answer<P>>(url, { signal }),
-    refetchInterval: live && refresh ? REFRESH_MS : false,
+    refetchInterval: (query) => againIn(query.state.error, live && refresh),
     refetchIntervalInBackground: false,
     enabled,
     ...(keep ? { placeholderData: keepPreviousData } : {}),
   });
 }
+
+/** Whether what the page shows cannot be asked again now, because the server gives no answer. */
+export function useAway(): boolean {
+  return useSyncExternalStore(followed, () =>
+    held.getAll().some((query) => query.getObserversCount() > 0 && away(query.state.error)),
+  );
+}
+
+const held = queries.getQueryCache();
+const followed = (changed: () => void) => held.subscribe(changed);

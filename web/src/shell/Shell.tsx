@@ -3,6 +3,7 @@
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { Menu, PanelLeftClose, Search } from "lucide-react";
 import { useEffect, useState } from "react";
+import { useAway } from "@/api/queries";
 import { DemoBadge, DemoNote } from "./DemoNote";
 import { Help } from "./Help";
 import { carried } from "./links";
@@ -17,6 +18,7 @@ export function Shell() {
   const [open, setOpen] = useState<"palette" | "help" | "nav" | null>(null);
   const { pathname } = useLocation();
   const session = useSession();
+  const away = useAway();
   useGlobalShortcuts({ palette: () => setOpen("palette"), help: () => setOpen("help") });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the drawer closes whenever another page is gone to
   useEffect(() => setOpen(null), [pathname]);
@@ -100,6 +102,14 @@ export function Shell() {
         <main id="content" tabIndex={-1}>
           <Outlet />
         </main>
+        <div role="status">
+          {away && (
+            <p className="shell-away">
+              {location.host} does not answer. It is asked again every few seconds; what you see is from
+              before.
+            </p>
+          )}
+        </div>
       </div>
       {open === "palette" && <Palette onClose={() => setOpen(null)} />}
       {open === "help" && <Help onClose={() => setOpen(null)} />}

@@ -2,11 +2,9 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { ApiProblem, ask, type Schemas, send } from "@/api/client";
-import { queries } from "@/api/queries";
+import { queries, SESSION } from "@/api/queries";
 
 export type Session = Schemas["Session"];
-
-const URL = "/api/v1/session";
 
 export interface SessionState {
   data: Session | undefined;
@@ -16,8 +14,8 @@ export interface SessionState {
 
 export function useSession(): SessionState {
   const { data, error } = useQuery<Session, ApiProblem>({
-    queryKey: [URL],
-    queryFn: ({ signal }) => ask<Session>(URL, { signal }),
+    queryKey: [SESSION],
+    queryFn: ({ signal }) => ask<Session>(SESSION, { signal }),
     staleTime: Number.POSITIVE_INFINITY,
   });
   const refused = error instanceof ApiProblem && error.status === 401;
@@ -31,11 +29,11 @@ export function useMayChange(): boolean {
 
 /** Throws `ApiProblem` for a key that is none. */
 export async function signIn(key: string): Promise<void> {
-  await send("POST", URL, { key });
+  await send("POST", SESSION, { key });
   await queries.resetQueries();
 }
 
 export async function signOut(): Promise<void> {
-  await send("DELETE", URL);
+  await send("DELETE", SESSION);
   await queries.resetQueries();
 }

@@ -134,7 +134,7 @@ def spread(
 def _steps(question: ExploreQuestion, now_ns: int) -> list[tuple[int, int]]:
     """Windows of time, newest first; the first three as one, for each costs a statement."""
     found = list(windows(question.since_ns, question.until_ns, now_ns))
-    return [(found[:3][-1][0], found[0][1]), *found[3:]]
+    return [(found[:3][-1][0], found[0][1]), *found[3:]] if found else []
 
 
 def _width(since_ns: int, until_ns: int) -> int:

@@ -99,7 +99,12 @@ class _Api:
         # Before it becomes a header: what is in a cookie must not be able to end it.
         if not key.isascii() or not key.replace("_", "").replace("-", "").isalnum():
             raise Unauthenticated("that is no key of watchglass: they begin with wg_")
-        grant = _admitted(request, f"Bearer {key}")
+        try:
+            grant = _admitted(request, f"Bearer {key}")
+        except Unauthenticated as refused:
+            # What follows the colon tells programs of headers; this is read by a person at a form.
+            told = str(refused).partition(": ")[0]
+            raise Unauthenticated(f"{told}; paste all of one that works, with its wg_ in front") from None
         if grant.role == "ingest":
             raise Refused("a key of the role ingest can only send: sign in with a read or an admin key")
         answer = _answer(await self._session(request, grant))

@@ -3,7 +3,7 @@
 import { type InfiniteData, keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { type Answer, type ApiProblem, address, ask } from "@/api/client";
-import { queries, REFRESH_MS } from "@/api/queries";
+import { againIn, queries } from "@/api/queries";
 import { usePreferences } from "@/shell/preferences";
 import type { Raw } from "@/shell/search";
 
@@ -27,7 +27,7 @@ export function useFound(asked: Raw, { live }: { live: boolean }) {
     initialPageParam: null,
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
-    refetchInterval: refresh && !live ? REFRESH_MS : false,
+    refetchInterval: (query) => againIn(query.state.error, refresh && !live),
   });
 }
 
