@@ -13,10 +13,12 @@ from watchglass.queries.lists.question import ListQuestion, Page
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import EVERYTHING as EVERYBODY
 from watchglass.queries.scope import Scope
+from watchglass.queries.sites import RecordedSites, SitesQuestion
 from watchglass.queries.usage import UsageQuestion, UsageReport, answering
 from watchglass.store import Engine, Limits, RollupKeeper, Store
-from watchglass.store.rollup import QUIET_NS, Rollup
+from watchglass.store.rollup import Rollup
 from watchglass.store.rollup_engine import RolledEngine
+from watchglass.store.rollup_hours import QUIET_NS
 
 
 class Rows:
@@ -30,7 +32,7 @@ class Rows:
     def execute(
         self, sql: str, params: Mapping[str, object] = {}, *, limits: Limits | None = None
     ) -> pa.Table:
-        sums = sql.lstrip().startswith("INSERT INTO store.usage_hourly")
+        sums = sql.lstrip().startswith(("INSERT INTO store.usage_hourly", "INSERT INTO store.sites_daily"))
         if sums:
             self.before()
         found = self._engine.execute(sql, params, limits=limits)
@@ -79,6 +81,12 @@ class House:
         """The answer, after it was found equal to the one from rows."""
         answer = StoreReader(self.engine, scope=scope).usage(question)
         assert answer == StoreReader(self.rows, scope=scope).usage(question)
+        return answer
+
+    def same_sites(self, question: SitesQuestion, scope: Scope = EVERYBODY) -> RecordedSites:
+        """The lines of code, after they were found equal to those from rows."""
+        answer = StoreReader(self.engine, scope=scope).sites(question)
+        assert answer == StoreReader(self.rows, scope=scope).sites(question)
         return answer
 
     def same_page(self, question: ListQuestion) -> Page:

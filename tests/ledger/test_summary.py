@@ -21,7 +21,7 @@ from watchglass.queries.scope import EVERYTHING, Scope
 from watchglass.queries.usage import UsageQuestion
 from watchglass.store import Retention, Store, open_store, remove_tenants
 from watchglass.store.retention import DAY_NS, limit_ns
-from watchglass.store.rollup import HOUR_NS
+from watchglass.store.rollup_hours import HOUR_NS
 
 NUMBERS = 12
 KEPT_NS = 30 * DAY_NS

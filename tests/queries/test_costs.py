@@ -22,7 +22,7 @@ from watchglass.queries.unit_costs import UnitCost, unit_costs
 from watchglass.queries.usage import UsageQuestion
 from watchglass.queries.windows_compared import Compared
 from watchglass.store import Store, open_store
-from watchglass.store.rollup import HOUR_NS
+from watchglass.store.rollup_hours import HOUR_NS
 
 ASKED = Compared(since_ns=NOON_NS, until_ns=NOON_NS + 3 * HOUR_NS)
 

@@ -15,12 +15,14 @@ from tests.stored_rows import NOON_NS, call, insert
 from watchglass.clock import ManualClock
 from watchglass.queries.lists.question import ListQuestion
 from watchglass.queries.scope import Scope
+from watchglass.queries.sites import SitesQuestion
 from watchglass.queries.top import ranges_of_most_expensive
 from watchglass.queries.usage import DIMENSIONS, UsageQuestion, answering
 from watchglass.store import Limits, Retention, Store, open_store
-from watchglass.store.rollup import HOUR_NS, KEPT_NS, QUIET_NS
+from watchglass.store.rollup_hours import HOUR_NS, KEPT_NS, QUIET_NS
 
 HOURS = 4
+DAY_NS = 24 * HOUR_NS
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +266,10 @@ ROWS = st.lists(
             "request_model": NAMES,
             "response_model": NAMES,
             "session": NAMES,
+            "feature": NAMES,
+            "service": NAMES,
+            "code_file": st.sampled_from([None, "/app/a.py", "/app/b.py"]),
+            "code_line": st.sampled_from([None, 3, 9]),
             "success": st.booleans(),
             "duration_ns": st.none() | st.integers(0, 10**14),
             "input_tokens": AMOUNTS,
@@ -381,9 +387,20 @@ def compared(house: House, steps: list[tuple[str, Any]], questions: list[UsageQu
             house.same(question)
         house.same(questions[0], Scope(frozenset({"a"})))
         house.same_page(ListQuestion(subject="calls", sort="cost", limit=2))
+        same_sites(house, questions[0])
     house.keep()
     for question in questions:
         house.same(question)
+    same_sites(house, questions[0])
+
+
+def same_sites(house: House, like: UsageQuestion) -> None:
+    """Lines of code of all days, of one tenant, and between this question's bounds."""
+    whole = SitesQuestion(since_ns=NOON_NS - DAY_NS, until_ns=NOON_NS + DAY_NS)
+    house.same_sites(whole)
+    house.same_sites(whole, Scope(frozenset({"a"})))
+    since, until = like.since_ns or whole.since_ns, like.until_ns or whole.until_ns
+    house.same_sites(SitesQuestion(since_ns=since, until_ns=until, filters={"service": ("", "b")}))
 
 
 def test_deleting_by_age_takes_calls_and_leaves_their_sums(house: House) -> None:

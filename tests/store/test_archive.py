@@ -18,8 +18,9 @@ from watchglass.queries.scope import Scope
 from watchglass.queries.usage import UsageQuestion
 from watchglass.store import Limits, Retention, Store, open_store, remove_tenants
 from watchglass.store.retention import DAY_NS
-from watchglass.store.rollup import HOUR_NS, Rollup
+from watchglass.store.rollup import Rollup
 from watchglass.store.rollup_engine import RolledEngine
+from watchglass.store.rollup_hours import HOUR_NS
 
 NOW_NS = NOON_NS + 100 * DAY_NS
 KEEP = {"calls": 30 * DAY_NS}

@@ -250,13 +250,15 @@ def test_files_of_a_part_cannot_lie_elsewhere(store: Store, clock: ManualClock, 
 def test_sums_are_made_again_from_what_was_restored(store: Store, clock: ManualClock, tmp_path: Path) -> None:
     """Which hours were summed up is not restored: the sums themselves are not in a backup."""
     store.control.put("rollup_hours_known", "1")
+    store.control.change(("INSERT INTO rollup_sites VALUES (1, 1, '')", ()))
     add_calls(store, 0, 10)
     made = back_up(store, clock, tmp_path / "backups").backup
     store.close()
-    assert "usage_hourly" not in made.rows()
+    assert not {"usage_hourly", "usage_daily", "sites_daily"} & made.rows().keys()
     restore(tmp_path / "backups", made, tmp_path / "back")
     with open_store(tmp_path / "back", clock=clock) as back:
         assert back.control.get("rollup_hours_known") is None
+        assert back.control.run("SELECT * FROM rollup_sites") == []
 
 
 def test_sums_of_expired_calls_come_back(store: Store, clock: ManualClock, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from watchglass.queries.plain import moment
 from watchglass.queries.usage import ROLLED
 from watchglass.store import Engine
 from watchglass.store.archive import ARCHIVE
-from watchglass.store.rollup import HOUR_NS, HOUR_S
 from watchglass.store.rollup_engine import expiry
+from watchglass.store.rollup_hours import HOUR_NS, HOUR_S
 
 _NOTE = "Their calls are deleted and only sums are left: they keep what they cost, and are in no figure here."
 

@@ -10,7 +10,7 @@ import msgspec
 from watchglass.ledger.window import Window
 from watchglass.store import Engine
 from watchglass.store.reprice_runs import Chunk, Key, Part
-from watchglass.store.rollup import HOUR_NS
+from watchglass.store.rollup_hours import HOUR_NS
 
 MOST_ROWS = 300_000
 """Rows of a chunk: settling waits for one, and a kill loses the work of one."""

@@ -8,8 +8,8 @@ from watchglass.queries.plain import moment
 from watchglass.store import Engine, Limits
 from watchglass.store.archive import ARCHIVE
 from watchglass.store.expired import Expiry
-from watchglass.store.rollup import HOUR_NS, HOUR_S
 from watchglass.store.rollup_engine import expiry
+from watchglass.store.rollup_hours import HOUR_NS, HOUR_S
 
 WIDEST = (-(2**62), 2**62)
 """Bounds in seconds that nothing is outside of."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +13,16 @@ from watchglass.queries.figures import tidy
 from watchglass.queries.plain import moment
 from watchglass.queries.times import parse_moment
 from watchglass.store import Engine, Limits
+from watchglass.store.rollup_engine import site_days
+from watchglass.store.rollup_figures import SITE, SITE_FIGURES, Figure, within
+from watchglass.store.rollup_hours import Answering
+from watchglass.store.rollup_statements import KEPT_SITES
 
 MOST_SITES = 50_000
 """Different lines in one answer. A program has some hundred; more are lines that a generator made up."""
+
+_SERVICES = "arraySlice(arraySort({of}), 1, 20)"
+"""Of more than twenty the first by name, from whichever source they come."""
 
 SITE_FILTERS = ("service", "environment", "tenant")
 """What the calls can be narrowed to."""
@@ -63,43 +70,13 @@ class RecordedSites(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sites(engine: Engine, question: SitesQuestion, *, limits: Limits) -> RecordedSites:
-    """Answer in one statement. Raises `QueryLimit` when there are more than `MOST_SITES`."""
-    params: dict[str, Any] = {"since": question.since_ns, "until": question.until_ns, "most": MOST_SITES + 1}
-    conditions = ""
-    for name, values in question.filters.items():
-        if name not in SITE_FILTERS:
-            raise QueryError(f"coverage cannot be filtered by {name!r}; it can by {', '.join(SITE_FILTERS)}")
-        params[f"only_{name}"] = list(values)
-        conditions += f" AND has({{only_{name}:Array(String)}}, ifNull({name}, ''))"
-    found = engine.execute(
-        f"""
-        SELECT
-            code_file AS file,
-            code_line AS line,
-            code_function AS function,
-            count() AS calls,
-            countIf(NOT success) AS failed_calls,
-            countIf(cost_usd IS NULL) AS unpriced_calls,
-            sum(cost_usd) AS cost,
-            countIf(tenant IS NULL) AS without_tenant,
-            countIf(feature IS NULL) AS without_feature,
-            countIf(tenant IS NULL OR feature IS NULL) AS without_context,
-            sumIf(cost_usd, tenant IS NULL OR feature IS NULL) AS cost_without_context,
-            toUnixTimestamp64Nano(max(time)) AS last_ns,
-            arraySort(groupUniqArray(20)(ifNull(service, ''))) AS services,
-            any(scope) AS told_by
-        FROM calls
-        WHERE counted
-            AND time >= fromUnixTimestamp64Nano({{since:Int64}}, 'UTC')
-            AND time < fromUnixTimestamp64Nano({{until:Int64}}, 'UTC')
-            {conditions}
-        GROUP BY file, line, function
-        ORDER BY cost DESC NULLS LAST, calls DESC, file, line
-        LIMIT {{most:UInt64}}
-        """,
-        params,
-        limits=limits,
-    ).to_pylist()
+    """Answer in one statement: whole days that have been summed up from their sums, all else from calls.
+
+    Raises `QueryLimit` when there are more than `MOST_SITES`.
+    """
+    params: dict[str, Any] = {"most": MOST_SITES + 1}
+    where = site_days(engine, question.since_ns, question.until_ns)
+    found = engine.execute(_statement(question, where, params), params, limits=limits).to_pylist()
     if len(found) > MOST_SITES:
         raise QueryError(f"calls came from more than {MOST_SITES:,} lines; ask for one service, or less time")
     return RecordedSites(
@@ -107,22 +84,72 @@ def sites(engine: Engine, question: SitesQuestion, *, limits: Limits) -> Recorde
     )
 
 
+def _statement(question: SitesQuestion, where: Answering, params: dict[str, Any]) -> str:
+    """The SQL; its values are added to `params`. Both sources have the same figures (`SITE_FIGURES`)."""
+    conditions = ""
+    for name, values in question.filters.items():
+        if name not in SITE_FILTERS:
+            raise QueryError(f"coverage cannot be filtered by {name!r}; it can by {', '.join(SITE_FILTERS)}")
+        params[f"only_{name}"] = list(values)
+        conditions += f" AND has({{only_{name}:Array(String)}}, ifNull({name}, ''))"
+    sources = [
+        _source([each.of_calls for each in SITE_FIGURES], "calls", _of_calls(where, params), conditions)
+    ]
+    if where.days:
+        params |= {"buckets": list(where.days), "generations": list(where.days.values())}
+        kept = "(bucket, generation) IN arrayZip({buckets:Array(Int64)}, {generations:Array(UInt64)})"
+        sources.append(_source([each.of_kept for each in SITE_FIGURES], KEPT_SITES, kept, conditions))
+    return f"""
+        SELECT
+            {", ".join(f"by_{name}" for name in SITE)},
+            {", ".join(f"{_together(each)} AS {each.name}" for each in SITE_FIGURES)},
+            toUnixTimestamp64Nano(last) AS last_ns,
+            {_SERVICES.replace("{of}", "groupUniqArrayArray(f_services)")} AS services
+        FROM ({" UNION ALL ".join(sources)})
+        GROUP BY {", ".join(f"by_{name}" for name in SITE)}
+        ORDER BY cost_usd DESC NULLS LAST, calls DESC, {", ".join(f"by_{name}" for name in SITE)}
+        LIMIT {{most:UInt64}}
+        """
+
+
+def _together(figure: Figure) -> str:
+    """A figure of both sources: sums are summed up, of the largest the largest is taken."""
+    return f"{figure.of_kept.partition('(')[0]}(f_{figure.name})"
+
+
+def _of_calls(where: Answering, params: dict[str, Any]) -> str:
+    return f"counted AND {within(where.ranges, params)}"
+
+
+def _source(figures: Sequence[str], table: str, which: str, conditions: str) -> str:
+    named = [f"{sql} AS f_{each.name}" for sql, each in zip(figures, SITE_FIGURES, strict=True)]
+    return f"""
+        SELECT
+            {", ".join(f"{name} AS by_{name}" for name in SITE)},
+            {", ".join(named)},
+            {_SERVICES.replace("{of}", "groupUniqArray(ifNull(service, ''))")} AS f_services
+        FROM {table}
+        WHERE {which} {conditions}
+        GROUP BY {", ".join(f"by_{name}" for name in SITE)}
+        """
+
+
 def _site(row: dict[str, Any]) -> RecordedSite:
     return RecordedSite(
-        file=row["file"],
-        line=row["line"],
-        function=row["function"],
+        file=row["by_code_file"],
+        line=row["by_code_line"],
+        function=row["by_code_function"],
         calls=row["calls"],
         failed_calls=row["failed_calls"],
         unpriced_calls=row["unpriced_calls"],
-        cost_usd=tidy(row["cost"]),
+        cost_usd=tidy(row["cost_usd"]),
         without_tenant=row["without_tenant"],
         without_feature=row["without_feature"],
         without_context=row["without_context"],
-        cost_without_context_usd=tidy(row["cost_without_context"]),
+        cost_without_context_usd=tidy(row["cost_without_context_usd"]),
         last=moment(row["last_ns"]),
         services=[each for each in row["services"] if each],
-        scope=row["told_by"],
+        scope=row["scope"],
     )
 
 

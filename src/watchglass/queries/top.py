@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from watchglass.queries.usage import DIMENSIONS, ROLLED, grain
 from watchglass.store import Engine, Limits
-from watchglass.store.rollup import HOUR_S, Range
 from watchglass.store.rollup_engine import coverage
+from watchglass.store.rollup_hours import HOUR_S, Range
 
 
 def ranges_of_most_expensive(

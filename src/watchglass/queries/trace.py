@@ -13,8 +13,8 @@ from watchglass.queries.figures import TOKEN_FIELDS, Figures, add, tidy
 from watchglass.queries.plain import moment
 from watchglass.queries.trace_walk import walked
 from watchglass.store import Engine, Limits
-from watchglass.store.rollup import Range
 from watchglass.store.rollup_figures import within
+from watchglass.store.rollup_hours import Range
 
 ID_DIGITS = 32
 MIN_PREFIX = 4

@@ -19,10 +19,10 @@ from watchglass.queries.usage_rows import UsageRow, UsageRows
 from watchglass.queries.usage_sources import Archived, Key, sources
 from watchglass.store import Engine, Limits
 from watchglass.store.expired import Expiry
-from watchglass.store.rollup import Answering
 from watchglass.store.rollup_engine import coverage, expiry, undisturbed
 from watchglass.store.rollup_figures import COARSE, COUNTS, DURATIONS, average, percentile
 from watchglass.store.rollup_figures import DIMENSIONS as KEPT_DIMENSIONS
+from watchglass.store.rollup_hours import Answering
 
 _PLAIN = (
     *("tenant", "engagement", "feature", "agent", "provider", "service", "environment", "flow", "flow_type"),

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from watchglass.queries.expired import whole_hours
 from watchglass.store.archive import ARCHIVE
-from watchglass.store.rollup import Answering, Range
 from watchglass.store.rollup_figures import SUMMED, Figure, within
+from watchglass.store.rollup_hours import Answering, Range
 from watchglass.store.rollup_keeper import KEPT, KEPT_DAYS
 
 

@@ -19,8 +19,8 @@ from watchglass.queries.usage import DIMENSIONS, FILTERS, OF_KEPT, ROLLED, grain
 from watchglass.queries.usage_sources import Archived, Key, sources
 from watchglass.store import Engine, Limits
 from watchglass.store.expired import Expiry
-from watchglass.store.rollup import DAY_S, Answering, Coverage
 from watchglass.store.rollup_figures import COUNTS, DURATIONS, percentile
+from watchglass.store.rollup_hours import DAY_S, Answering, Coverage
 
 Which: TypeAlias = Literal["now", "before"]
 PERCENTILES = {"p50_ns": 0.5, "p95_ns": 0.95, "p99_ns": 0.99}

@@ -29,8 +29,9 @@ from watchglass.store.expired import (
     not_archived,
     read_expiry,
 )
-from watchglass.store.rollup import HOUR_S, Rollup
+from watchglass.store.rollup import Rollup
 from watchglass.store.rollup_figures import BUCKET, FIGURES, Figure
+from watchglass.store.rollup_hours import HOUR_S
 from watchglass.store.rollup_statements import coarse, fine
 
 ARCHIVE = "store.usage_expired"

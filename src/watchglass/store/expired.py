@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from watchglass.store.engine import Engine
-from watchglass.store.rollup import HOUR_NS, HOUR_S
+from watchglass.store.rollup_hours import HOUR_NS, HOUR_S
 
 PASSES = "store.expired_passes"
 IDENTITIES = "store.expired_calls"

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from watchglass.errors import StoreError
-from watchglass.store.rollup import HOUR_NS
 from watchglass.store.rollup_engine import RolledEngine
+from watchglass.store.rollup_hours import HOUR_NS
 
 DAY_NS = 86_400 * 10**9
 

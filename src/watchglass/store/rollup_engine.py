@@ -16,7 +16,8 @@ import pyarrow as pa
 from watchglass.store.archive import Archive
 from watchglass.store.engine import Engine, Limits
 from watchglass.store.expired import Expiry, read_expiry
-from watchglass.store.rollup import Coverage, Rollup, hours_of
+from watchglass.store.rollup import Rollup, hours_of
+from watchglass.store.rollup_hours import Answering, Coverage
 
 CALLS = "store.calls"
 
@@ -108,6 +109,13 @@ def coverage(engine: Engine) -> Coverage:
     if isinstance(engine, RolledEngine):
         return engine.rollup.coverage()
     return Coverage(False, {}, frozenset())
+
+
+def site_days(engine: Engine, since_ns: int, until_ns: int) -> Answering:
+    """Which days of `[since_ns, until_ns)` are summed up by line of code, and which ranges calls answer."""
+    if isinstance(engine, RolledEngine):
+        return engine.rollup.sites.answering(engine.rollup.coverage(), since_ns, until_ns)
+    return Answering({}, [(since_ns, until_ns)])
 
 
 def expiry(engine: Engine) -> Expiry:

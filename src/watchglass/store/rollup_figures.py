@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from watchglass.store.rollup import HOUR_NS, HOUR_S, Range
+from watchglass.store.rollup_hours import HOUR_NS, HOUR_S, Range
 
 DIMENSIONS = (
     *("tenant", "engagement", "feature", "agent", "provider", "request_model", "response_model"),
@@ -76,6 +76,29 @@ DURATIONS = (
     ),
 )
 FIGURES = (*COUNTS, *DURATIONS)
+
+SITE = ("code_file", "code_line", "code_function")
+"""A line of code, as a call tells of it."""
+
+SITE_DIMENSIONS = ("tenant", "service", "environment", *SITE)
+"""What sums by line of code keep apart."""
+
+_NO_CONTEXT = "(tenant IS NULL OR feature IS NULL)"
+
+SITE_FIGURES = (
+    _sum("calls", "count()"),
+    _sum("failed_calls", "countIf(NOT success)"),
+    _sum("unpriced_calls", "countIf(cost_usd IS NULL)"),
+    _sum("cost_usd", "sum(cost_usd)"),
+    _sum("without_tenant", "countIf(tenant IS NULL)"),
+    _sum("without_feature", "countIf(feature IS NULL)"),
+    _sum("without_context", f"countIf{_NO_CONTEXT}"),
+    _sum("cost_without_context_usd", f"sumIf(cost_usd, {_NO_CONTEXT})"),
+    Figure("last", "max(time)", "max(last)"),
+    # Any would do; the same one each time is better.
+    Figure("scope", "max(scope)", "max(scope)"),
+)
+"""What is said of a line of code."""
 
 
 _NS = "toUnixTimestamp64Nano(time)"

@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 from watchglass.errors import StoreError, WatchglassError
 from watchglass.store.engine import Engine
-from watchglass.store.rollup import DAY_S, HOUR_NS, HOUR_S, Days, Retired, Rollup, Summing
+from watchglass.store.rollup import Days, Rollup, Summing
 from watchglass.store.rollup_engine import CALLS
 from watchglass.store.rollup_figures import BUCKET, COARSE, FIGURES, within
-from watchglass.store.rollup_statements import ONE_THREAD, coarse, fine, into
+from watchglass.store.rollup_hours import DAY_S, HOUR_NS, HOUR_S, Retired
+from watchglass.store.rollup_sites import SiteDay
+from watchglass.store.rollup_statements import KEPT_SITES, ONE_THREAD, by_site, coarse, fine, into
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,8 @@ WHERE (bucket, generation) NOT IN
 
 
 class RollupKeeper:
-    """Keeps `store.usage_hourly`. `step` does one piece of work; `start` runs steps on a thread."""
+    """Keeps `store.usage_hourly`, and sums of days. `step` does one piece of work; `start` runs steps on a
+    thread."""
 
     def __init__(
         self, engine: Engine, rollup: Rollup, *, stopwatch: Callable[[], float] = time.perf_counter
@@ -100,6 +103,10 @@ class RollupKeeper:
         if days is not None:
             self._make(days)
             return True
+        sites = self._rollup.sites.begin(self._rollup.coverage())
+        if sites is not None:
+            self._sum_up_sites(sites)
+            return True
         return self._tidy()
 
     def _sum_up(self, summing: Summing) -> None:
@@ -131,8 +138,18 @@ class RollupKeeper:
             self._rollup.abandon_days(days)
             raise
 
+    def _sum_up_sites(self, day: SiteDay) -> None:
+        params: dict[str, object] = {"bucket": day.bucket, "generation": day.generation}
+        try:
+            self._engine.execute(by_site(within([day.range], params)), params)
+            self._rollup.retire(self._rollup.sites.commit(day))
+        except StoreError:
+            self._rollup.retire([(day.day, day.generation)])
+            raise
+
     def _tidy(self) -> bool:
         """Remove what no question reads: retired generations, and once what a killed keeper left."""
+        self._rollup.retire(self._rollup.sites.forget(self._rollup.coverage()))
         retired = self._rollup.retired()
         if not self._tidied:
             covered = self._rollup.coverage()
@@ -140,6 +157,7 @@ class RollupKeeper:
                 *self._rollup.unremoved(),
                 *(Retired(0, hour * HOUR_S, each) for hour, each in covered.clean.items()),
                 *(Retired(0, day * DAY_S, each) for day, each in covered.days.items()),
+                *(Retired(0, bucket, each) for bucket, each in self._rollup.sites.kept()),
             ]
             self._delete(_REMOVE_OTHERS, kept)
             self._tidied = True
@@ -149,7 +167,7 @@ class RollupKeeper:
         return bool(retired)
 
     def _delete(self, statement: str, generations: list[Retired]) -> None:
-        for table in (KEPT, KEPT_DAYS):
+        for table in (KEPT, KEPT_DAYS, KEPT_SITES):
             self._engine.execute(statement.replace("{table}", table), _pairs(generations))
 
     def _run(self) -> None:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from watchglass.store.rollup_figures import BUCKET, COARSE, DIMENSIONS, SUMMED, Figure
+from watchglass.store.rollup_figures import (
+    BUCKET,
+    COARSE,
+    DIMENSIONS,
+    SITE_DIMENSIONS,
+    SITE_FIGURES,
+    SUMMED,
+    Figure,
+)
 
 CALLS = "store.calls"
+KEPT_SITES = "store.sites_daily"
 
 # Calls are read once, the coarse grain is made of the fine; on one thread: questions and ingest go first.
 ONE_THREAD = "SETTINGS max_threads = 1, max_insert_threads = 1"
@@ -52,5 +61,22 @@ def coarse(kept: str, figures: Sequence[Figure], where: str) -> str:
         FROM {kept}
         WHERE grain = 'fine' AND generation = {{generation:UInt64}} AND {where}
         GROUP BY bucket, generation, counted, {", ".join(COARSE)}
+        {ONE_THREAD}
+        """
+
+
+def by_site(where: str) -> str:
+    """Sums up counted calls that meet `where` by line of code, as `{bucket:Int64}`, `{generation:UInt64}`."""
+    return f"""
+        INSERT INTO {KEPT_SITES}
+            (bucket, generation, {", ".join((*SITE_DIMENSIONS, *(figure.name for figure in SITE_FIGURES)))})
+        SELECT
+            {{bucket:Int64}},
+            {{generation:UInt64}},
+            {", ".join(SITE_DIMENSIONS)},
+            {", ".join(f"{figure.of_calls} AS kept_{figure.name}" for figure in SITE_FIGURES)}
+        FROM {CALLS} FINAL
+        WHERE {where} AND counted
+        GROUP BY {", ".join(SITE_DIMENSIONS)}
         {ONE_THREAD}
         """

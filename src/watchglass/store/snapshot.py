@@ -32,7 +32,7 @@ CONTROL = "control.db"
 PRICES = "prices"
 """The folder of the price files."""
 
-DERIVED_TABLES = frozenset({"usage_hourly", "usage_daily"})
+DERIVED_TABLES = frozenset({"usage_hourly", "usage_daily", "sites_daily"})
 """What is made again from the rows at the next opening, and so not kept."""
 
 _DERIVED_FACTS = ("views_checksum", "rollup_hours_known")
@@ -109,6 +109,7 @@ def _copy_control(source: Path, target: Path) -> None:
         live.backup(copy)
         with copy:
             copy.executemany("DELETE FROM meta WHERE key = ?", [(fact,) for fact in _DERIVED_FACTS])
+            copy.execute("DELETE FROM rollup_sites")
         # One file, without a log beside it.
         copy.execute("PRAGMA journal_mode = DELETE")
     target.chmod(0o600)

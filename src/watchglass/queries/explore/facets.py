@@ -22,9 +22,9 @@ from watchglass.queries.lists.windows import windows
 from watchglass.queries.plain import moment
 from watchglass.queries.usage import ROLLED, UsageQuestion, answering
 from watchglass.store import Engine, Limits
-from watchglass.store.rollup import Answering, Range
 from watchglass.store.rollup_engine import undisturbed
 from watchglass.store.rollup_figures import within
+from watchglass.store.rollup_hours import Answering, Range
 from watchglass.store.rollup_keeper import KEPT
 
 MOST_VALUES = 20

@@ -14,8 +14,8 @@ from watchglass.queries.lists.windows import hours, windows
 from watchglass.queries.plain import moment
 from watchglass.queries.top import ranges_of_most_expensive
 from watchglass.store import Engine, Limits
-from watchglass.store.rollup import Range
 from watchglass.store.rollup_figures import within
+from watchglass.store.rollup_hours import Range
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):

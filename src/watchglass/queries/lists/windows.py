@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from watchglass.store.rollup import Range
+from watchglass.store.rollup_hours import Range
 
 HOUR_NS = 3600 * 10**9
 LAST_NS = 2**63 - 1
