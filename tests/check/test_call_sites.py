@@ -43,3 +43,46 @@ def test_every_request_is_a_site(tmp_path: Path) -> None:
         True,
     )
     assert len(found.files) == 3 and len(found.unreadable) == 1 and "b.py" in found.unreadable[0]
+
+
+STARTED = """import watchglass
+from crewai import Agent, Crew, Task
+from crewai.flow.flow import Flow
+from watchglass import multi_model_service
+
+watchglass.init()
+
+
+class Assessment(Flow):
+    pass
+
+
+def run(some_task, agent):
+    Crew(agents=[], tasks=[]).kickoff()
+    Agent(role="writer").kickoff("hello")
+    Task(description="d").execute_sync()
+    some_task.execute_async(agent=agent)
+    Assessment().kickoff_async()
+
+
+async def ask(other):
+    await multi_model_service.generate_response(
+        prompt="x", client_account_id=1
+    )
+    await other.generate_response("z")
+"""
+
+
+def test_what_makes_its_requests_below(tmp_path: Path) -> None:
+    """A crew, an agent, a task and our service are sites where they are started; a flow if it is seen."""
+    (tmp_path / "a.py").write_text(STARTED, "utf-8")
+    found = sites.find([str(tmp_path)]).sites
+    assert [(site.line, site.callee, site.only_if_seen) for site in found] == [
+        (14, "Crew.kickoff", False),
+        (15, "Agent.kickoff", False),
+        (16, "Task.execute_sync", False),
+        (17, "Task.execute_async", False),
+        (18, "Flow.kickoff_async", True),
+        (22, "multi_model_service.generate_response", False),
+    ]
+    assert all(site.recorded for site in found)

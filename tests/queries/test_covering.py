@@ -30,6 +30,7 @@ class Static(NamedTuple):
     recorded: bool = True
     around: int = 0
     """Lines of its statement before and after it."""
+    only_if_seen: bool = False
 
     @property
     def statement_line(self) -> int:
@@ -147,6 +148,14 @@ def test_what_is_not_looked_at() -> None:
     ]
     # Calls of LiteLLM are on record, so it is recorded, though the code of `dark` does not show how.
     assert [site.line for site in found.never_seen] == [30, 50]
+
+
+def test_a_site_only_if_it_is_seen() -> None:
+    """The start of a flow, whose steps have call sites of their own, counts where calls came from it."""
+    flow = Static(20, 20, "main", only_if_seen=True)
+    unseen, seen = covered([Static(10, 12), flow], [row(10)]), covered([flow], [row(20, "main")])
+    assert (unseen.sites, unseen.percent, unseen.never_seen) == (1, 100.0, [])
+    assert (seen.sites, places(seen.seen)) == (1, [(20, "line")])
 
 
 def test_recorded_and_unknown_to_the_code() -> None:

@@ -7,13 +7,14 @@ which may be sampled.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import get_current_span
 
 from watchglass.capture import boundary, context, recorder
+from watchglass.capture.application_code import Line, here, note
 from watchglass.capture.attributes import cleaned
 from watchglass.capture.credentials import scrub, scrub_value
 from watchglass.capture.records import SpanRecord
@@ -34,8 +35,16 @@ CALL_MARKERS = (
 _MOST_OPEN = 100_000
 """Open spans whose context is remembered; of more (spans that never end) the oldest lose theirs."""
 
+_CALLS_SCOPES = ("opentelemetry.instrumentation.openai", "opentelemetry.instrumentation.anthropic")
+"""Whose spans may say only at their end what they are."""
+
+_PLACES = frozenset(("code.file.path", "code.filepath"))
+
 _NOBODY = context.EMPTY.attributes
 _FEATURE = context.ATTRIBUTES["feature"]
+
+
+T = TypeVar("T")
 
 
 class Detail(Protocol):
@@ -57,6 +66,7 @@ class RecordSpans(SpanProcessor):
         self.detail = detail
         # By span id: what a processor is given when a span ends is another object than when it began.
         self._contexts: dict[int, dict[str, str]] = {}
+        self._lines: dict[int, Line] = {}
 
     def on_start(self, span: Span, parent_context: OTelContext | None = None) -> None:
         """Note whom the span is for: when it ends, somebody else's context may be in force."""
@@ -68,11 +78,12 @@ class RecordSpans(SpanProcessor):
         attributes = context.current().attributes
         if self.detail is not None and (span.parent is None or span.parent.is_remote):
             self.detail.started(identity.trace_id.to_bytes(16, "big"))
-        if not attributes:
-            return
-        if len(self._contexts) >= _MOST_OPEN:
-            self._contexts.pop(next(iter(self._contexts)), None)
-        self._contexts[identity.span_id] = attributes
+        if _tells_of_call(span):
+            line = here()
+            if line is not None:
+                _put(self._lines, identity.span_id, line)
+        if attributes:
+            _put(self._contexts, identity.span_id, attributes)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Record it."""
@@ -80,12 +91,15 @@ class RecordSpans(SpanProcessor):
 
     @boundary.guarded("spans.end")
     def _record(self, span: ReadableSpan) -> None:
-        said = self._contexts.pop(span.context.span_id, _NOBODY) if span.context is not None else _NOBODY
+        identity = span.context.span_id if span.context is not None else 0
+        said, line = self._contexts.pop(identity, _NOBODY), self._lines.pop(identity, None)
         if not recorder.recording():
             return
         record = record_of(span, said)
         if record is None:
             return
+        if line is not None and _PLACES.isdisjoint(record.attributes):
+            note(line, record.attributes)
         always = record.scope.startswith(SCOPE) or any(key in record.attributes for key in CALL_MARKERS)
         if self.detail is None:
             recorder.record(record)
@@ -93,6 +107,21 @@ class RecordSpans(SpanProcessor):
         is_root = span.parent is None or span.parent.is_remote
         for each in self.detail.offer(record, is_root, always):
             recorder.record(each)
+
+
+def _tells_of_call(span: Span) -> bool:
+    """Whether another library says of a request that it begins."""
+    scope = span.instrumentation_scope
+    if scope is None or scope.name.startswith(SCOPE):
+        return False
+    said = span.attributes
+    return scope.name.startswith(_CALLS_SCOPES) or (bool(said) and any(key in said for key in CALL_MARKERS))
+
+
+def _put(kept: dict[int, T], identity: int, value: T) -> None:
+    if len(kept) >= _MOST_OPEN:
+        kept.pop(next(iter(kept)), None)
+    kept[identity] = value
 
 
 def record_of(span: ReadableSpan, said: dict[str, str]) -> SpanRecord | None:

@@ -23,6 +23,9 @@ KICKOFFS = frozenset(
         "akickoff_for_each",
     }
 )
+EXECUTIONS = frozenset({"execute_sync", "execute_async", "aexecute_sync"})
+"""How a task is done without its crew."""
+
 CREW_CALLBACKS = frozenset(
     {"step_callback", "task_callback", "callbacks", "before_kickoff_callbacks", "after_kickoff_callbacks"}
 )
@@ -86,6 +89,11 @@ def is_task(subject: Subject, method: ast.Attribute, place: Place, call: ast.Cal
         return False
     telling = {each.arg for each in call.keywords} & {"agent", "context", "tools"}
     return "task" in _named(method.value) and (bool(telling) or b"crewai" in subject.module.data)
+
+
+def is_agent(subject: Subject, method: ast.Attribute, place: Place) -> bool:
+    """Whether this is the method of an agent of CrewAI's."""
+    return any(each.path in (_AGENT, "crewai.LiteAgent()") for each in subject.value(method.value, place))
 
 
 def _named(node: ast.expr) -> str:

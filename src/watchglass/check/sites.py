@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from watchglass.check import configuration, crews, files, recorded, tokens
+from watchglass.check import configuration, crews, files, recorded, tokens, values
 from watchglass.check.clients import Callee
 from watchglass.check.configuration import Configuration
 from watchglass.check.engine import Checker
@@ -16,9 +16,14 @@ from watchglass.check.scopes import FUNCTIONS, Place, Scope
 from watchglass.check.source import Unreadable, read
 from watchglass.check.suppression import statement_around
 
+_ASK = "generate_response"
+_STARTS = crews.KICKOFFS | crews.EXECUTIONS
+_WORDS = (b"kickoff", b"execute_sync", b"execute_async", b"generate_response")
+
 
 class Site(NamedTuple):
-    """A request in the code, or the start of a crew; lines count from 1, a notebook's within the cell."""
+    """A request in the code, or what makes requests below as a crew does; lines count from 1, a notebook's
+    within the cell."""
 
     path: str
     """As `watchglass check` shows it."""
@@ -32,12 +37,14 @@ class Site(NamedTuple):
     callee: str
     """`litellm.completion`, `OpenAI.chat.completions.create`, or a shape as `chat.completions.create`."""
     family: str
-    """`openai` and so on; `crewai` for a crew, which makes its calls below."""
+    """`openai` and so on; `crewai` for a crew, an agent or a task, which make their calls below."""
     recorded: bool
     """Whether something seen from there records it: tracking set up in the module, or a block of ours."""
     context: bool | None
     """Whether a block that names a tenant or a feature is around it; None where nobody can say."""
     cell: int | None = None
+    only_if_seen: bool = False
+    """The start of a flow: what it asks is mostly asked by lines of its steps, which are sites themselves."""
 
 
 class Sites(NamedTuple):
@@ -72,7 +79,7 @@ def find(paths: Iterable[str], settings: Configuration | None = None) -> Sites:
 
 def _in_file(path: str, checker: Checker) -> list[Site]:
     data = read(path)
-    likely = tokens.may_request(data, "") or b"kickoff" in data
+    likely = tokens.may_request(data, "") or any(word in data for word in _WORDS)
     if not likely and not (tokens.is_certain(data, "") and checker.leads_to_clients(path, data)):
         return []
     subject = checker.subject(path, data)
@@ -83,13 +90,32 @@ def _sites(subject: Subject) -> Iterator[Site]:
     for request in subject.requests:
         known = recorded.is_recorded(subject, request)
         yield _site(subject, request.node, request.place, request.callee, known)
-    for node, method, place, _ in crews.references(subject, crews.KICKOFFS):
-        if crews.crews(subject, method, place) is not None:
+    for node, method, place, call in crews.references(subject, _STARTS | {_ASK}):
+        callee = _started(subject, method, place, call)
+        if callee is not None:
             known = recorded.is_watched(subject, place)
-            yield _site(subject, node, place, Callee("crewai", f"Crew.{method.attr}"), known)
+            yield _site(subject, node, place, callee, known, optional=callee.path.startswith("Flow."))
 
 
-def _site(subject: Subject, node: ast.expr, place: Place, callee: Callee, known: bool) -> Site:
+def _started(subject: Subject, method: ast.Attribute, place: Place, call: ast.Call) -> Callee | None:
+    """What makes its calls below this line: a crew, an agent, a task, a flow, our service."""
+    if method.attr == _ASK:
+        paths = [each.path for each in subject.value(method, place) if each.kind == values.NAME]
+        ours = any(path.startswith("watchglass.") for path in paths)
+        return Callee("litellm", f"multi_model_service.{_ASK}") if ours else None
+    if method.attr in crews.EXECUTIONS:
+        task = crews.is_task(subject, method, place, call)
+        return Callee("crewai", f"Task.{method.attr}") if task else None
+    if crews.crews(subject, method, place) is not None:
+        return Callee("crewai", f"Crew.{method.attr}")
+    if crews.is_agent(subject, method, place):
+        return Callee("crewai", f"Agent.{method.attr}")
+    return Callee("crewai", f"Flow.{method.attr}") if b"rewai" in subject.module.data else None
+
+
+def _site(
+    subject: Subject, node: ast.expr, place: Place, callee: Callee, known: bool, *, optional: bool = False
+) -> Site:
     source = subject.module.source
     cell, line = source.where(node.lineno)
     before = node.lineno - line
@@ -107,6 +133,7 @@ def _site(subject: Subject, node: ast.expr, place: Place, callee: Callee, known:
         known,
         True if recorded.in_context(subject, place) else None,
         cell,
+        optional,
     )
 
 

@@ -60,6 +60,11 @@ class CallSite(Protocol):
         """Whether something that can be seen in the code records it."""
         ...
 
+    @property
+    def only_if_seen(self) -> bool:
+        """Whether it is a call site only where calls are on record from it."""
+        ...
+
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """A call site and what flowed through it.

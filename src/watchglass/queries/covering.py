@@ -52,7 +52,12 @@ def cover(
                 elsewhere.append(_elsewhere(row, meant))
             else:
                 matches.setdefault(id(site), []).append(_Match(row, how))
-    made = [(site, _site(site, matches.get(id(site), []))) for sites in by_file.values() for site in sites]
+    made = [
+        (site, _site(site, matches.get(id(site), [])))
+        for sites in by_file.values()
+        for site in sites
+        if id(site) in matches or not site.only_if_seen
+    ]
     return _coverage(recorded, made, elsewhere)
 
 

@@ -14,6 +14,7 @@ from opentelemetry import context as otel
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from watchglass.capture import boundary, context, scoped
+from watchglass.capture.application_code import Line, here, started_at
 from watchglass.capture.held import Held
 
 P = ParamSpec("P")
@@ -29,22 +30,26 @@ class Luggage:
     Pickled, OpenTelemetry's part is its `traceparent`: what else there is has no meaning in another process.
     """
 
-    __slots__ = ("ours", "theirs")
+    __slots__ = ("line", "ours", "theirs")
 
-    def __init__(self, ours: context.Context, theirs: otel.Context) -> None:
+    def __init__(self, ours: context.Context, theirs: otel.Context, line: Line | None = None) -> None:
         self.ours = ours
         self.theirs = theirs
+        self.line = line
+        """The application's line that packed it: what a call says whose thread has no line of its own."""
 
     def put_on(self) -> tuple[object, Luggage]:
         """Put it in force; what is returned is for `take_off`."""
         before = otel.get_current()
         otel.attach(self.theirs)
-        return context.attach(self.ours), Luggage(self.ours, before)
+        worn = Luggage(self.ours, before, started_at.get())
+        started_at.set(self.line)
+        return context.attach(self.ours), worn
 
-    def __reduce__(self) -> tuple[Callable[..., Luggage], tuple[dict[str, str], dict[str, str]]]:
+    def __reduce__(self) -> tuple[Callable[..., Luggage], tuple[Any, ...]]:
         headers: dict[str, str] = {}
         _trace.inject(headers, self.theirs)
-        return _unpacked, (self.ours.fields, headers)
+        return _unpacked, (self.ours.fields, headers, self.line and tuple(self.line))
 
 
 def take_off(worn: tuple[object, Luggage]) -> None:
@@ -52,16 +57,19 @@ def take_off(worn: tuple[object, Luggage]) -> None:
     token, before = worn
     # Not OpenTelemetry's `detach`: it logs an error where the token was made elsewhere.
     otel.attach(before.theirs)
+    started_at.set(before.line)
     context.detach(token)
 
 
-def _unpacked(fields: dict[str, str], headers: dict[str, str]) -> Luggage:
-    return Luggage(context.Context(fields), _trace.extract(headers, otel.Context()))
+def _unpacked(
+    fields: dict[str, str], headers: dict[str, str], line: tuple[str, int, str] | None = None
+) -> Luggage:
+    return Luggage(context.Context(fields), _trace.extract(headers, otel.Context()), line and Line(*line))
 
 
 def packed() -> Luggage:
     """The context in force here, to be put on elsewhere."""
-    return Luggage(context.current(), otel.get_current())
+    return Luggage(context.current(), otel.get_current(), here(2))
 
 
 class Carried:
