@@ -203,8 +203,24 @@ def test_no_text_of_any_instrumentation_is_kept_where_none_is_wanted(
     span.end()
     (record,) = kept.spans
     assert "PLANTED" not in str(record)
-    assert record.attributes == {"kept": "yes", **marker}
+    said = {name: value for name, value in record.attributes.items() if not name.startswith("code.")}
+    assert said == {"kept": "yes", **marker}
     assert record.events[0][2] == {"role": "user"}
+
+
+def test_the_line_of_another_librarys_call(kept: Kept) -> None:
+    """What tells of a call says which line asked, its own word first; other spans cost no looking."""
+    provider = TracerProvider()
+    provider.add_span_processor(RecordSpans())
+    theirs = provider.get_tracer("theirs")
+    theirs.start_span("chat m", attributes={"gen_ai.request.model": "m"}).end()
+    theirs.start_span("chat m", attributes={"gen_ai.system": "x", "code.filepath": "/their/own.py"}).end()
+    theirs.start_span("GET").end()
+    provider.get_tracer("opentelemetry.instrumentation.anthropic").start_span("anthropic.chat").end()
+    call, own, detail, late = kept.spans
+    assert (call.attributes["code.file.path"], late.attributes["code.file.path"]) == (__file__, __file__)
+    assert call.attributes["code.function.name"] == "test_the_line_of_another_librarys_call"
+    assert "code.file.path" not in own.attributes and "code.file.path" not in detail.attributes
 
 
 def test_the_policy_holds_for_what_is_put_on_a_step(kept: Kept, off: None) -> None:

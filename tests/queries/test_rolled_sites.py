@@ -125,7 +125,7 @@ def test_a_row_written_during_the_summing_up_is_not_missed(house: House, moment:
 
 
 def test_a_kill_before_the_note_leaves_sums_that_nobody_reads(house: House) -> None:
-    """What a killed keeper has written of a day is in no answer, and is removed at the next start."""
+    """What a killed keeper has written of a day is in no answer, and is removed."""
     house.write([asked(3)])
     until_sites_are_next(house, days=1)
 
@@ -139,6 +139,8 @@ def test_a_kill_before_the_note_leaves_sums_that_nobody_reads(house: House) -> N
     assert (from_sums(house), cost(house)) == ((0, 1), 3)
     house.keep()
     assert (from_sums(house), cost(house)) == ((1, 0), 3)
+    house.clock.advance_ns(2 * KEPT_NS)
+    house.keep()
     left = house.store.engine.execute("SELECT uniqExact(generation) AS n FROM store.sites_daily")
     assert left["n"].to_pylist() == [1]
 
