@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from watchglass.store import Engine, Limits
-from watchglass.store.rollup import Range
 from watchglass.store.rollup_figures import within
+from watchglass.store.rollup_hours import Range
 
 Columns: TypeAlias = "dict[str, list[Any]]"
 

@@ -11,6 +11,9 @@ from watchglass.surfaces.cli import options
 from watchglass.surfaces.cli.exits import FOUND, reporting
 
 if TYPE_CHECKING:
+    from watchglass.doctor.contract import Finding
+    from watchglass.queries.reader import Reader
+    from watchglass.queries.sites import SitesQuestion
     from watchglass.surfaces.cli.coverage_shown import Report
 
 DEFAULT_SINCE = "30d"
@@ -87,7 +90,6 @@ def _report(
     from watchglass.clock import SystemClock
     from watchglass.doctor.contract import Window
     from watchglass.doctor.examination import examine
-    from watchglass.doctor.findings import NEVER_RECORDED
     from watchglass.queries.covering import cover
     from watchglass.queries.sites import SitesQuestion
     from watchglass.queries.times import parse_moment
@@ -107,9 +109,22 @@ def _report(
     with reader(loaded) as asked:
         recorded = asked.sites(question)
         # What providers and spans say was asked has no line of code: it is of all services.
-        said = examine(asked.query, Window(question.since_ns, question.until_ns), NEVER_RECORDED)
+        said = examine(
+            asked.query, Window(question.since_ns, question.until_ns), _never_recorded(asked, question)
+        )
     found = cover(code.sites, recorded, files=code.files, roots=paths, maps=maps)
     return Report(found, said.diagnoses, code.unreadable)
+
+
+def _never_recorded(asked: Reader, question: SitesQuestion) -> list[Finding]:
+    """The findings to ask; whose usage has no call under it only where sums say that there is any, for who
+    that is takes reading all calls."""
+    from watchglass.doctor.findings import NEVER_RECORDED
+    from watchglass.queries.usage import UsageQuestion
+
+    bounds = UsageQuestion(by=(), since_ns=question.since_ns, until_ns=question.until_ns, durations=False)
+    reported = asked.usage(bounds).unattributed.totals.calls
+    return [each for each in NEVER_RECORDED if reported or each.name != "unattributed"]
 
 
 def _print(report: Report, how: str) -> None:
