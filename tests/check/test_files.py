@@ -92,7 +92,7 @@ def test_what_cannot_be_read_is_said_and_no_crash(folder: Path, data: bytes, sai
 
 
 def test_deep_code_is_followed(folder: Path) -> None:
-    """Two thousand `elif`, or a sum of two thousand terms, and a call after it: found."""
+    """Ninety `elif` below each other, a sum of nine hundred terms, and a call after both: found."""
     branches = "if x == 0:\n    pass\n" + "".join(f"elif x == {n}:\n    pass\n" for n in range(90))
     terms = "y = " + " + ".join(["x"] * 900)
     (folder / "a.py").write_text(f"x = 1\n{branches}{terms}\n{CALL}", "utf-8")

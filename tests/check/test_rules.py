@@ -52,7 +52,7 @@ def test_a_fixture_has_the_findings_that_its_comments_expect(path: Path) -> None
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_the_examples_of_a_rule_are_what_it_says(rule, tmp_path: Path) -> None:
-    """The wrong example of each rule is found by it, and the right one passes every rule."""
+    """The wrong example of each rule is found by it, and the right one is not."""
     for name, code in (("wrong", rule.wrong), ("right", rule.right)):
         path = tmp_path / f"{name}.py"
         path.write_text(code, "utf-8")

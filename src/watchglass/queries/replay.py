@@ -135,9 +135,10 @@ def build(session: str, rows: SessionRows) -> Replay:
     so_far = Spent()
     for kind, row in shown:
         if kind == "call":
-            new = _places(places, row["input_messages"])
+            fresh = [digest for digest in dict.fromkeys(row["input_messages"]) if digest not in places]
+            new = _at(places, fresh)
+            steps += _messages(row, zip(fresh, new, strict=True), start, rows, so_far)
             so_far = _plus(so_far, row)
-            steps += _messages(row, new, start, rows, places, steps[-1].so_far if steps else Spent())
             said = _at(places, row["output_messages"])
             steps.append(_call(row, new, said, start, so_far))
         else:
@@ -177,22 +178,14 @@ def _order(step: tuple[str, _Row]) -> tuple[int, int, str]:
     return row["time_ns"], _RANK.get(kind, 9), row["id"]
 
 
-def _places(places: dict[str, int], hashes: Sequence[str]) -> list[int]:
-    """Where the messages that were not sent before now stand."""
-    fresh = [digest for digest in dict.fromkeys(hashes) if digest not in places]
-    return _at(places, fresh)
-
-
 def _at(places: dict[str, int], hashes: Sequence[str]) -> list[int]:
     return [places.setdefault(digest, len(places)) for digest in hashes]
 
 
 def _messages(
-    row: _Row, new: Sequence[int], start: int, rows: SessionRows, places: Mapping[str, int], before: Spent
+    row: _Row, fresh: Iterable[tuple[str, int]], start: int, rows: SessionRows, before: Spent
 ) -> list[ReplayStep]:
     """A step for each message of a user that this call was the first to send."""
-    names = list(places)
-    found = [names[place] for place in new if rows.texts.get(names[place], {}).get("role") == "user"]
     return [
         msgspec.structs.replace(
             _step("message", "user", digest, row, start, before),
@@ -200,10 +193,11 @@ def _messages(
             status="ok",
             error_type=None,
             error_message=None,
-            new=[places[digest]],
+            new=[place],
             given=digest,
         )
-        for digest in found
+        for digest, place in fresh
+        if rows.texts.get(digest, {}).get("role") == "user"
     ]
 
 

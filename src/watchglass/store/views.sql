@@ -507,7 +507,7 @@ SELECT
     time AS created_at
 FROM watchglass.usage;
 
--- One row a piece of work: a task, or the run of an agent that no task is around. Texts are in `messages`.
+-- One row a piece of work: a task, or the run of an agent for which no task is named. Texts are in `messages`.
 CREATE OR REPLACE VIEW watchglass.agent_task_history AS
 SELECT
     toInt64(bitShiftRight(cityHash64(task_id), 1)) AS id,

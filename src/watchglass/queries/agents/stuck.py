@@ -26,11 +26,13 @@ TIMES = 3
 """…nor before so many times the 99th percentile of what has ended of the same kind and name."""
 
 MOST = 200
+"""So many executions are judged, those that began first: it is a list for people, not a count."""
+
 _OLD_MIN, _QUIET_MIN = OLD_NS // 60_000_000_000, QUIET_NS // 60_000_000_000
 RULE = (
     f"An execution is stuck when it began at least {_OLD_MIN} minutes ago, has not ended, and nothing was "
     f"heard of it (no call, no step inside it) for {_QUIET_MIN} minutes, nor for {TIMES} times as long as 99%"
-    " of its like took; or when what it lies within has ended."
+    f" of its like took; or when what it lies within has ended. The {MOST} that began first are looked at."
 )
 
 
