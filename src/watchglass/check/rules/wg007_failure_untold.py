@@ -171,7 +171,7 @@ def assess(crew, flow_id):
     handler = CallbackHandlerIntegration.create_callback_handler(flow_id, {"client_account_id": 1})
     handler._step_callback({"type": "starting", "agent": "assessor", "task": "readiness"})
     found = crew.assess()
-    handler._task_completion_callback({"agent": "assessor", "task_name": "readiness", "output": found})
+    handler._task_completion_callback({"agent": "assessor", "task_name": "readiness"})
     return found
 """,
     right="""\
