@@ -47,7 +47,7 @@ def _runs_request(subject: Subject, function: Value, depth: int, seen: set[ast.A
     seen.add(node)
     inside = subject if module is subject.module else _other(subject, function)
     scope = module.scanned.scope(node)
-    if scope is None or _enters_context(inside, scope):
+    if scope is None or enters_context(inside, scope):
         return False
     if any(_is_within(each.place.scope, scope) for each in inside.requests):
         return True
@@ -66,7 +66,7 @@ def _kicks_off(subject: Subject, call: Call) -> bool:
     return crews.crews(subject, func, call.place) is not None
 
 
-def _enters_context(subject: Subject, scope: Scope) -> bool:
+def enters_context(subject: Subject, scope: Scope) -> bool:
     """Whether a function is decorated with a context, or enters one somewhere: it says itself for whom."""
     for each in getattr(scope.node, "decorator_list", ()):
         if scope.place is not None and recorded.is_context(subject, each, scope.place):

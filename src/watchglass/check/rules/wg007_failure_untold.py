@@ -159,7 +159,7 @@ RULE = Rule(
     because="Whoever tells of starts by hand owes an end for each: a task whose exception passes by the line "
     "that tells of its end stays running in every list, is told of as stuck, and never counts as failed.",
     source="https://docs.python.org/3/reference/compound_stmts.html#finally-clause",
-    fix="tell of the failure in an `except Exception` around it (`status: failed`, or `step.fail(error)`), or "
+    fix="tell of the failure in an `except Exception` around it (`status: failed`, `step.fail(error)`), or "
     "use `with watchglass.task(…)`, which cannot be left open",
     wants=wants,
     check=check,
