@@ -203,3 +203,29 @@ def test_a_configuration_is_found_upwards(folder: Path) -> None:
     (folder / "deep" / "b.py").write_text(CALL, "utf-8")
     assert isinstance(configuration.load(str(folder / "deep"), CODES), Configuration)
     assert check(folder / "deep") == []
+
+
+def test_the_cache_forgets(folder: Path, tmp_path: Path) -> None:
+    """What no result depends on any more, and what another checker left and did not write for a month."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    old, other, foreign = cache / f"{'a' * 32}.json", cache / f"{'b' * 32}.json", cache / "kept.txt"
+    for each in (old, other, foreign):
+        each.write_text("{}", "utf-8")
+    for each in (old, foreign):
+        os.utime(each, ns=(10**18, 10**18))
+    (folder / "pyproject.toml").write_text('[tool.watchglass.check]\nexclude = ["made.py"]\n', "utf-8")
+    (folder / "app.py").write_text("from made import client\nclient.responses.create(input='')\n", "utf-8")
+    (folder / "made.py").write_text("from openai import OpenAI\nclient = OpenAI()\n", "utf-8")
+    for name in ("app.py", "made.py"):
+        os.utime(folder / name, ns=(10**18, 10**18))
+    check(folder, cache)
+    assert not old.exists()
+    assert other.exists()
+    assert foreign.exists()
+    [stored] = set(cache.iterdir()) - {other, foreign}
+    assert str(folder / "made.py") in json.loads(stored.read_text("utf-8"))["statuses"]
+    (folder / "app.py").write_text("x = 1\n", "utf-8")
+    os.utime(folder / "app.py", ns=(10**18, 10**18))
+    check(folder, cache)
+    assert set(json.loads(stored.read_text("utf-8"))["statuses"]) == {str(folder / "app.py")}

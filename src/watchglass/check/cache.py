@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable
@@ -19,9 +20,13 @@ from watchglass.check.engine import Result
 from watchglass.check.files import File
 from watchglass.check.finding import Finding
 
+_RESULTS = re.compile(r"[0-9a-f]{32}\.json(?:\.\d+)?")
 _TICK_NS = 2_000_000_000
 _ENTRIES = 200_000
 """More files are not kept: the file would be slower to read than the code."""
+
+_KEPT_S = 30 * 86_400
+"""Other checkers' and configurations' results that were not written for so long are removed."""
 
 Status = tuple[int, int] | None
 """Time and size of a file; None: it is not there."""
@@ -113,11 +118,14 @@ class Cache:
             self._results = {path: entry for path, entry in self._results.items() if path in now}
         temporary = f"{self._file}.{os.getpid()}"
         try:
+            asked = {each for listed, _ in self._results.values() for each in listed} | set(self._results)
+            statuses = {path: status for path, status in self._statuses.items() if path in asked}
             os.makedirs(os.path.dirname(self._file), exist_ok=True)
             with open(temporary, "w", encoding="utf-8") as opened:
-                opened.write(json.dumps({"statuses": self._statuses, "results": self._results}))
+                opened.write(json.dumps({"statuses": statuses, "results": self._results}))
             os.replace(temporary, self._file)
-        except (OSError, ValueError):
+            _remove_old(os.path.dirname(self._file))
+        except (OSError, ValueError, TypeError):
             return
 
     def _status(self, path: str) -> Status:
@@ -128,6 +136,13 @@ class Cache:
             except OSError:
                 self._now[path] = None
         return self._now[path]
+
+
+def _remove_old(where: str) -> None:
+    with os.scandir(where) as entries:
+        for each in entries:
+            if _RESULTS.fullmatch(each.name) and each.stat().st_mtime < time.time() - _KEPT_S:
+                os.unlink(each.path)
 
 
 def _listed(status: Status) -> list[int] | None:

@@ -107,7 +107,7 @@ class Configuration(NamedTuple):
 
 
 def _within(dotted: str, package: str) -> bool:
-    return dotted == package or dotted.startswith(f"{package}.") or f".{dotted}.".find(f".{package}.") >= 0
+    return f".{package}." in f".{dotted}."
 
 
 def load(start: str, codes: Mapping[str, bool]) -> Configuration:

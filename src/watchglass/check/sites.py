@@ -40,8 +40,6 @@ class Site(NamedTuple):
     """`openai` and so on; `crewai` for a crew, an agent or a task, which make their calls below."""
     recorded: bool
     """Whether something seen from there records it: tracking set up in the module, or a block of ours."""
-    context: bool | None
-    """Whether a block that names a tenant or a feature is around it; None where nobody can say."""
     cell: int | None = None
     only_if_seen: bool = False
     """The start of a flow: what it asks is mostly asked by lines of its steps, which are sites themselves."""
@@ -131,7 +129,6 @@ def _site(
         callee.path,
         callee.family,
         known,
-        True if recorded.in_context(subject, place) else None,
         cell,
         optional,
     )

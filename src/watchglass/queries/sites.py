@@ -72,7 +72,7 @@ class RecordedSites(msgspec.Struct, frozen=True, kw_only=True):
 def sites(engine: Engine, question: SitesQuestion, *, limits: Limits) -> RecordedSites:
     """Answer in one statement: whole days that have been summed up from their sums, all else from calls.
 
-    Raises `QueryLimit` when there are more than `MOST_SITES`.
+    Raises `QueryError` when there are more than `MOST_SITES`.
     """
     params: dict[str, Any] = {"most": MOST_SITES + 1}
     where = site_days(engine, question.since_ns, question.until_ns)
