@@ -112,12 +112,26 @@ def find(module: Module, resolver: Resolver) -> list[Request]:
 
 def callee_of(call: Call, resolver: Resolver, module: Module) -> Callee | None:
     """What request this call is, None when it is none."""
-    for value in resolver.value(call.node.func, call.place, module):
+    found = resolver.value(call.node.func, call.place, module)
+    if _is_wrapper(call.node.func, found):
+        return None
+    for value in found:
         if value.kind == values.NAME and not value.items:
             callee = match(value.path, call.node, module.data)
             if callee is not None:
                 return callee
     return None
+
+
+def _is_wrapper(func: ast.expr, found: values.Values) -> bool:
+    """Whether another object's attribute may be a function of the project: one that was put around a request.
+
+    `self.ask = partial(completion, …)`, then `self.ask = retried`: who asks it, calls the wrapper. Within
+    the class itself, under `self`, the request is meant.
+    """
+    if not isinstance(func, ast.Attribute) or _last(func.value) in {"self", "cls"}:
+        return False
+    return any(each.kind == values.FUNCTION for each in found)
 
 
 def match(path: str, call: ast.Call | None, data: bytes) -> Callee | None:
@@ -179,24 +193,27 @@ def _last(node: ast.expr) -> str:
 def _renamed(module: Module) -> frozenset[str]:
     """Names that may be a request under another name: imported `as`, assigned, by `partial` or `getattr`."""
     found: set[str] = set()
-    for scope in module.scanned.scopes():
-        for bound, bindings in scope.names.items():
-            if any(_may_rename(each) for each in bindings):
-                found.add(bound)
-        for attribute, pairs in scope.attributes.items():
-            if any(_may_rename(each) for _, each in pairs):
-                found.add(attribute)
+    for _ in range(2):  # a second name for what has another name already
+        for scope in module.scanned.scopes():
+            for bound, bindings in scope.names.items():
+                if bound not in found and any(_may_rename(each, found) for each in bindings):
+                    found.add(bound)
+            for attribute, pairs in scope.attributes.items():
+                if attribute not in found and any(_may_rename(each, found) for _, each in pairs):
+                    found.add(attribute)
+        if not found:
+            break
     return frozenset(found)
 
 
-def _may_rename(binding: scopes.Binding) -> bool:
+def _may_rename(binding: scopes.Binding, renamed: set[str]) -> bool:
     if binding.kind == scopes.FROM:
         return binding.name in clients.METHOD_NAMES
     node = binding.node
     if binding.kind != scopes.VALUE:
         return False
     if isinstance(node, ast.Attribute):
-        return node.attr in clients.METHOD_NAMES
+        return node.attr in clients.METHOD_NAMES or node.attr in renamed
     if isinstance(node, ast.Call):
         return _last(node.func) in {"partial", "getattr", "cast", "partialmethod", "wraps", "patch"}
     return isinstance(node, (ast.IfExp, ast.BoolOp, ast.Dict))

@@ -136,9 +136,8 @@ class Resolver:
         first = node.args[0] if node.args else None
         if path in clients.SAME_OBJECT:
             if path == "typing.cast" and len(node.args) == 2:
-                return union(
-                    self.value(node.args[1], place, module), self.annotated(first, place.scope, module)
-                )
+                told = self.annotated(first, place.scope, module)
+                return told or self.value(node.args[1], place, module)
             if path.startswith("instructor.") and not self.value(first, place, module):
                 return (name("instructor.from_openai()"),)
             return self.value(first, place, module)

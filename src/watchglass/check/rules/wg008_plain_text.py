@@ -14,7 +14,12 @@ from watchglass.check.scopes import Call, Scope
 LEVELS = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace"}
 )
-_KEY = re.compile(r"(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key)$", re.I)
+_KEY = re.compile(
+    r"(?:api_?keys?|secret_?key|secret_access_key|access_?token|auth_?token|bearer_?token|master_?key|"
+    r"(?:openai|anthropic|claude|gemini|groq|mistral|cohere|deepseek|openrouter|litellm|huggingface|hf|replicate)"
+    r"_?(?:key|token))$",
+    re.I,
+)
 _NO_KEY = re.compile(
     r"(?:^|_)(?:has|is|no|use|uses|need|needs|requires?|missing|num|max|valid|invalid|which|public|count)_|"
     r"mask|redact|hide|hidden|scrub|saniti|hash|encrypt|obfuscat|abbreviat",
@@ -35,6 +40,10 @@ _RECEIVED = frozenset(
 )
 _ERRORS = frozenset({"error", "exception", "warning", "warn", "critical", "fatal"})
 _ASKED_WITH = frozenset({"messages", "prompt", "input", "contents", "message"})
+_ASKED_FIRST = frozenset({"langchain", "google"})
+"""Whose requests take the words as their first argument."""
+_WORDS_OF_A_MESSAGE = frozenset({"content", "text", "parts"})
+_DEEP = 3
 _NEUTRAL = re.compile(
     r"usage|(?:^|_)id$|^trace$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
     r"latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$"
@@ -56,6 +65,7 @@ _TEXTS = frozenset(
         *("cast", "list", "tuple", "dict", "deepcopy", "copy"),
     ]
 )
+_READING = frozenset({"loads", "literal_eval", "str", "repr", "cast", "clean_json", "strip", "dict", "list"})
 _MASKING = re.compile(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
 _LOGGED = (
     b"print(", b".write(", b".warn(", b".debug(", b".info(", b".warning(", b".error(", b".exception(",
@@ -63,8 +73,14 @@ _LOGGED = (
 )  # fmt: skip
 _TELLING = re.compile(
     rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key|prompt|"
-    rb"messages|completion|llm_response|llm_output|response_text)\s*[}),!:\[.=]|"
-    rb"[\"'](?:\w*api_?key|\w*token|messages|\w*prompt|completion)[\"']\s*[\]),]"
+    rb"messages|completion|llm_response|llm_output|response_text|(?:ai|c|q|e|m|l|d|k|hf)_?(?:key|token))\s*[}),!:\[.=]|"
+    rb"[\"'](?:\w*(?:api|ai|access)_?key|\w*token|messages|\w*prompt|completion)[\"']\s*[\]),]"
+)
+_KEYS = (b"key", b"KEY", b"Key", b"_token", b"_TOKEN", b"Token")
+_SAYING_KEY = re.compile(
+    rb"[{(,.+%:=][ \t\n]*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|secret_access_key|access_?token|auth_?token|"
+    rb"bearer_?token|master_?key|(?:openai|anthropic|hf|litellm)_?(?:key|token))\s*[}),!:\[.=]|"
+    rb"[\"']\w*(?:api_?key|access_?token|auth_?token)[\"']\s*[\]),]"
 )
 _SAYING_PROMPT = re.compile(rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:prompt|llm_response|llm_output)\s*[}),!:\[.=]")
 _ABOUT_MODELS = re.compile(
@@ -78,7 +94,7 @@ _NEAR = 240
 def wants(data: bytes, package: str) -> int:
     """Files that have to do with models and log something named like a secret or a text, or ask and log."""
     if not _names_provider(data):
-        return YES if _says_prompt(data, package) else NO
+        return YES if _says_prompt(data, package) or _says_key(data) else NO
     logs = False
     for at in tokens.places(data, _LOGGED):
         logs = True
@@ -89,6 +105,13 @@ def wants(data: bytes, package: str) -> int:
 
 def _names_provider(data: bytes) -> bool:
     return tokens.any_of(data, tokens.PROVIDERS) or b"LLM" in data or b"llm" in data
+
+
+def _says_key(data: bytes) -> bool:
+    """Whether a file that names no provider writes out what is called a key: a credential is one anywhere."""
+    return tokens.any_of(data, _KEYS) and any(
+        _SAYING_KEY.search(data[at : at + _NEAR].lower()) for at in tokens.places(data, _LOGGED)
+    )
 
 
 def _says_prompt(data: bytes, package: str) -> bool:
@@ -106,7 +129,6 @@ def _says_prompt(data: bytes, package: str) -> bool:
 def check(subject: Subject) -> Iterator[Found]:
     """Every logging call with a key or a text among its arguments; `print` counts for keys alone."""
     asked = _Asked(subject)
-    named = _names_provider(subject.module.data)
     for call in subject.module.scanned.calls_near(_lines(subject)):
         logs = _is_log(call)
         if not logs and not _is_output(call):
@@ -117,7 +139,7 @@ def check(subject: Subject) -> Iterator[Found]:
         ]
         shown = [part for each in given for part in _shown(each)]
         scope, level = call.place.scope, call.name
-        what = next((found for each in shown if named and (found := _secret(each, scope))), "")
+        what = next((found for each in shown if (found := _secret(each, scope))), "")
         if not what and logs:
             what = next((found for each in shown if (found := asked.content(each, scope, level))), "")
         if what:
@@ -237,15 +259,34 @@ class _Asked:
         for request in subject.requests if asks else ():
             self.requests.add(request.node)
             if isinstance(request.node, ast.Call):
+                scope = request.place.scope
                 for keyword in request.node.keywords:
-                    if keyword.arg in _ASKED_WITH and isinstance(keyword.value, ast.Name):
-                        self.sent.add((request.place.scope, keyword.value.id))
+                    if keyword.arg in _ASKED_WITH:
+                        self._send(keyword.value, scope)
+                if request.callee.family in _ASKED_FIRST:
+                    self._send(next(iter(request.node.args), None), scope)
+
+    def _send(self, node: ast.AST | None, scope: Scope, depth: int = 0) -> None:
+        """What goes into a request, by name: also the parts of a list of messages that is made here."""
+        if isinstance(node, ast.Name) and (scope, node.id) not in self.sent:
+            self.sent.add((scope, node.id))
+            for each in scope.names.get(node.id, ()) if depth < _DEEP else ():
+                if each.kind == scopes.VALUE and isinstance(each.node, (ast.List, ast.Dict)):
+                    self._send(each.node, scope, depth + 1)
+        elif isinstance(node, ast.List):
+            for each in node.elts:
+                self._send(each, scope, depth)
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value in _WORDS_OF_A_MESSAGE:
+                    self._send(value, scope, depth)
 
     def content(self, node: ast.expr, scope: Scope, level: str) -> str:
         """What text is shown, `""` when none."""
         inner = node
         while isinstance(inner, ast.Subscript) and isinstance(inner.slice, (ast.Slice, ast.UnaryOp)):
             inner = inner.value  # a part of a text is a text
+        inner = _of_a_message(inner)
         named = _asked_for(inner) or _last(inner)
         told = bool(named) and self.telling.search(named) and not _NO_CONTENT.search(named)
         if told and not (isinstance(inner, ast.Name) and _is_elsewhere(named, scope, level)):
@@ -253,6 +294,24 @@ class _Asked:
         if isinstance(inner, ast.Name) and (scope, named) in self.sent:
             return f"the text {named}"
         return "a model's answer" if self._is_answer(node, scope) else ""
+
+    def _is_made_of(self, node: ast.AST, scope: Scope) -> bool:
+        """Whether an answer is read, or put into a longer text: `json.loads(answer)`, `f"…{answer}"`."""
+        if isinstance(node, ast.JoinedStr):
+            parts: list[ast.expr] = [
+                each.value for each in node.values if isinstance(each, ast.FormattedValue)
+            ]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            parts = [node.left, node.right]
+        elif isinstance(node, ast.IfExp):
+            parts = [node.body, node.orelse]
+        elif isinstance(node, ast.BoolOp):
+            parts = node.values
+        elif isinstance(node, ast.Call) and _last(node.func) in _READING and not node.keywords:
+            parts = node.args[:1]
+        else:
+            return False
+        return any(self._is_answer(each, scope) for each in parts)
 
     def _is_answer(self, node: ast.AST | None, scope: Scope) -> bool:
         """Whether it is, or is taken out of, what a request gave; not its usage and the like."""
@@ -267,6 +326,8 @@ class _Asked:
                 node = node.value
             elif isinstance(node, ast.Await):
                 node = node.value
+            elif self._is_made_of(node, scope):
+                return True
             elif isinstance(node, ast.Call):
                 if not isinstance(node.func, ast.Attribute) or _is_neutral(_asked_for(node)):
                     return False
@@ -285,6 +346,18 @@ class _Asked:
             given = [each for each in bindings if each.kind in {scopes.VALUE, scopes.ENTER}]
             self._answers[key] = any(self._is_answer(each.node, scope) for each in given)
         return self._answers[key]
+
+
+def _of_a_message(node: ast.expr) -> ast.expr:
+    """Of `messages[-1].content` the messages: a part of them by its place."""
+    words = (isinstance(node, ast.Attribute) and node.attr in _WORDS_OF_A_MESSAGE) or (
+        isinstance(node, (ast.Subscript, ast.Call)) and _asked_for(node) in _WORDS_OF_A_MESSAGE
+    )
+    if not words:
+        return node
+    owner = node.func if isinstance(node, ast.Call) else node
+    inner = owner.value if isinstance(owner, (ast.Attribute, ast.Subscript)) else node
+    return inner.value if isinstance(inner, ast.Subscript) and not _asked_for(inner) else node
 
 
 def _is_neutral(named: str) -> bool:

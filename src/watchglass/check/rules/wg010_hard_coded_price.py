@@ -22,9 +22,11 @@ _UNIT = re.compile(
 _OTHER = re.compile(
     r"max|(?:^|_)min(?:_|$)|limit|budget|threshold|total|target|alert|tolerance|expected|discount|seconds|attempts|"
     r"weight|width|index|column|format|precision|digits|decimals|estimated_|count|version|_id$|currency|ratio|page|"
-    r"bytes|chars|cost_?map|percentile|quantile|bucket|bins|levels|colou?r|tracking|retention|interval|timeout|batch_size|port$|days",
+    r"bytes|chars|cost_?map|percentile|quantile|bucket|bins|levels|colou?r|tracking|retention|interval|timeout|batch_size|port$|days|subscription|membership|shipping|ticket|stripe",
     re.I,
 )
+_MAP = re.compile(r"cost_?map", re.I)
+"""A table of a file's own, where it has numbers; without, LiteLLM's list that is fetched."""
 _OTHER_SUM = re.compile(
     r"limit|budget|threshold|alert|target|tolerance|weight|width|index|column|format|precision|digits|seconds|"
     r"timeout|ratio|bytes|chars|days|distance|version|previous|prior|last|baseline|saving|forecast|projected",
@@ -43,6 +45,8 @@ _PRICED = re.compile(
     re.M,
 )
 _MODELLED = re.compile(rb"[\"'](?:gpt|claude|gemini)[^\n]{0,40}[:,=][^\n]{0,30}(?<![\w.-])\d")
+_GOT = re.compile(rb"(?:cost|pric)\w*\.(?:get|pop)\([^\n]{0,60},")
+_MADE = re.compile(rb"(?:cost|pric)\w*\((?:[^\n)]{0,60}(?<![\w.-])\d|[ \t]*$)", re.M)
 _COUNTED = re.compile(rb"tokens?\w*[^\n]{0,40}[*/][^\n]{0,40}\d\.\d|\d\.\d[^\n]{0,20}\*[^\n]{0,40}tokens?")
 _NAMED_COST = re.compile(rb"def \w*(?:cost|pric)")
 _GIVEN_BACK = re.compile(rb"return[ \t(]+(?:\w+\([\"']?)?(?:\.\d|0\.0\d|\d[\d.]*e-)")
@@ -54,6 +58,13 @@ _ABOUT_MODELS = re.compile(
 """A module without any of these has prices of something else."""
 _CALENDAR = frozenset({7, 12, 30, 31, 52, 365})
 """What a cost a day or month is multiplied with; of tokens it may well be a price."""
+_ROUNDING = frozenset({"round", "float", "Decimal", "max", "min", "ceil", "abs"})
+_OF_A_TOKEN = 0.001
+"""What stands beside a model's name and is below this is the price of a token."""
+_DEAREST = 1000
+_SIDES = frozenset(
+    {"input", "output", "prompt", "completion", "cached", "cache_read", "cache_write", "cached_input"}
+)
 _TINY = 0.05
 """A factor below this, in what is called a cost, is a price whatever it is multiplied with."""
 _WORDS = (b"oken", b"TOKEN", b"gpt", b"claude", b"llm", b"LLM", b"openai", b"gemini")
@@ -95,7 +106,7 @@ def check(subject: Subject) -> Iterator[Found]:
         if scope is not None and scope.parent is not None:
             place = Place(scope)
             named = getattr(node, "name", named) if isinstance(node, FUNCTIONS) else ""
-        told = _told(node, named)
+        told = _told(node, named) or _scaled(node, place)
         if told:
             yield Found(told[0], place, told[1])
             continue
@@ -115,8 +126,9 @@ def _places(data: bytes) -> Iterator[int]:
     """Where a price may be, in bytes."""
     lowered = data.lower()
     for at in tokens.places(lowered, (b"cost", b"pric", b"usd_per", b"dollar")):
-        if _PRICED.match(lowered, at):
+        if any(shape.match(lowered, at) for shape in (_PRICED, _GOT, _MADE)):
             yield at
+    yield from tokens.places(lowered, (b"0.0000", b"e-06", b"e-07", b"e-6", b"e-7"))
     for at in tokens.places(lowered, (b'"gpt', b"'gpt", b'"claude', b"'claude", b'"gemini', b"'gemini")):
         if _MODELLED.match(lowered, at):
             yield at
@@ -145,6 +157,8 @@ def _told(node: ast.AST, named: str) -> tuple[ast.expr | ast.stmt, str] | None:
             return node.value, f"{node.arg} is worked out with a price in the code"
     elif isinstance(node, ast.Dict):
         return _table(node, named)
+    elif isinstance(node, ast.Call):
+        return _given(node)
     elif isinstance(node, FUNCTIONS):
         return _default(node)
     return None
@@ -168,6 +182,56 @@ def _assigned(
             if isinstance(each, ast.Name) and _is_price_name(each.id) and _is_number(given):
                 return node, f"{each.id} is a price in the code"
     return None
+
+
+def _scaled(node: ast.AST, place: Place) -> tuple[ast.stmt, str] | None:
+    """`cost *= 2`, of a cost that is worked out in the same function with a price."""
+    if not isinstance(node, ast.AugAssign) or not isinstance(node.op, (ast.Mult, ast.Div)):
+        return None
+    target, value = node.target, node.value
+    if not isinstance(target, ast.Name) or not _is_sum_name(target.id):
+        return None
+    if not _is_amount(value) or _is_unit(value) or _value(value) == 1:
+        return None
+    given = (each.node for each in place.scope.names.get(target.id, ()))
+    if any(isinstance(each, ast.expr) and _counts(each) for each in given):
+        return node, f"{target.id} is worked out with a price in the code"
+    return None
+
+
+def _given(node: ast.Call) -> tuple[ast.expr, str] | None:
+    """`Model("gpt-4o", 4096, 0.000005, 0.000015)`, `prices.get(model, 0.002)`, `Pricing(3.0, 15.0)`."""
+    texts = [each.value for each in node.args if isinstance(each, ast.Constant)]
+    models = [each for each in texts if isinstance(each, str) and _MODEL.search(each)]
+    if models and any(_is_amount(each) and 0 < _value(each) < _OF_A_TOKEN for each in node.args):
+        return node, f"prices of {models[0]} in the code"
+    called = node.func
+    if isinstance(called, ast.Attribute) and called.attr in {"get", "pop"} and len(node.args) == 2:
+        asked, default = node.args
+        owner = called.value.id if isinstance(called.value, ast.Name) else getattr(called.value, "attr", "")
+        if _holds(owner) and _has_number(default) and (_is_tiny(default) or _asks_for_model(asked)):
+            return default, f"{owner} has a price as its default in the code"
+        return None
+    name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+    if name[:1].isupper() and _holds(name):
+        plain = [each for each in node.args if _is_number(each)]
+        named = [each.value for each in node.keywords if each.arg in _SIDES and _is_number(each.value)]
+        if named or (len(plain) > 1 and len(plain) == len(node.args)):
+            return node, f"{name} is given a price in the code"
+    return None
+
+
+def _holds(name: str) -> bool:
+    """Whether what has this name holds prices."""
+    return bool(_PRICE.search(name)) and not _OTHER.search(_MAP.sub("", name))
+
+
+def _asks_for_model(node: ast.expr) -> bool:
+    words = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+    words |= {getattr(each, "id", "") or getattr(each, "attr", "") for each in ast.walk(node)}
+    return any(isinstance(each, str) and re.search(r"model|llm|engine", each, re.I) for each in words) or any(
+        isinstance(each, str) and _MODEL.search(each) for each in words
+    )
 
 
 def _lists_prices(node: ast.expr, name: str) -> bool:
@@ -236,16 +300,35 @@ def _table(node: ast.Dict, named: str) -> tuple[ast.expr, str] | None:
     numbers = any(_has_number(value) for value in node.values)
     if not numbers:
         return _sum_in(node)
-    priced = bool(_PRICE.search(named)) and not _OTHER.search(named)
+    priced = bool(_PRICE.search(named)) and not _OTHER.search(_MAP.sub("", named))
     models = [key for key in (_keys_within(node) if priced else keys) if _MODEL.search(key)]
     if models and (priced or any(_holds_price(value) for value in node.values)):
         return node, f"a table of prices of {len(models)} model{'s' * (len(models) != 1)} in the code"
+    if _has_sides(node):
+        return node, "a table of prices by model in the code"
     sides = {each.lower() for each in keys} & {"input", "output", "prompt", "completion"}
     if priced and (sides or named.lstrip("_").isupper()):
         return node, f"{named} holds prices in the code"
     if _holds_price(node):
         return node, "a table of prices in the code"
     return _sum_in(node)
+
+
+def _has_sides(node: ast.Dict) -> bool:
+    """`{"gpt-4o": {"input": 2.5, "output": 10.0}}` under any name: broken numbers, so no limits of tokens."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not (isinstance(key, ast.Constant) and isinstance(key.value, str) and _MODEL.search(key.value)):
+            continue
+        if isinstance(value, ast.Dict):
+            sides = {
+                side.value: amount
+                for side, amount in zip(value.keys, value.values, strict=True)
+                if isinstance(side, ast.Constant) and side.value in {*_SIDES, "in", "out"}
+            }
+            amounts = [_value(each) for each in sides.values() if _is_amount(each)]
+            if len(amounts) > 1 and any(each % 1 for each in amounts) and max(amounts) < _DEAREST:
+                return True
+    return False
 
 
 def _keys_within(node: ast.Dict) -> list[str]:
@@ -355,7 +438,15 @@ def _counts(node: ast.expr) -> bool:
             pending += [factor for factor in factors if isinstance(factor, ast.BinOp)]
         elif isinstance(each, ast.BinOp):
             pending += [each.left, each.right]
+        elif isinstance(each, ast.IfExp):
+            pending += [each.body, each.orelse]
+        elif isinstance(each, ast.Call) and _last(each.func) in _ROUNDING:
+            pending += each.args[:1] if _last(each.func) == "round" else each.args
     return False
+
+
+def _last(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
 
 
 def _factors(node: ast.expr) -> list[ast.expr]:
