@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import re
+from typing import cast
 
 from watchglass.check.source import Source
 
@@ -44,15 +46,16 @@ def statement_around(tree: ast.Module, line: int, end: int) -> ast.stmt | None:
     found: ast.stmt | None = None
     bodies: list[list[ast.stmt]] = [tree.body]
     while bodies:
-        for each in bodies.pop():
-            if each.lineno <= line and (each.end_lineno or each.lineno) >= end:
-                found = each
-                for field in ("body", "orelse", "finalbody"):
-                    inner = getattr(each, field, None)
-                    if isinstance(inner, list):
-                        bodies.append(inner)
-                for handler in getattr(each, "handlers", ()):
-                    bodies.append(handler.body)
-                for case in getattr(each, "cases", ()):
-                    bodies.append(case.body)
+        body = bodies.pop()
+        last = bisect.bisect_right(body, line, key=lambda each: each.lineno)  # by far not all of a long file
+        each = body[last - 1] if last else None
+        if each is None or (each.end_lineno or each.lineno) < end:
+            continue
+        found = each
+        for field in ("body", "orelse", "finalbody"):
+            inner = getattr(each, field, None)
+            if isinstance(inner, list):
+                bodies.append(cast("list[ast.stmt]", inner))
+        bodies += [handler.body for handler in getattr(each, "handlers", ())]
+        bodies += [case.body for case in getattr(each, "cases", ())]
     return found

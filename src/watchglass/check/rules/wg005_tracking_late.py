@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from watchglass.check import clients, crews, recorded, tokens, values
+from watchglass.check import clients, crews, recorded, tokens
 from watchglass.check.finding import WARNING
 from watchglass.check.rule import IMPORTS, NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import Call, Place
@@ -23,6 +23,8 @@ _MAKES = re.compile(
         )
     )
 )
+_NO_CLIENT = ("Session()", "get_session()")
+"""Makes clients, of whatever service; it is none."""
 _FROM = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n]*)", re.M)
 _IMPORT = re.compile(rb"^[ \t]*import[ \t]+([^\n]*)", re.M)
 
@@ -151,7 +153,7 @@ def _clients(subject: Subject) -> Iterator[tuple[ast.expr, Place]]:
     for call in subject.module.scanned.calls:
         if call.name[:1].isupper() or call.name in {"client", "init_chat_model", "create_client"}:
             for value in subject.value(call.node, call.place):
-                if value.kind == values.NAME and value.path in clients.CONSTRUCTORS:
+                if value.path in clients.CONSTRUCTORS and not value.path.endswith(_NO_CLIENT):
                     yield call.node, call.place
                     break
 

@@ -87,6 +87,7 @@ _ABOUT_MODELS = re.compile(
     rb"gpt|llm|language.model|chatbot|chat_?model|chat_?completion|max_tokens|temperature|system_(?:prompt|message)"
 )
 _ASKS_A_PERSON = re.compile(rb"(?<![\w.])(?:raw_)?input\(|getpass")
+_FOR_A_PERSON = re.compile(r"\bpress\b|\b(?:hit|type|enter) |\[y/n\]|\(y/n\)|continue\?", re.I)
 _NEAR = 240
 """So many bytes after its parenthesis the arguments of a call are looked for."""
 
@@ -188,9 +189,11 @@ def _shown(node: ast.expr) -> Iterator[ast.expr]:
         elif isinstance(each, ast.Dict):
             pending += each.values
         elif isinstance(each, (ast.ListComp, ast.GeneratorExp)):
-            pending += [each.elt, *(generator.iter for generator in each.generators)]
+            pending.append(each.elt)
+            if not _is_neutral(_asked_for(each.elt) or _last(each.elt)):
+                pending += [generator.iter for generator in each.generators]
         elif isinstance(each, ast.IfExp):
-            pending += [each.body, each.orelse]
+            pending += _branches(each)
         elif isinstance(each, ast.BoolOp):
             pending += each.values
         elif isinstance(each, ast.Call) and (_last(each.func) in _TEXTS or _last(each.func)[:1].isupper()):
@@ -203,6 +206,17 @@ def _shown(node: ast.expr) -> Iterator[ast.expr]:
                 pending.append(each.func.value)
         else:
             yield each
+
+
+def _branches(node: ast.IfExp) -> list[ast.expr]:
+    """What a choice may show; not the branch in which the value is known: `"none" if key == "" else key`."""
+    test = node.test
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.comparators[0], ast.Constant):
+        if isinstance(test.ops[0], (ast.Eq, ast.Is)):
+            return [node.orelse]
+        if isinstance(test.ops[0], (ast.NotEq, ast.IsNot)):
+            return [node.body]
+    return [node.body, node.orelse]
 
 
 def _secret(node: ast.expr, scope: Scope) -> str:
@@ -257,6 +271,8 @@ class _Asked:
         data, package = subject.module.data, subject.module.package
         asks = tokens.may_request(data, package) or tokens.is_certain(data, package)
         for request in subject.requests if asks else ():
+            if "embed" in request.callee.path.lower():
+                continue  # gives numbers back
             self.requests.add(request.node)
             if isinstance(request.node, ast.Call):
                 scope = request.place.scope
@@ -366,9 +382,15 @@ def _is_neutral(named: str) -> bool:
 
 
 def _is_elsewhere(named: str, scope: Scope, level: str) -> bool:
-    """Whether a name is seen to hold what no model wrote: the body of an HTTP error, messages of a queue."""
+    """Whether a name holds what is no model's: an HTTP error, messages of a queue, words to a person."""
     given = [each.node for each in scope.names.get(named, ())]
+    if given and all(_asks_somebody(each) for each in given):
+        return True
     return bool(given) and all(_is_of_transport(each, level) for each in given)
+
+
+def _asks_somebody(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Constant) and _FOR_A_PERSON.search(str(node.value)) is not None
 
 
 def _is_of_transport(node: ast.AST | None, level: str) -> bool:

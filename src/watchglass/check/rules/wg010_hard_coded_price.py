@@ -15,14 +15,15 @@ from watchglass.check.scopes import FUNCTIONS, Place
 
 _PRICE = re.compile(r"cost|price|pricing|usd_per|dollars?_per", re.I)
 _UNIT = re.compile(
-    r"token|(?:^|_)(?:1?k|1m|1000|1000000|million|mtok|mil)(?:$|_)|per(?!c|form|s|iod)|input|output|prompt|completion|cache|embedding|llm|"
+    r"token|(?:^|_)(?:in|out|1?k|1m|1000|1000000|million|mtok|mil)(?:$|_)|per(?!c|form|s|iod)|input|output|prompt|completion|cache|embedding|llm|"
     r"multiplier|markup|surcharge",
     re.I,
 )
 _OTHER = re.compile(
     r"max|(?:^|_)min(?:_|$)|limit|budget|threshold|total|target|alert|tolerance|expected|discount|seconds|attempts|"
     r"weight|width|index|column|format|precision|digits|decimals|estimated_|count|version|_id$|currency|ratio|page|"
-    r"bytes|chars|cost_?map|percentile|quantile|bucket|bins|levels|colou?r|tracking|retention|interval|timeout|batch_size|port$|days|subscription|membership|shipping|ticket|stripe",
+    r"bytes|chars|cost_?map|percentile|quantile|bucket|bins|levels|colou?r|tracking|retention|interval|timeout|batch_size|port$|days|subscription|membership|shipping|ticket|stripe|"
+    r"average|(?:^|_)avg|by_(?:cost|price)",
     re.I,
 )
 _MAP = re.compile(r"cost_?map", re.I)
@@ -65,7 +66,7 @@ _DEAREST = 1000
 _SIDES = frozenset(
     {"input", "output", "prompt", "completion", "cached", "cache_read", "cache_write", "cached_input"}
 )
-_TINY = 0.05
+_TINY = 0.051
 """A factor below this, in what is called a cost, is a price whatever it is multiplied with."""
 _WORDS = (b"oken", b"TOKEN", b"gpt", b"claude", b"llm", b"LLM", b"openai", b"gemini")
 _PRICES = (
