@@ -24,8 +24,9 @@ DEEPEST_IMPORT = 4
 """How many modules a client may be handed through before it is used."""
 
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))", re.M
+    rb"\n[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))"
 )
+"""It begins with the end of a line, not with `^`: what begins with a byte is found far sooner."""
 
 
 class Result(NamedTuple):
@@ -68,16 +69,19 @@ class Checker:
             return []
         if not any(how == YES for _, how in wanted) and not self.leads_to_clients(file.path, data):
             return []
-        subject = self.subject(file.path, data)
+        whole = not all(rule.near for rule, _ in wanted)
+        subject = self.subject(file.path, data, whole)
         found = [each for rule, _ in wanted for each in self._found(rule, subject)]
+        if subject.module.source.unreadable:
+            raise subject.module.source.unreadable
         return sorted(set(found), key=Finding.place)
 
-    def subject(self, path: str, data: bytes) -> Subject:
-        """The file as rules see it; raises `Unreadable`."""
+    def subject(self, path: str, data: bytes, whole: bool = True) -> Subject:
+        """The file as rules see it, or its outline to begin with; raises `Unreadable`."""
         if self.project.size > KEPT_BYTES:
             self.project.forget()
             self._resolver = Resolver(self.project)
-        return Subject(self.project.module(path, data), self._resolver, self.configuration, path)
+        return Subject(self.project.module(path, data, whole), self._resolver, self.configuration, path)
 
     def _found(self, rule: Rule, subject: Subject) -> Iterator[Finding]:
         source = subject.module.source
@@ -115,7 +119,7 @@ class Checker:
         package = self.project.dotted(path)
         if not path.endswith("__init__.py"):
             package = package.rpartition(".")[0]
-        for origin, names, plain in _IMPORT.findall(data):
+        for origin, names, plain in _IMPORT.findall(b"\n" + data):
             if plain:
                 yield from (
                     each.split()[0] for each in plain.decode("ascii", "replace").split(",") if each.split()

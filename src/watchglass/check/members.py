@@ -113,20 +113,27 @@ class Members:
         found: list[Values] = []
         if attribute in scope.names:
             found.append(self._resolver.bound_name(attribute, scope, module))
-        for inner in self._methods(scope, module):
+        for inner in self._methods(scope, module, attribute):
             own = next(iter(inner.names), "")
             for owner, binding in inner.attributes.get(attribute, ()):
                 if owner in {own, "self", "cls"}:
                     found.append(self._resolver.bound(binding, inner, module))
         return union(*found)
 
-    def _methods(self, scope: Scope, module: Module) -> Iterable[Scope]:
-        for bindings in list(scope.names.values()):
-            for each in bindings:
-                if each.kind == scopes.DEFINITION and isinstance(each.node, scopes.FUNCTIONS):
-                    inner = module.scanned.scope(each.node)
-                    if inner is not None:
-                        yield inner
+    def _methods(self, scope: Scope, module: Module, attribute: str) -> Iterable[Scope]:
+        """The methods that may set an attribute: by their text, for most need not be parsed."""
+        methods = [
+            each.node
+            for bindings in scope.names.values()
+            for each in bindings
+            if each.kind == scopes.DEFINITION and isinstance(each.node, scopes.FUNCTIONS)
+        ]
+        telling = [each for each in methods if module.source.may_have(each, attribute.strip("[]"))]
+        module.source.fill(telling)
+        for each in telling:
+            inner = module.scanned.scope(each)
+            if inner is not None:
+                yield inner
 
     def _inherited(self, node: ast.AST, attribute: str, module: Module) -> Values:
         scope = module.scanned.scope(node)

@@ -20,7 +20,7 @@ _GAPS = 4
 """A folder without an `__init__.py` is of a package that begins no more than so many folders above."""
 
 
-_BORROWS = re.compile(rb"^[ \t]+(global|nonlocal)[ \t]", re.M)
+_BORROWS = re.compile(rb"\n[ \t]+(global|nonlocal)[ \t]")
 
 
 class Module:
@@ -38,7 +38,7 @@ class Module:
         self.data = data
         self.source = source
         package = dotted if os.path.basename(path) == "__init__.py" else dotted.rpartition(".")[0]
-        self.scanned = Scanned(source.tree, package)
+        self.scanned = Scanned(source, package)
         # A `global` in a function binds a name of the module: these cannot be left for later.
         borrowing = [each.start(1) for each in _BORROWS.finditer(data)]
         self.scanned.calls_near(tokens.lines_of(data, borrowing))
@@ -59,7 +59,7 @@ class Project:
         self._bytes: dict[str, bytes] = {}
         self._giving: dict[tuple[str, str], bool] = {}
         self._packages: dict[str, str] = {}
-        self._exists: dict[str, bool] = {}
+        self._folders: dict[str, frozenset[str]] = {}
         self._found: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._probed: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
 
@@ -76,7 +76,7 @@ class Project:
             self._modules[path] = None
             try:
                 data = read(path)
-                self._modules[path] = self.module(path, data)
+                self._modules[path] = self.module(path, data, whole=False)
             except (Unreadable, RecursionError):
                 pass
         return self._modules[path]
@@ -104,13 +104,13 @@ class Project:
             known = self._giving[key] = _is_telling(data, wanted.encode())
         return known
 
-    def module(self, path: str, data: bytes) -> Module:
-        """The module of these bytes; raises `Unreadable`."""
+    def module(self, path: str, data: bytes, whole: bool = True) -> Module:
+        """The module of these bytes, or its outline, bodies parsed when asked for; raises `Unreadable`."""
         path = os.path.abspath(path)
-        source = parse(path, data)
+        source = parse(path, data, whole)
         found = Module(path, self, data, source)
         self._modules[path] = found
-        self.size += len(data)
+        self.size += source.size
         return found
 
     def dotted(self, path: str) -> str:
@@ -133,14 +133,17 @@ class Project:
         """The file of a module of the project, None when there is none."""
         key = (dotted, roots)
         if key not in self._found:
-            relative = dotted.replace(".", os.sep)
+            above, _, last = dotted.replace(".", os.sep).rpartition(os.sep)
             self._found[key] = None
             probed: list[str] = []
             for root in roots:
-                stem = os.path.join(root, relative)
-                candidates = (os.path.join(stem, "__init__.py"), f"{stem}.py")
-                hit = next((each for each in candidates if self._is_file(each)), None)
-                probed += candidates
+                folder = f"{root}{os.sep}{above}" if above else root
+                candidates = ((f"{folder}{os.sep}{last}", "__init__.py"), (folder, f"{last}.py"))
+                paths = [f"{inside}{os.sep}{name}" for inside, name in candidates]
+                hit = next(
+                    (path for path, each in zip(paths, candidates, strict=True) if self._has(*each)), None
+                )
+                probed += paths
                 if hit:
                     self._found[key] = hit
                     probed = [hit]
@@ -156,21 +159,25 @@ class Project:
             above = os.path.dirname(folder)
             inside, near = False, folder
             for _ in range(_GAPS):
-                inside = inside or (near != os.path.dirname(near) and self._is_file(f"{near}/__init__.py"))
+                inside = inside or (near != os.path.dirname(near) and self._has(near, "__init__.py"))
                 near = os.path.dirname(near)
             root = self._packages[folder] = self._package_root(above) if inside else folder
         return root
 
-    def _is_file(self, path: str) -> bool:
-        found = self._exists.get(path)
-        if found is None:
-            folder = os.path.dirname(path)
-            # One question to the folder spares two to each of the names that are not in it.
-            known = self._exists.get(folder)
-            if known is None:
-                known = self._exists[folder] = os.path.isdir(folder)
-            found = self._exists[path] = known and os.path.isfile(path)
-        return found
+    def _has(self, folder: str, name: str) -> bool:
+        """Whether a folder has a file of this name: listed once, for most names are asked for in vain."""
+        names = self._folders.get(folder)
+        if names is None:
+            names = self._folders[folder] = _python_files(folder)
+        return name in names
+
+
+def _python_files(folder: str) -> frozenset[str]:
+    try:
+        with os.scandir(folder) as listed:
+            return frozenset(each.name for each in listed if each.name.endswith(".py") and each.is_file())
+    except OSError:
+        return frozenset()
 
 
 _TELLING = re.compile(

@@ -10,6 +10,8 @@ import bisect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from watchglass.check.source import Source
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
@@ -107,15 +109,17 @@ class Scanned:
     """All that the pass found in one module. Bodies of functions are passed when they are asked for: of a
     module that is only imported from, most never are."""
 
-    __slots__ = ("_calls", "_pending", "_scopes", "module", "package")
+    __slots__ = ("_calls", "_pending", "_scopes", "_source", "module", "package")
 
-    def __init__(self, tree: ast.Module, package: str) -> None:
+    def __init__(self, source: Source, package: str) -> None:
+        tree = source.tree
         self.package = package
         """The dotted package that relative imports start from."""
         self.module = Scope(tree, None, "", None)
         self._scopes: dict[ast.AST, Scope] = {tree: self.module}
         self._calls: list[Call] = []
         self._pending: dict[ast.AST, Place] = {}
+        self._source = source
         self._scan(tree.body, Place(self.module))
 
     @property
@@ -131,15 +135,10 @@ class Scanned:
 
     def calls_near(self, lines: list[int]) -> list[Call]:
         """Calls, at least those of functions that have one of these lines (in order) in their body."""
-        left = True
-        while left:
-            left = False
-            for node, inside in list(self._pending.items()):
-                at = bisect.bisect_left(lines, getattr(node, "lineno", 0))
-                if at < len(lines) and lines[at] <= getattr(node, "end_lineno", 0):
-                    del self._pending[node]
-                    self._scan_body(node, inside)
-                    left = True
+        while near := [each for each in self._pending if _has_one(each, lines)]:
+            self._source.fill(near)
+            for node in near:
+                self._scan_body(node, self._pending.pop(node))
         return self._calls
 
     def scopes(self) -> list[Scope]:
@@ -152,6 +151,7 @@ class Scanned:
         found = self._scopes.get(node)
         inside = self._pending.pop(node, None)
         if inside is not None:
+            self._source.fill([node])
             self._scan_body(node, inside)
         return found
 
@@ -166,6 +166,7 @@ class Scanned:
         self._calls.append(call)
 
     def _finish(self) -> None:
+        self._source.fill(self._pending)
         while self._pending:
             self._scan_body(*self._pending.popitem())
 
@@ -189,6 +190,12 @@ class Scanned:
                     child = child.value  # type: ignore[union-attr]  # an attribute has nothing else below it
                 if child.__class__ not in _LEAVES:
                     push((child, place))  # type: ignore[arg-type]  # a node
+
+
+def _has_one(node: ast.AST, lines: list[int]) -> bool:
+    """Whether one of these lines, in order, is within a function."""
+    at = bisect.bisect_left(lines, getattr(node, "lineno", 0))
+    return at < len(lines) and lines[at] <= getattr(node, "end_lineno", 0)
 
 
 _LEAVES = frozenset(

@@ -7,8 +7,12 @@ import io
 import json
 import tokenize
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
+
+from watchglass.check import bodies
+from watchglass.check.bodies import Bodies
 
 MAX_BYTES = 8 << 20
 """Larger files are no one's own code but made by a machine (Python's own limit is far above)."""
@@ -33,12 +37,44 @@ class Cell(NamedTuple):
     lines: int
 
 
-class Source(NamedTuple):
+class Source:
     """Code and its tree."""
 
-    tree: ast.Module
-    lines: list[str]
-    cells: tuple[Cell, ...] = ()
+    __slots__ = ("_data", "_lines", "bodies", "cells", "size", "tree", "unreadable")
+
+    def __init__(
+        self,
+        tree: ast.Module,
+        data: bytes,
+        lines: list[str] | None = None,
+        cells: tuple[Cell, ...] = (),
+        bodies: Bodies | None = None,
+    ) -> None:
+        self.tree = tree
+        self.cells = cells
+        self.bodies = bodies
+        """What is not in the tree yet; None when all is."""
+        self.size = len(data) - (bodies.size if bodies else 0)
+        """So many bytes of text are in the tree."""
+        self.unreadable: Unreadable | None = None
+        """Why a body that was asked for is not in the tree."""
+        self._data = data
+        self._lines = lines
+
+    @property
+    def lines(self) -> list[str]:
+        """The text; most of what is parsed has no finding, and is never asked for its lines."""
+        if self._lines is None:
+            self._lines = _decoded(self._data)
+        return self._lines
+
+    def fill(self, functions: Iterable[ast.AST]) -> None:
+        """Put the bodies of these functions into the tree."""
+        if self.bodies is not None:
+            try:
+                self.bodies.fill(functions)
+            except Unreadable as error:
+                self.unreadable = error
 
     def line(self, number: int) -> str:
         """The line of this number from 1, `""` where there is none."""
@@ -56,6 +92,10 @@ class Source(NamedTuple):
         head = self.line(node.lineno).encode("utf-8", "surrogatepass")[: node.col_offset]
         return len(head.decode("utf-8", "replace")) + 1
 
+    def may_have(self, function: ast.AST, name: str) -> bool:
+        """Whether the body of a function may have this name: False only where its text has not."""
+        return self.bodies is None or self.bodies.may_have(function, name)
+
 
 def read(path: str) -> bytes:
     """The bytes of a file; raises `Unreadable` when it cannot be read or is no code by its size."""
@@ -69,11 +109,19 @@ def read(path: str) -> bytes:
     return data
 
 
-def parse(path: str, data: bytes) -> Source:
-    """The tree of a file; raises `Unreadable`."""
+def parse(path: str, data: bytes, whole: bool = True) -> Source:
+    """The tree of a file, or else its outline: bodies of functions put off; raises `Unreadable`."""
     if path.endswith(".ipynb"):
         return _notebook(data)
-    return Source(_tree(data), _decoded(data))
+    return (None if whole else _outline(data)) or Source(_tree(data), data)
+
+
+def _outline(data: bytes) -> Source | None:
+    outline, cuts = bodies.cut(data)
+    try:
+        return Source(_tree(outline), data, bodies=Bodies(data, cuts, _tree)) if cuts else None
+    except Unreadable:
+        return None  # a line was not what it looked like, or it is no Python: the whole will tell
 
 
 def _tree(code: bytes | str, flags: int = ast.PyCF_ONLY_AST) -> ast.Module:
@@ -129,7 +177,7 @@ def _notebook(data: bytes) -> Source:
             continue
         cells.append(Cell(number, len(lines), len(code)))
         lines += code
-    return Source(_tree("\n".join(lines), _AWAITING), lines, tuple(cells))
+    return Source(_tree("\n".join(lines), _AWAITING), data, lines, tuple(cells))
 
 
 _AWAITING = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT

@@ -420,6 +420,7 @@ RULE = Rule(
     fix="log ids, lengths and hashes instead: the text is on the recorded call, under the policy on content",
     wants=wants,
     check=check,
+    near=True,
     wrong="""\
 import logging
 

@@ -96,6 +96,7 @@ def check(subject: Subject) -> Iterator[Found]:
     """Names and tables that hold a price, and sums that count with one: one finding a statement."""
     place = Place(subject.module.scanned.module)
     near = _lines(subject)
+    subject.module.scanned.calls_near(near)
     pending: list[tuple[ast.AST, Place, str]] = [(subject.module.source.tree, place, "")]
     while pending:
         node, place, named = pending.pop()
@@ -499,6 +500,7 @@ RULE = Rule(
     "price of your own goes into it (`watchglass prices set`)",
     wants=wants,
     check=check,
+    near=True,
     wrong="""\
 PRICES = {"gpt-4o": {"input": 2.50, "output": 10.00}}
 
