@@ -14,6 +14,7 @@ from tests.stored_rows import NOON_NS, SECOND_NS, insert
 from watchglass.doctor.contract import Diagnosis, Finding, Window
 from watchglass.doctor.examination import examine
 from watchglass.doctor.findings import FINDINGS
+from watchglass.doctor.screening import ruled_out
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
 from watchglass.store import Engine, open_store
@@ -55,7 +56,7 @@ def asked() -> Sequence[Finding]:
 
 @pytest.fixture
 def look(engine: Engine, asked: Sequence[Finding]) -> Iterator[Look]:
-    """Put rows into the emptied store and examine it."""
+    """Put rows into the emptied store and examine it; what finds something is never ruled out."""
 
     def looking(
         tenant: str | None = None,
@@ -68,8 +69,11 @@ def look(engine: Engine, asked: Sequence[Finding]) -> Iterator[Look]:
             if table in rows:
                 insert(engine, table, rows[table])
         scope = Scope(None if tenant is None else frozenset({tenant}))
-        found = examine(StoreReader(engine, scope=scope).query, window, findings)
+        reader = StoreReader(engine, scope=scope)
+        found = examine(reader.query, window, findings)
         assert not found.failed, found.failed
+        # To be ruled out by the rows as they are stored is to have nothing to say.
+        assert not ruled_out(reader, window, findings) & {each.finding for each in found.diagnoses}
         for each in found.diagnoses:
             assert is_known(each.command), each.command
         return found.diagnoses

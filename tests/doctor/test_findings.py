@@ -14,6 +14,7 @@ from watchglass.doctor.contract import Finding
 from watchglass.doctor.examination import Examination, examine
 from watchglass.doctor.findings import FINDINGS
 from watchglass.doctor.findings.unpriced import CURES
+from watchglass.doctor.screening import Screened, ruled_out
 from watchglass.errors import QueryLimit
 from watchglass.pricing.book import PriceBook
 from watchglass.pricing.listed import ListedPrice
@@ -38,6 +39,15 @@ def asked() -> list[Finding]:
 def test_silence_is_health(look: Look) -> None:
     """Priced calls of known providers with sums that agree are nothing to speak of, to any finding."""
     assert look(findings=FINDINGS, calls=[call(1, **HEALTHY), call(2, **HEALTHY)]) == []
+
+
+def test_what_is_ruled_out_is_not_asked(engine: Engine, look: Look) -> None:
+    """On a healthy store the stored rows rule out whatever looks at them; an examination is the same."""
+    look(findings=(), calls=[call(1, **HEALTHY), call(2, **HEALTHY)])
+    reader = StoreReader(engine)
+    empty = ruled_out(reader, WINDOW, FINDINGS)
+    assert empty == {each.name for each in FINDINGS if isinstance(each, Screened)}
+    assert examine(reader.query, WINDOW, FINDINGS, ruled_out=empty) == examine(reader.query, WINDOW, FINDINGS)
 
 
 def test_nothing_has_arrived(look: Look) -> None:

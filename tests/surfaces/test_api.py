@@ -69,6 +69,16 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             yield made
 
 
+def test_an_examination_of_some_seconds_ago(client: TestClient) -> None:
+    """Who says that an older one will do gets the one that was made; who does not, a new one."""
+    first = client.get("/api/v1/doctor", params={"age": "60"})
+    assert first.status_code == 200 and first.json()["failed"] == {}
+    assert client.get("/api/v1/doctor", params={"age": "60"}).content == first.content
+    assert client.get("/api/v1/doctor").json()["diagnoses"] == first.json()["diagnoses"]
+    for age in ("-1", "301", "1.5", "x"):
+        assert client.get("/api/v1/doctor", params={"age": age}).status_code == 400
+
+
 def test_usage(client: TestClient) -> None:
     """Rows are flat, money is text without exponents, totals add up."""
     found = client.get("/api/v1/usage", params={"by": "tenant"}).json()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -32,11 +32,19 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.failed) or any(each.severity in bad for each in self.diagnoses)
 
 
-def examine(ask: Ask, window: Window, findings: Sequence[Finding] = FINDINGS) -> Examination:
-    """Ask all findings. Raises `Unreachable` when nobody answers."""
+def examine(
+    ask: Ask,
+    window: Window,
+    findings: Sequence[Finding] = FINDINGS,
+    *,
+    ruled_out: Collection[str] = frozenset(),
+) -> Examination:
+    """Ask all findings but those `ruled_out` (by `screening.py`). Raises `Unreachable`."""
     diagnoses: list[Diagnosis] = []
     failed: dict[str, str] = {}
     for finding in findings:
+        if finding.name in ruled_out:
+            continue
         try:
             diagnoses += finding.examine(ask, window)
         except Unreachable:

@@ -8,6 +8,10 @@ OWN_STEPS = "watchglass.steps"
 """The scope of steps that an application marks itself. A task of these may well be plain code; an agent, and
 what an agent framework calls a task, is there to ask a model."""
 
+_AN_AGENTS = f"(kind = 'agent' OR (kind = 'task' AND scope != '{OWN_STEPS}'))"
+RAN = f"countIf({_AN_AGENTS} AND status IN ('completed', 'failed')) > 0"
+"""Of stored rows: whether any such execution has ended."""
+
 
 def steps_without_calls(ask: Ask, window: Window, *, of_services_with_calls: bool) -> Evidence:
     """Those of services that have other calls on record, or else of those that have none.
@@ -23,7 +27,7 @@ def steps_without_calls(ask: Ask, window: Window, *, of_services_with_calls: boo
             (
                 SELECT service, kind, name, scope, task_id, trace_id, time
                 FROM tasks
-                WHERE (kind = 'agent' OR (kind = 'task' AND scope != '{OWN_STEPS}'))
+                WHERE {_AN_AGENTS}
                     AND status IN ('completed', 'failed') AND {window.holds()}
             )
             SELECT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 from watchglass.pricing.absurd import A_TOKEN_USD, LEAST_USD, TIMES
 
 # As in `pricing.absurd`; in whole numbers, because a price times a token count has more decimals than money.
@@ -24,6 +25,9 @@ class AbsurdReportedCost:
     """Counted calls whose reported cost is a placeholder, in a wrong unit or negative."""
 
     name = "absurd_reported_cost"
+    candidates = Candidates(
+        "calls", f"countIf(counted AND reported_cost_usd IS NOT NULL AND ({_ABSURD})) > 0"
+    )
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

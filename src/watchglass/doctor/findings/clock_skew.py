@@ -25,6 +25,17 @@ class ClockSkew:
 
     name = "clock_skew"
 
+    def candidates(self, window: Window) -> str:
+        """See `Screened`."""
+        return f"""
+            SELECT
+                (SELECT count() FROM store.calls WHERE time > now() + INTERVAL {FUTURE_S} SECOND)
+                + (
+                    SELECT count() FROM store.spans
+                    WHERE kind IN (2, 5) AND parent_span_id != '' AND {window.holds("start_time")}
+                )
+        """
+
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`; what lies in the future is outside every window."""
         return [*self._future(ask), *self._between(ask, window)]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from watchglass import names
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 
 
 class ContentCut:
     """Spans of which the SDK says that a text was longer than the bound and is there in part."""
 
     name = "content_cut"
+    candidates = Candidates("spans", f"countIf(mapContains(attributes, '{names.CONTENT_CUT}')) > 0")
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 
 DAY_NS = 86_400 * 10**9
 """Two reports of one request begin within a day of each other."""
@@ -12,6 +13,7 @@ class Duplicates:
     """Calls that are not counted since another row tells of the same request."""
 
     name = "duplicates"
+    candidates = Candidates("calls", "countIf(duplicate_of IS NOT NULL) > 0")
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

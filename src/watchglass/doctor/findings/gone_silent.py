@@ -17,9 +17,23 @@ class GoneSilent:
 
     name = "gone_silent"
 
+    def candidates(self, window: Window) -> str:
+        """See `Screened`; another version of a row is of the same hour."""
+        return f"""
+            SELECT count()
+            FROM
+            (
+                SELECT service
+                FROM store.calls
+                WHERE service IS NOT NULL AND {_habit(window).holds()}
+                GROUP BY service
+                HAVING {window.until_ns // 10**9:d} - toUnixTimestamp(toStartOfHour(max(time))) > {LEAST_S}
+            )
+        """
+
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`; the habit is looked for in the time before the window too."""
-        habit = Window(2 * window.since_ns - window.until_ns, window.until_ns)
+        habit = _habit(window)
         until_s = window.until_ns // 10**9
         shown = evidence(
             ask(
@@ -57,3 +71,7 @@ class GoneSilent:
                 command="watchglass spool",
             )
         ]
+
+
+def _habit(window: Window) -> Window:
+    return Window(2 * window.since_ns - window.until_ns, window.until_ns)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import Ask, Diagnosis, Window, counted, number
-from watchglass.doctor.steps_without_calls import steps_without_calls
+from watchglass.doctor.screening import Candidates
+from watchglass.doctor.steps_without_calls import RAN, steps_without_calls
 
 
 class HandlerMissing:
     """Work that goes past the recording: its handler is missing, or its client is none that is recorded."""
 
     name = "handler_missing"
+    candidates = Candidates("tasks", RAN)
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

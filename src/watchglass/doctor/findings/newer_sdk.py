@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from watchglass import names
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, evidence
+from watchglass.doctor.screening import Candidates
 
 
 def _release(version: str) -> tuple[int, ...]:
@@ -29,6 +30,11 @@ class NewerSdk:
     """What a newer SDK tells, an older server may keep without understanding it."""
 
     name = "newer_sdk"
+    candidates = Candidates(
+        "spans",
+        f"countIf(startsWith(scope, '{names.SCOPE}.')"
+        f" AND scope_version NOT IN ('', '{version('watchglass')}')) > 0",
+    )
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

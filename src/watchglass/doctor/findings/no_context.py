@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 
 
 class NoContext:
     """Counted calls without a tenant and those without a feature, the dearest line of code first."""
 
     name = "no_context"
+    candidates = Candidates("calls", "countIf(counted AND (tenant IS NULL OR feature IS NULL)) > 0")
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

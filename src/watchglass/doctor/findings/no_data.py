@@ -8,11 +8,18 @@ _POINT_HERE = (
     "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
 )
 
+HOUR_NS = 3600 * 10**9
+
 
 class NoData:
     """No calls in the window: nothing was ever sent, it stopped, or no span tells of a call."""
 
     name = "no_data"
+
+    def candidates(self, window: Window) -> str:
+        """See `Screened`; another version of a row is of the same hour, so whole hours are looked at."""
+        whole = Window(-(-window.since_ns // HOUR_NS) * HOUR_NS, window.until_ns // HOUR_NS * HOUR_NS)
+        return f"SELECT count() = 0 FROM store.calls WHERE {whole.holds()}"
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

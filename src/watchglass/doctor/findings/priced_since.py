@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 from watchglass.queries.plain import moment
 
 _MOST_MODELS = 1000
@@ -16,6 +17,11 @@ class PricedSince:
     """Unpriced calls of a model that has a price at their date by now: a reprice would cost them."""
 
     name = "priced_since"
+    candidates = Candidates(
+        "calls",
+        "countIf(counted AND unpriced_reason IN ('unknown_model', 'no_price_at_date', 'tier_unknown')"
+        " AND input_tokens IS NOT NULL AND output_tokens IS NOT NULL) > 0",
+    )
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

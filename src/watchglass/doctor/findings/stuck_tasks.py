@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 from watchglass.queries.agents.stuck import OLD_NS, QUIET_NS
 
 
@@ -10,6 +11,7 @@ class StuckTasks:
     """Executions that say starting or running, though their parent has ended or their trace went quiet."""
 
     name = "stuck_tasks"
+    candidates = Candidates("tasks", "countIf(status IN ('starting', 'running')) > 0")
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

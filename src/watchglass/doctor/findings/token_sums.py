@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 
 
 class TokenSums:
     """Counted calls where a library's total contradicts its parts."""
 
     name = "token_sums"
+    candidates = Candidates(
+        "calls", "countIf(counted AND total_tokens_reported != input_tokens + output_tokens) > 0"
+    )
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 
 
 class Unattributed:
     """Agents and crews that tell their sums while the calls below them go unwatched."""
 
     name = "unattributed"
+    candidates = Candidates(
+        "calls", "countIf(kind = 'aggregate' AND not_counted_reason = 'unattributed') > 0"
+    )
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 
 
 class UnknownProvider:
     """Counted calls whose provider is not known."""
 
     name = "unknown_provider"
+    candidates = Candidates("calls", "countIf(counted AND provider IS NULL) > 0")
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

@@ -16,6 +16,7 @@ from watchglass.doctor.contract import (
     counted,
     number,
 )
+from watchglass.doctor.screening import Candidates
 from watchglass.queries.answers import Row
 from watchglass.queries.plain import moment
 
@@ -89,6 +90,9 @@ class Unpriced:
     """Counted calls that have no price, each reason apart."""
 
     name = "unpriced"
+    candidates = Candidates(
+        "calls", "countIf(counted AND cost_usd IS NULL AND unpriced_reason != 'unknown_provider') > 0"
+    )
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

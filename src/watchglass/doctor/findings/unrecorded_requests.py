@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchglass.doctor.contract import EVIDENCE_ROWS, Ask, Diagnosis, Window, counted, evidence, number
+from watchglass.doctor.screening import Candidates
 from watchglass.pricing.providers import HOSTS
 
 _HOST = """
@@ -15,6 +16,8 @@ _HOST = """
 """
 """Where an HTTP client's span says it went: OpenTelemetry's names for it, new and old."""
 
+_ADDRESSES = "['server.address', 'net.peer.name', 'url.full', 'http.url']"
+
 _PROVIDERS = "|".join(
     (host if host.startswith("-") else rf"\\b{host}").replace(".", r"\\.") for host, _ in HOSTS
 )
@@ -25,6 +28,7 @@ class UnrecordedRequests:
     """Client spans to a provider's host in traces that have no call: the LLM client is not instrumented."""
 
     name = "unrecorded_requests"
+    candidates = Candidates("spans", f"countIf(kind = 3 AND hasAny(mapKeys(attributes), {_ADDRESSES})) > 0")
 
     def examine(self, ask: Ask, window: Window) -> list[Diagnosis]:
         """See `Finding.examine`."""

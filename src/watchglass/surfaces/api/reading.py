@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -10,9 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from watchglass.clock import Clock
-from watchglass.doctor.contract import Finding, Window
-from watchglass.doctor.examination import Examination, examine
-from watchglass.doctor.findings import FINDINGS
 from watchglass.errors import BadRequest, QueryError, TooLarge
 from watchglass.queries.answers import csv_lines, json_columns, json_objects
 from watchglass.queries.call import CallDetail
@@ -23,17 +20,13 @@ from watchglass.queries.lists.question import SUBJECTS, Askable, Subject, list_q
 from watchglass.queries.lists.subjects import LISTED
 from watchglass.queries.questions import usage_question
 from watchglass.queries.reader import Reader
-from watchglass.queries.scope import EVERYTHING
 from watchglass.queries.sites import SITE_FILTERS, RecordedSites, sites_question
-from watchglass.queries.times import parse_moment
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import DIMENSIONS, FILTERS
-from watchglass.surfaces.access import current_scope
 from watchglass.surfaces.api.endpoint import Endpoint, Handler, Parameter
 from watchglass.surfaces.api.turns import Turns
 
 MAX_QUESTION_BYTES = 1 << 20
-DOCTOR_SINCE = "7d"
 
 _FORMATS = {
     "objects": (json_objects, "application/json"),
@@ -90,11 +83,9 @@ SHARED_TYPES = (Figures, ExpiredHours)
 """Types that schemas written by hand refer to."""
 
 
-def reading(
-    reader: Reader, turns: Turns, clock: Clock, findings: Callable[[], Sequence[Finding]] = tuple
-) -> list[Endpoint]:
-    """Everything that can be asked; `findings` as for `routes`."""
-    api = _Reading(reader, turns, clock, findings)
+def reading(reader: Reader, turns: Turns, clock: Clock) -> list[Endpoint]:
+    """Everything that can be asked of a `Reader`."""
+    api = _Reading(reader, turns, clock)
     return [
         Endpoint(
             method="GET",
@@ -138,15 +129,6 @@ def reading(
                 ),
             ),
             answer=Trace,
-        ),
-        Endpoint(
-            method="GET",
-            path="/api/v1/doctor",
-            summary="What is wrong, the evidence, and the command that mends it",
-            needs="read",
-            handler=api.doctor,
-            parameters=(_SINCE, _UNTIL),
-            answer=Examination,
         ),
         Endpoint(
             method="GET",
@@ -236,12 +218,9 @@ def _filters(names: Sequence[str]) -> tuple[Parameter, ...]:
 
 
 class _Reading:
-    def __init__(
-        self, reader: Reader, turns: Turns, clock: Clock, findings: Callable[[], Sequence[Finding]]
-    ) -> None:
+    def __init__(self, reader: Reader, turns: Turns, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
-        self._findings = findings
         self._turns = turns
 
     async def usage(self, request: Request) -> Response:
@@ -264,20 +243,6 @@ class _Reading:
         return _json(
             trace_document(await self._turns.ask(self._reader.trace, request.path_params["trace_id"]))
         )
-
-    async def doctor(self, request: Request) -> Response:
-        now_ns = self._clock.now_ns()
-        window = Window(
-            parse_moment(request.query_params.get("since") or DOCTOR_SINCE, now_ns),
-            parse_moment(request.query_params.get("until") or "now", now_ns),
-        )
-        if window.since_ns >= window.until_ns:
-            raise QueryError("there is no time between since and until; give an earlier since")
-        further = self._findings if current_scope() == EVERYTHING else tuple
-        return _json(plain(await self._turns.ask(self._examined, window, further)))
-
-    def _examined(self, window: Window, further: Callable[[], Sequence[Finding]]) -> Examination:
-        return examine(self._reader.query, window, [*FINDINGS, *further()])
 
     async def sites(self, request: Request) -> Response:
         question = sites_question(request.query_params.multi_items(), self._clock.now_ns())

@@ -8,7 +8,8 @@ from starlette.routing import BaseRoute
 
 from watchglass.clock import Clock, SystemClock
 from watchglass.doctor.contract import Finding
-from watchglass.queries.reader import Reader
+from watchglass.queries.reader import StoreReader
+from watchglass.surfaces.api.doctor import doctor_endpoints
 from watchglass.surfaces.api.documentation import documentation
 from watchglass.surfaces.api.endpoint import Endpoint
 from watchglass.surfaces.api.reading import reading
@@ -17,7 +18,7 @@ from watchglass.surfaces.api.turns import Turns
 
 
 def routes(
-    reader: Reader,
+    reader: StoreReader,
     turns: Turns | None = None,
     *,
     clock: Clock | None = None,
@@ -29,6 +30,7 @@ def routes(
     `findings` are what the doctor looks for besides, for who may see everything. `turns` MUST be those of all
     others that ask the same store: each set lets a few questions in by itself.
     """
-    declared = [*reading(reader, turns or Turns(), clock or SystemClock(), findings), *others]
+    turns, clock = turns or Turns(), clock or SystemClock()
+    declared = [*reading(reader, turns, clock), *doctor_endpoints(reader, turns, clock, findings), *others]
     documented = documentation([*declared, *RECEIVING])
     return [endpoint.route() for endpoint in (*declared, *documented)]

@@ -11,7 +11,7 @@ from watchglass.config import Loaded, Settings
 from watchglass.errors import ConfigError, NotFound
 
 if TYPE_CHECKING:
-    from watchglass.queries.reader import Reader
+    from watchglass.queries.reader import Reader, StoreReader
     from watchglass.store import Store
     from watchglass.surfaces.cli.remote import RemoteReader
 
@@ -92,7 +92,7 @@ def opened(settings: Settings) -> Generator[Store, None, None]:
         yield store
 
 
-def local_reader(store: Store, settings: Settings) -> Reader:
+def local_reader(store: Store, settings: Settings) -> StoreReader:
     """Who may ask everything of an open directory, within the limits of the settings."""
     from watchglass.queries.reader import StoreReader
     from watchglass.store import Limits

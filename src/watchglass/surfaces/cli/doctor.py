@@ -96,6 +96,7 @@ def _examined_here(loaded: options.config.Loaded, window: Window) -> Examination
     from watchglass.clock import SystemClock
     from watchglass.doctor.examination import examine
     from watchglass.doctor.findings import FINDINGS
+    from watchglass.doctor.screening import ruled_out
     from watchglass.store import Space
     from watchglass.surfaces.cli.asking import local_reader, opened
     from watchglass.surfaces.examining import of_the_house
@@ -104,7 +105,8 @@ def _examined_here(loaded: options.config.Loaded, window: Window) -> Examination
     with opened(settings) as store:
         space = Space(Path(settings.data), settings.free_bytes)
         further = of_the_house(settings, store.engine, space, SystemClock())
-        return examine(local_reader(store, settings).query, window, [*FINDINGS, *further()])
+        reader, findings = local_reader(store, settings), [*FINDINGS, *further()]
+        return examine(reader.query, window, findings, ruled_out=ruled_out(reader, window, findings))
 
 
 def print_examination(found: Examination) -> None:
