@@ -10,11 +10,11 @@ import msgspec
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """One target: a figure `of` calls or tasks should be `at_most` or `at_least` this much."""
+    """One target: a figure `of` calls or tasks should be `below` or `above` this much."""
 
     figure: str
     of: Literal["calls", "tasks"]
-    bound: Literal["at_most", "at_least"] = msgspec.field(name="is")
+    bound: Literal["below", "above"] = msgspec.field(name="is")
     value: float
     unit: Literal["share", "nanoseconds"]
 
@@ -27,7 +27,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     figure: str
     of: Literal["calls", "tasks"]
-    bound: Literal["at_most", "at_least"]
+    bound: Literal["below", "above"]
     value: float
     unit: Literal["share", "nanoseconds"]
     met: bool | None
@@ -51,9 +51,9 @@ def targets() -> Targets:
 def met(target: Target, value: float | None) -> bool | None:
     """Whether a figure meets it.
 
-    >>> met(Target(figure="p95_ns", of="calls", bound="at_most", value=2e9, unit="nanoseconds"), 2e9)
+    >>> met(Target(figure="p95_ns", of="calls", bound="below", value=2e9, unit="nanoseconds"), 2e9)
     False
     """
     if value is None:
         return None
-    return value < target.value if target.bound == "at_most" else value > target.value
+    return value < target.value if target.bound == "below" else value > target.value

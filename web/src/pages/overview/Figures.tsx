@@ -141,7 +141,7 @@ export function judged(data: Overview, of: string, figure: string): Target {
   const target = data.targets.find((each) => each.of === of && each.figure === figure);
   if (!target) return null;
   const text = target.unit === "share" ? share(target.value) : duration(target.value);
-  return { text: `${target.bound === "at_most" ? "<" : ">"} ${text}`, met: target.met };
+  return { text: `${target.bound === "below" ? "<" : ">"} ${text}`, met: target.met };
 }
 
 function relative(change: number | null, upIsGood: boolean | null): Delta {
