@@ -31,7 +31,7 @@ from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
 
 from watchglass.capture import boundary, ids, on_behalf, recorder
-from watchglass.capture.application_code import code_attributes
+from watchglass.capture.application_code import Line, code_attributes, note
 from watchglass.capture.attempts import Attempt, describe_failure
 from watchglass.capture.context import Context, current
 from watchglass.capture.credentials import MASK, scrub_start
@@ -194,8 +194,10 @@ def begin(
     provider: str | None = None,
     context: Context | None = None,
     attributes: Mapping[str, object] | None = None,
+    line: Line | None = None,
 ) -> Call | None:
-    """Start a call here and now; None where nothing is recorded. `context` overrides the one in force."""
+    """Start a call here and now; None where nothing is recorded. `context` overrides the one in force, `line`
+    is which line asked, where that is known better than by looking from here."""
     if not recorder.recording():
         return None
     outer, beside = _call.get(), None
@@ -207,7 +209,9 @@ def begin(
     call = Call(scope, operation, model, outer=outer, context=of, beside=beside)
     if provider:
         call.attributes["gen_ai.provider.name"] = provider
-    if outer is None:
+    if outer is None and line is not None:
+        note(line, call.attributes)
+    elif outer is None:
         code_attributes(call.attributes)
     else:
         call.attributes.update({key: outer.attributes[key] for key in _CODE if key in outer.attributes})

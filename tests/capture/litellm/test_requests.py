@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
+import pickle
 from typing import Any
 
 import litellm
@@ -57,6 +59,25 @@ def test_an_asynchronous_call_is_the_same(books: Books, provider: Provider, run:
     books.agree()
     assert books.call.attributes["code.file.path"] == __file__
     assert str(books.call.attributes["code.function.name"]).endswith("ask")
+
+
+def test_requests_at_once_say_who_asked(books: Books, provider: Provider, run: Run) -> None:
+    """Each request of a `gather` is of the line that made it; the functions stay coroutine functions."""
+    assert inspect.iscoroutinefunction(litellm.acompletion) and asyncio.iscoroutinefunction(
+        litellm.aembedding
+    )
+    assert "model" in inspect.signature(litellm.acompletion).parameters
+    assert pickle.loads(pickle.dumps(litellm.acompletion)) is litellm.acompletion
+
+    async def both() -> None:
+        await asyncio.gather(litellm.acompletion(**openai(provider)), litellm.acompletion(**openai(provider)))
+
+    run(both())
+
+    assert len(books.calls) == 2
+    for call in books.calls:
+        assert call.attributes["code.file.path"] == __file__
+        assert str(call.attributes["code.function.name"]).endswith("both")
 
 
 def test_cached_tokens_of_anthropic_are_part_of_the_input(books: Books, provider: Provider) -> None:

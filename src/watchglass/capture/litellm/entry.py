@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from watchglass.capture import boundary, calls, content, ids
+from watchglass.capture.application_code import Line, here
 from watchglass.capture.calls import Call
 from watchglass.capture.litellm import messages, seen
 from watchglass.capture.litellm.answers import describe_answer, describe_provider
@@ -78,12 +79,32 @@ def tracked(original: Callable[..., Any], operation: str) -> Callable[..., Any]:
     return entry
 
 
+class _Asking(functools.partial[Any]):
+    """A coroutine function that notes which line called it: a task of `gather` runs later, from the loop.
+
+    To `inspect` and `asyncio` a partial of a coroutine function is one, which an object of our own is not
+    before Python 3.12.
+    """
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self.func(_line(), *args, **kwargs)
+
+    def __reduce__(self) -> str:
+        """By its name, like the function that it stands for."""
+        return str(vars(self)["__name__"])
+
+
+@boundary.guarded("litellm.line")
+def _line() -> Line | None:
+    return here()
+
+
 def tracked_async(original: Callable[..., Any], operation: str) -> Callable[..., Any]:
     """An asynchronous entry point that records what goes through it."""
 
     @functools.wraps(original)
-    async def entry(*args: Any, **kwargs: Any) -> Any:
-        call = _started(operation, args, kwargs)
+    async def entry(line: Line | None, /, *args: Any, **kwargs: Any) -> Any:
+        call = _started(operation, args, kwargs, line)
         if call is None:
             return await original(*args, **kwargs)
         try:
@@ -94,7 +115,7 @@ def tracked_async(original: Callable[..., Any], operation: str) -> Callable[...,
         followed = _answered(call, answer, kwargs)
         return answer if followed is None else followed
 
-    return entry
+    return functools.update_wrapper(_Asking(entry), original)
 
 
 def grouped(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,7 +130,9 @@ def grouped(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @boundary.guarded("litellm.begin")
-def _started(operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+def _started(
+    operation: str, args: tuple[Any, ...], kwargs: dict[str, Any], line: Line | None = None
+) -> Call | None:
     if not _WITHIN.isdisjoint(kwargs) and any(kwargs.get(name) is True for name in _WITHIN):
         return None
     model = kwargs.get("model") or (args[0] if args and isinstance(args[0], str) else "")
@@ -117,7 +140,7 @@ def _started(operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> C
     if metadata is None:
         metadata = kwargs.get("litellm_metadata")
     context = context_of(metadata, kwargs.get("user"))
-    call = calls.begin(SCOPE, operation, str(model), context=context)
+    call = calls.begin(SCOPE, operation, str(model), context=context, line=line)
     if call is None:
         return None
     own = call.attributes
