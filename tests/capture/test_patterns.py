@@ -44,8 +44,8 @@ OFF_THEIR_SITES = {
     "At once: tasks and threads": ["no_place", "no_place"],
     "At once: tasks and threads, 1": ["no_site"],
 }
-"""By program: calls without a call site. `to_thread` in `gather` runs in a task in which nobody's code is; what
-is carried and called by another name is not seen in the code."""
+"""By program: calls without a call site. `to_thread` in `gather` runs in a task in which nobody's code is;
+what is carried and called by another name is not seen in the code."""
 
 CODE = ("code.file.path", "code.line.number", "code.function.name")
 UNTRACKED = {"WG001", "WG003", "WG005"}
