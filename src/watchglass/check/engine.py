@@ -47,7 +47,7 @@ class Checker:
         self._resolver = Resolver(self.project)
 
     def check(self, file: File) -> Result:
-        """The findings of one file; one that cannot be read, or that the checker fails on, is one itself."""
+        """The findings of one file; one that cannot be read or is nested too deeply is one itself."""
         if self.configuration.exempt.covers(file.relative):
             return Result([])
         self.project.asked.clear()
