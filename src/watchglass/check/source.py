@@ -8,7 +8,6 @@ import json
 import tokenize
 import warnings
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from watchglass.check import bodies
@@ -205,8 +204,3 @@ def _plain(line: str) -> str:
     if equals and value.lstrip().startswith(("!", "%")) and name.strip().isidentifier():
         return f"{name}= None"
     return line
-
-
-def read_text(path: Path) -> str:
-    """A small text file of ours; errors are the caller's."""
-    return path.read_text("utf-8")
