@@ -1,6 +1,6 @@
 """How right the static checker is: precision and recall against sites labelled by hand, with intervals.
 
-    python bench/check_precision.py CHECKOUTS [--set development|held-out|second] [--quiet FOLDER…] [--wrong]
+    python bench/check_precision.py CHECKOUTS [--set SET] [--rules WG006,WG009] [--quiet FOLDER…] [--wrong]
 
 `CHECKOUTS` (or WATCHGLASS_CHECKOUTS) has a folder for each repository of bench/check/repositories.tsv, at the
 commit named there; none of them is part of this project. What a label means is in docs/check.md. A finding is
@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent / "check"
-RULES = ("WG001", "WG002", "WG003", "WG005", "WG008", "WG010")
+RULES = ("WG001", "WG002", "WG003", "WG005", "WG006", "WG007", "WG008", "WG009", "WG010")
+SETS = ("development", "held-out", "second", "later", "all")
 COMPOUND = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While),
     *(ast.With, ast.AsyncWith, ast.Try, ast.Match),
@@ -64,7 +65,8 @@ class Finding:
 def labels(chosen: str) -> list[Label]:
     """The labels of a set of repositories."""
     with (HERE / "repositories.tsv").open() as file:
-        wanted = {row["repository"] for row in csv.DictReader(file, delimiter="\t") if row["set"] == chosen}
+        sets = {row["repository"]: row["set"] for row in csv.DictReader(file, delimiter="\t")}
+    wanted = {name for name, of in sets.items() if chosen in {of, "all"}}
     with (HERE / "labels.tsv").open() as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["repository"] in wanted]
     return [
@@ -82,9 +84,20 @@ def labels(chosen: str) -> list[Label]:
     ]
 
 
-def check(folder: Path, repository: str) -> list[Finding]:
+def check(folder: Path, repository: str, rules: Iterable[str] = RULES) -> list[Finding]:
     """The checker's findings on a folder, by the command a user gives; a crash ends the run."""
-    command = [sys.executable, "-m", "watchglass.check", "--json", "--no-cache", folder.name]
+    found: list[Finding] = []
+    command = [sys.executable, "-m", "watchglass.check", "--no-cache", "--json", folder.name]
+    plain = ",".join(each for each in rules if each != "WG006")
+    if plain:
+        found += _said([*command, "--select", plain], folder, repository)
+    if "WG006" in rules:
+        # No public code has a context of ours: it is asked as if every line were within one.
+        found += _said([sys.executable, str(HERE / "as_if.py"), "--json", folder.name], folder, repository)
+    return found
+
+
+def _said(command: list[str], folder: Path, repository: str) -> list[Finding]:
     done = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1) or "Traceback" in done.stderr:
         raise SystemExit(
@@ -115,7 +128,10 @@ class Extents:
         tree = self._tree(label.repository, label.path, label.cell)
         if tree is None:
             return label.line, label.line
-        spans = _calls(tree) if label.rule in {"WG001", "WG002", "WG003"} else _statements(tree)
+        if label.rule == "WG009":
+            spans = _whole_calls(tree)
+        else:
+            spans = _calls(tree) if label.rule in {"WG001", "WG002", "WG003", "WG007"} else _statements(tree)
         around = [span for span in spans if span[0] <= label.line <= span[1]]
         return min(around, key=lambda span: span[1] - span[0], default=(label.line, label.line))
 
@@ -142,6 +158,13 @@ def _calls(tree: ast.AST) -> Iterable[tuple[int, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield node.lineno, node.func.end_lineno or node.lineno
+
+
+def _whole_calls(tree: ast.AST) -> Iterable[tuple[int, int]]:
+    """With the arguments, in which `stream=True` stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield node.lineno, node.end_lineno or node.lineno
 
 
 def _statements(tree: ast.AST) -> Iterable[tuple[int, int]]:
@@ -249,7 +272,8 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("checkouts", type=Path, nargs="?", default=os.environ.get("WATCHGLASS_CHECKOUTS"))
-    parser.add_argument("--set", default="development", choices=("development", "held-out", "second"))
+    parser.add_argument("--set", default="development", choices=SETS)
+    parser.add_argument("--rules", type=lambda text: text.split(","), default=RULES, help="these alone")
     parser.add_argument("--quiet", type=Path, nargs="*", default=[])
     parser.add_argument("--wrong", action="store_true", help="list misses and false alarms")
     parser.add_argument("--unlabelled", type=Path, help="write the findings without a label here")
@@ -263,13 +287,14 @@ def main() -> None:
         print("skipped: no checkouts here; name their folder, or set WATCHGLASS_CHECKOUTS")
         return
     checkouts, known = Path(given.checkouts), labels(given.set)
+    known = [label for label in known if label.rule in given.rules]
     present = sorted({label.repository for label in known if (checkouts / label.repository).is_dir()})
     for absent in sorted({label.repository for label in known} - set(present)):
         print(f"skipped: {absent} is not in {checkouts}")
     findings: list[Finding] = []
     for repository in present:
         begun = time.perf_counter()
-        got = check(checkouts / repository, repository)
+        got = check(checkouts / repository, repository, given.rules)
         findings += got
         counts = sorted(Counter(each.rule for each in got).items())
         told = ", ".join(f"{rule} {count}" for rule, count in counts) or "no finding"
@@ -278,7 +303,7 @@ def main() -> None:
     reading = Reading(known, findings, Extents(checkouts))
     print(f"\n{given.set}: {len(known)} labels\n\n{reading.table()}")
     for folder in given.quiet:
-        loud = check(folder, folder.name)
+        loud = check(folder, folder.name, given.rules)
         print(f"\n{folder}: {len(loud)} findings")
         for finding in loud:
             print(f"  {finding.rule} {finding.path}:{finding.line} {finding.message}")

@@ -1,6 +1,6 @@
 """Draws the sites to label: at random from what a plain text search for each rule's words finds.
 
-    python bench/check/draw.py CHECKOUTS [--seed 7] [--out drawn.tsv]
+    python bench/check/draw.py CHECKOUTS [--seed 7] [--out drawn.tsv] [--later]
 
 `CHECKOUTS` has one folder for each repository. The text search knows nothing of the rules' code. A rule's
 sites are drawn evenly from its strata (repository and, for WG002, whether the file names one of the
@@ -15,6 +15,7 @@ import random
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from sources import Piece, pieces
@@ -45,10 +46,30 @@ SEARCHES = {
         re.I,
     ),
 }
+LATER = {
+    "WG006": re.compile(
+        r"\bThread\s*\(|\bTimer\s*\(|\.submit\s*\(|run_in_executor\s*\(|add_done_callback\s*\("
+        r"|(?:executor|pool)\.map\s*\(|queue\w*\.put(?:_nowait)?\s*\(",
+        re.I,
+    ),
+    "WG007": re.compile(r"_step_callback\s*\(|_task_completion_callback\s*\(|\bsteps\.begin\s*\("),
+    "WG009": re.compile(
+        r"\bstream\s*=\s*True|[\"']stream[\"']\s*:\s*True|\.chat_stream\s*\(|converse_stream|with_response_stream"
+    ),
+}
+"""Of rules that came later (`--later`); their draw was a script's of its own, by these words and seed 22."""
+
 Site = tuple[str, str, str, int]
 """Repository, path, cell (a number, or nothing), line."""
 
-EACH = {"WG001": 60, "WG002": 120, "WG003": 70, "WG005": 70, "WG008": 100, "WG010": 90}
+EACH = {"WG006": 160, "WG007": 60, "WG009": 130} | {
+    "WG001": 60,
+    "WG002": 120,
+    "WG003": 70,
+    "WG005": 70,
+    "WG008": 100,
+    "WG010": 90,
+}
 """How many sites of each rule are drawn."""
 
 NUMBER = re.compile(r"(?<![\w.])(?:[1-9]\d*(?:\.\d+)?|0?\.\d*[1-9]\d*)(?:e-?\d+)?(?![\w.])", re.I)
@@ -56,20 +77,20 @@ NUMBER = re.compile(r"(?<![\w.])(?:[1-9]\d*(?:\.\d+)?|0?\.\d*[1-9]\d*)(?:e-?\d+)
 
 def found(rule: str, piece: Piece) -> list[int]:
     """The lines of the piece that the text search for the rule finds, from 1."""
-    search = SEARCHES[rule]
+    search = (SEARCHES | LATER)[rule]
     lines = [number for number, line in enumerate(piece.lines, 1) if search.search(line)]
     if rule == "WG010":
         lines = [number for number in lines if NUMBER.search(piece.lines[number - 1])]
     return lines
 
 
-def candidates(checkouts: Path) -> dict[str, dict[str, list[Site]]]:
+def candidates(checkouts: Path, rules: Iterable[str]) -> dict[str, dict[str, list[Site]]]:
     """Of every rule, the sites by stratum: (repository, path, cell, line)."""
     sites: dict[str, dict[str, list[Site]]] = defaultdict(lambda: defaultdict(list))
     for root in sorted(path for path in checkouts.iterdir() if path.is_dir()):
         for piece in pieces(root):
             named = bool(LIBRARIES.search("\n".join(piece.lines))) or piece.cell is not None
-            for rule in SEARCHES:
+            for rule in rules:
                 stratum = f"{root.name}, library named" if rule == "WG002" and named else root.name
                 cell = str(piece.cell or "")
                 sites[rule][stratum] += [(root.name, piece.path, cell, n) for n in found(rule, piece)]
@@ -94,9 +115,10 @@ def main() -> None:
     arguments.add_argument("checkouts", type=Path)
     arguments.add_argument("--seed", type=int, default=7)
     arguments.add_argument("--out", type=Path)
+    arguments.add_argument("--later", action="store_true", help="the rules that came later")
     given = arguments.parse_args()
     dice = random.Random(given.seed)
-    sites = candidates(given.checkouts)
+    sites = candidates(given.checkouts, LATER if given.later else SEARCHES)
     with open(given.out, "w", newline="") if given.out else sys.stdout as file:
         rows = csv.writer(file, delimiter="\t", lineterminator="\n")
         for rule in sorted(sites):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from watchglass.check import clients, crews, recorded, requests, values
+from watchglass.check import clients, crews, recorded, requests, scopes, values
 from watchglass.check.rule import Subject
 from watchglass.check.scopes import FUNCTIONS, Call, Place, Scope
 from watchglass.check.values import Value
@@ -30,13 +30,16 @@ def _is_request(subject: Subject, node: ast.expr, place: Place) -> bool:
         return False
     if isinstance(node, ast.Attribute) and node.attr in crews.KICKOFFS:
         return crews.crews(subject, node, place) is not None
-    return any(
-        each.kind == values.NAME
-        and not each.items
-        and each.path.rpartition(".")[2] in clients.METHOD_NAMES
-        and requests.match(each.path, None, subject.module.data) is not None
-        for each in subject.value(node, place)
-    )
+    return any(_is_callee(subject, each) for each in subject.value(node, place))
+
+
+def _is_callee(subject: Subject, value: Value) -> bool:
+    if value.kind != values.NAME or value.items:
+        return False
+    if value.path.rpartition(".")[2] not in clients.METHOD_NAMES:
+        return False
+    callee = requests.match(value.path, None, subject.module.data)
+    return callee is not None and subject.module.package not in clients.OWNERS[callee.family]
 
 
 def _runs_request(subject: Subject, function: Value, depth: int, seen: set[ast.AST]) -> bool:
@@ -49,14 +52,31 @@ def _runs_request(subject: Subject, function: Value, depth: int, seen: set[ast.A
     scope = module.scanned.scope(node)
     if scope is None or enters_context(inside, scope):
         return False
-    if any(_is_within(each.place.scope, scope) for each in inside.requests):
+    left_out = _in_a_mode(node)
+    if any(_is_within(each.place.scope, scope) and each.node not in left_out for each in inside.requests):
         return True
-    calls = [call for call in module.scanned.calls if _is_within(call.place.scope, scope)]
+    calls = [
+        call
+        for call in module.scanned.calls
+        if _is_within(call.place.scope, scope) and call.node not in left_out
+    ]
     return any(_kicks_off(inside, call) for call in calls) or any(
         found.kind == values.FUNCTION and _runs_request(inside, found, depth - 1, seen)
         for call in calls
         for found in inside.value(call.node.func, call.place)
     )
+
+
+def _in_a_mode(function: ast.AST) -> set[ast.AST]:
+    """What is reached only where an attribute of the object says so (`if self.is_remote:`): nobody sees
+    which it is, and whoever hands the function over may know."""
+    found: set[ast.AST] = set()
+    for each in ast.walk(function):
+        if isinstance(each, ast.If):
+            test = each.test.operand if isinstance(each.test, ast.UnaryOp) else each.test
+            if scopes.dotted(test).startswith("self."):
+                found.update(inner for child in [*each.body, *each.orelse] for inner in ast.walk(child))
+    return found
 
 
 def _kicks_off(subject: Subject, call: Call) -> bool:
