@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.stored_rows import call, insert
 from watchglass.clock import ManualClock
 from watchglass.config import Settings
 from watchglass.doctor.contract import Diagnosis, Window
 from watchglass.queries.reader import StoreReader
 from watchglass.store import Control, Space, Store, control_file, open_store
+from watchglass.store.damage import damage
 from watchglass.surfaces.cli import make_app
 from watchglass.surfaces.examining import of_the_house
 
@@ -73,3 +76,15 @@ def test_a_directory_of_a_newer_program(tmp_path: Path) -> None:
     (said,) = json.loads(shown.stdout)["diagnoses"]
     assert (said["finding"], said["evidence"]["rows"][0][0]) == ("wrong_schema", 9000)
     assert "newer watchglass" in said["symptom"]
+
+
+def test_files_that_were_damaged(store: Store) -> None:
+    """What the engine puts aside when it loads a table, because its files are cut short, is told of."""
+    insert(store.engine, "calls", [call(1)])
+    store.engine.execute("DETACH TABLE store.calls")
+    for file in (store.place.directory / "engine").rglob("*.bin"):
+        os.truncate(file, 10)
+    store.engine.execute("ATTACH TABLE store.calls")
+    assert damage(store.engine)[0][:2] == ("store.calls", 1)
+    damaged = next(each for each in found(store, 1000 * MIB) if each.finding == "damaged")
+    assert (damaged.severity, damaged.evidence.rows[0][0]) == ("error", "store.calls")

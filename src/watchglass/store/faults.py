@@ -73,6 +73,9 @@ _BROKEN = {
     *(1000, 1001, 1002),  # POCO_EXCEPTION, STD_EXCEPTION, UNKNOWN_EXCEPTION
 }
 
+_DAMAGED = {32, 33, 40, 246}
+"""ATTEMPT_TO_READ_AFTER_EOF, CANNOT_READ_ALL_DATA, CHECKSUM_DOESNT_MATCH, CORRUPTED_DATA"""
+
 _CODE = re.compile(r"Code: (\d+)\.")
 _PREFIX = re.compile(r"(?:Code: \d+\. )?DB::\w*Exception: |Streaming insert \w+ failed: |default: ")
 _TRAILER = re.compile(r"\s*\((?:version [^)]*|[A-Z][A-Z0-9_]+)\)\.?(?=\s|$)")
@@ -90,6 +93,11 @@ def read_fault(raw: str) -> WatchglassError:
         return QueryRefused(f"a reader may not do this: {text}")
     if code in _CANCELLED:
         return StoreError("the question was stopped before it had an answer; ask again")
+    if code in _DAMAGED:
+        return StoreError(
+            f"files of the store are damaged: {text.partition(':')[0]}; "
+            "restore a backup into a new directory (`watchglass restore`)"
+        )
     if code is None or code in _BROKEN:
         return StoreError(f"the store could not answer: {text}")
     return QueryError(text)

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from watchglass.clock import Clock
 from watchglass.config import Settings
 from watchglass.doctor.contract import Finding
+from watchglass.doctor.findings.damaged import Damaged
 from watchglass.doctor.findings.disk_low import DiskLow
 from watchglass.doctor.findings.expiring_unpriced import ExpiringUnpriced
 from watchglass.doctor.findings.wrong_schema import WrongSchema
 from watchglass.store import Engine, Space
+from watchglass.store.damage import damage
 from watchglass.store.schema_faults import schema_faults
 from watchglass.surfaces.keeping import kept
 
@@ -26,6 +28,7 @@ def of_the_house(
     def made() -> Sequence[Finding]:
         return (
             WrongSchema(schema_faults(engine)),
+            Damaged(damage(engine)),
             DiskLow(space.look()),
             ExpiringUnpriced(kept(settings)["calls"], clock.now_ns()),
         )

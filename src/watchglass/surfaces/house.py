@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -16,6 +17,7 @@ from watchglass.ingest.settler import Settler
 from watchglass.ingest.unsettled import attention, unsettled_traces
 from watchglass.queries.reader import StoreReader
 from watchglass.store import KeptPrices, Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
+from watchglass.store.damage import damage
 from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.agents import agent_endpoints
 from watchglass.surfaces.api.backup import backup_endpoints
@@ -53,6 +55,8 @@ from watchglass.surfaces.reprice_desk import RepriceDesk
 
 _SETTLED_UNTIL = "settled_until_ns"
 
+log = logging.getLogger(__name__)
+
 
 @asynccontextmanager
 async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend]:
@@ -69,6 +73,8 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
     keyring = None
     rolling = RollupKeeper(store.engine, store.engine.rollup)
     try:
+        for each in await asyncio.to_thread(damage, store.engine):
+            log.error("files were damaged and put aside: restore a backup", extra=each._asdict())
         desk = await asyncio.to_thread(PriceDesk, settings, book, KeptPrices(store.control, clock), clock)
         # First of all: what a killed run left is finished before anything else is written.
         reprices = await asyncio.to_thread(RepriceDesk, store, desk, book, clock)
