@@ -443,8 +443,12 @@ _KNOWN_PATHS = frozenset(
 )
 
 
+_SAYS_NOTHING = ("?", "typing.TypeVar", "typing_extensions.TypeVar")
+"""Paths that begin with something unknown, or with what a generic class leaves open."""
+
+
 def _is_known(value: Value) -> bool:
-    return value.kind != values.NAME or not value.path.startswith("?")
+    return value.kind != values.NAME or not value.path.startswith(_SAYS_NOTHING)
 
 
 def _taken(found: Values, items: int) -> Values:

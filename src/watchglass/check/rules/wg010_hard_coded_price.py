@@ -111,7 +111,8 @@ def check(subject: Subject) -> Iterator[Found]:
         told = _told(node, named) or _scaled(node, place)
         if told:
             yield Found(told[0], place, told[1])
-            continue
+            if not isinstance(node, FUNCTIONS):
+                continue  # one finding a statement; a default is not all of a function
         inner = _name_of(node) or named
         pending += [(each, place, inner) for each in ast.iter_child_nodes(node)]
 
