@@ -102,14 +102,29 @@ def tracking_calls(subject: Subject, module: Module) -> Iterator[Call]:
 def imported_modules(subject: Subject) -> Iterator[Module]:
     """Modules of the project that this one imports at its top."""
     module = subject.module
-    for bindings in module.scanned.module.names.values():
-        for each in bindings:
-            if each.kind in {scopes.IMPORT, scopes.FROM} and each.path:
-                for dotted in (each.path, f"{each.path}.{each.name}" if each.name else each.path):
-                    path = subject.resolver.project.find(dotted, module.roots)
-                    found = subject.resolver.project.load(path) if path else None
-                    if found is not None and found is not module:
-                        yield found
+    for dotted in _imported_names(module):
+        path = subject.resolver.project.find(dotted, module.roots)
+        found = subject.resolver.project.load(path) if path else None
+        if found is not None and found is not module:
+            yield found
+
+
+_last: tuple[Module | None, tuple[str, ...]] = (None, ())
+
+
+def _imported_names(module: Module) -> tuple[str, ...]:
+    """What a module imports at its top, each name once; kept for the next request of the same file."""
+    global _last
+    if _last[0] is not module:
+        names: dict[str, None] = {}
+        for bindings in module.scanned.module.names.values():
+            for each in bindings:
+                if each.kind in {scopes.IMPORT, scopes.FROM} and each.path:
+                    names[each.path] = None
+                    if each.name:
+                        names[f"{each.path}.{each.name}"] = None
+        _last = (module, tuple(names))
+    return _last[1]
 
 
 def _blocks(place: Place) -> Iterator[tuple[ast.expr, Place]]:
