@@ -303,6 +303,14 @@ def test_refused_keys(look: Look) -> None:
     assert rows(found[0])[0][:5] == ["no_key", "/v1/*", "", "10.0.0.7", 40]
 
 
+def test_refusals_from_everywhere_are_all_counted(look: Look) -> None:
+    """However many addresses are refused, all count and the commonest are shown."""
+    many = [refusal("no_key", 1 + number % 2, remote=f"10.0.1.{number}") for number in range(100)]
+    (found,) = look(findings=[RefusedKeys()], calls=[call(1, **HEALTHY)], audit=many)
+    assert found.symptom.startswith("150 requests refused")
+    assert [row[4] for row in rows(found)] == [2] * 10
+
+
 def test_newer_sdk(look: Look) -> None:
     """An SDK of a later release is told; one that is older, or another library's, is not."""
     ours = {"scope": "watchglass.litellm", "service": "web"}

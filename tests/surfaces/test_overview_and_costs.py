@@ -27,7 +27,7 @@ class House:
             self.bound = keys.create(Wanted(role="read", tenant="acme"))[1]
         self.doors.until(lambda: self.doors.backend.access.keyed)
         for number, tenant in enumerate(("acme", "umbrella"), 1):
-            body = request(chat(number, 1, tenant=tenant))
+            body = request(chat(number, 1, tenant=tenant, feature="=1+1"))
             assert self.doors.export(body, self.admin).status_code == 200
             budget = {"name": f"of-{tenant}", "limit_usd": "0.000001", "scope": {"tenant": tenant}}
             made = self.doors.http.post("/api/v1/budgets", json=budget, headers=bearer(self.admin))
@@ -64,6 +64,14 @@ def test_the_file_adds_up(house: House) -> None:
     assert [each["row"] for each in groups] == ["group", "group"]
     assert total["row"] == "total"
     assert sum(Decimal(each["cost_usd"]) for each in groups) == Decimal(total["cost_usd"])
+
+
+def test_a_name_in_the_file_is_no_formula(house: House) -> None:
+    """A name that a spreadsheet would run is marked as text in the file, and is as sent in the answer."""
+    file = house.get("/api/v1/costs", house.read, by="feature", format="csv").text
+    assert [row["feature"] for row in csv.DictReader(io.StringIO(file))] == ["'=1+1", ""]
+    (group,) = house.get("/api/v1/costs", house.read, by="feature").json()["groups"]
+    assert group["names"] == ["=1+1"]
 
 
 def test_a_bound_key_sees_its_tenant_alone(house: House) -> None:

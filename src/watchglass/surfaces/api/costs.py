@@ -79,7 +79,8 @@ def cost_endpoints(reader: StoreReader, budgets: BudgetDesk, turns: Turns, *, cl
             summary="What was spent on what",
             details="Over time and by one or two dimensions, against the equal window before; the most"
             " expensive calls, what has no price and why, budgets, and a forecast of the month. `format=csv`"
-            " is the groups, all of them, and their total in the last line.",
+            " is the groups, all of them, and their total in the last line; a name that a spreadsheet would run"
+            " as a formula begins with an apostrophe there.",
             needs="read",
             handler=api.costs,
             parameters=(
@@ -172,8 +173,16 @@ def _lines(by: Sequence[str], groups: Sequence[CostGroup]) -> Iterator[str]:
     yield csv_line(["row", *by, *_COLUMNS])
     for each in groups:
         values: dict[str, Any] = plain(each)
-        names = each.names or [None] * len(by)
+        names = [None if name is None else _as_text(name) for name in each.names or [None] * len(by)]
         yield csv_line(["group" if each.names else "total", *names, *(values[name] for name in _COLUMNS)])
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _as_text(name: str) -> str:
+    """A name that a spreadsheet would run as a formula, marked as text: senders choose names."""
+    return "'" + name if name.startswith(_FORMULA) else name
 
 
 def _month(reader: StoreReader, filters: Mapping[str, tuple[str, ...]], now_ns: int) -> Month:
