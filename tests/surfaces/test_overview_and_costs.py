@@ -27,7 +27,7 @@ class House:
             self.bound = keys.create(Wanted(role="read", tenant="acme"))[1]
         self.doors.until(lambda: self.doors.backend.access.keyed)
         for number, tenant in enumerate(("acme", "umbrella"), 1):
-            body = request(chat(number, 1, tenant=tenant, feature="=1+1"))
+            body = request(chat(number, 1, tenant=tenant, watchglass__feature="=1+1"))
             assert self.doors.export(body, self.admin).status_code == 200
             budget = {"name": f"of-{tenant}", "limit_usd": "0.000001", "scope": {"tenant": tenant}}
             made = self.doors.http.post("/api/v1/budgets", json=budget, headers=bearer(self.admin))

@@ -79,8 +79,8 @@ def cost_endpoints(reader: StoreReader, budgets: BudgetDesk, turns: Turns, *, cl
             summary="What was spent on what",
             details="Over time and by one or two dimensions, against the equal window before; the most"
             " expensive calls, what has no price and why, budgets, and a forecast of the month. `format=csv`"
-            " is the groups, all of them, and their total in the last line; a name that a spreadsheet would run"
-            " as a formula begins with an apostrophe there.",
+            " is the groups, all of them, and their total in the last line; a name that a spreadsheet would"
+            " run as a formula begins with an apostrophe there.",
             needs="read",
             handler=api.costs,
             parameters=(
