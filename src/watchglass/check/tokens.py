@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -22,7 +23,7 @@ _LITELLM_WORDS = (
 )  # fmt: skip
 
 _GETATTR = (
-    rb"getattr\([^\n]{0,60}[\"'](?:create|parse|stream|chat|messages|responses|generate|invoke|converse)"
+    rb"getattr\([^\n]{0,60}[\"'](?:create(?!d)|parse|stream|chat|messages|responses|generate|invoke|converse)"
 )
 _OPENAI = re.compile(
     rb"(?:ompletions?|responses|mbeddings?|images?|speech|transcriptions|translations|runs|threads|batches|videos|"
@@ -49,6 +50,9 @@ def _either(names: str) -> re.Pattern[bytes]:
     return re.compile(rf"\.\s*(?:{names})\b|(?<![\w.])(?<!def )(?:{names})\s*[(,]|".encode() + _GETATTR)
 
 
+_GENERATE = "generate_(?:content|images|videos|text|embeddings|message|answer)\\w*"
+_INVOKE = "invoke_(?:model|agent|flow|inline_agent)\\w*"
+
 FAMILIES: tuple[_Words, ...] = (
     _Words((b"litellm",), "litellm", _LITELLM_WORDS, _LITELLM_REQUEST),
     _Words((b"penai", b"OpenAI"), "openai", _OPENAI_WORDS, _OPENAI),
@@ -68,20 +72,23 @@ FAMILIES: tuple[_Words, ...] = (
     _Words(
         (b"genai",),
         "google",
-        (b"generate_", b"send_message", b"embed_content", b"edit_image", b".connect", b"batches"),
-        _either("generate_\\w+|send_message\\w*|embed_content|edit_image|connect|create"),
+        (
+            b"generate_", b"send_message", b"embed_content", b"edit_image", b"upscale_image", b".connect",
+            b"batches", b"interactions",
+        ),
+        _either(f"{_GENERATE}|send_message\\w*|embed_content|edit_image|upscale_image|connect|create"),
     ),
     _Words(
         (b"generativeai",),
         "google",
         (b"generate_", b"send_message", b"embed_content", b".chat"),
-        _either("generate_\\w+|send_message\\w*|embed_content\\w*|chat\\w*"),
+        _either(f"{_GENERATE}|send_message\\w*|embed_content\\w*|chat\\w*"),
     ),
     _Words(
         (b"vertexai",),
         "vertexai",
         (b"generate_", b"send_message", b"predict", b"get_embeddings"),
-        _either("generate_\\w+|send_message\\w*|predict\\w*|get_embeddings\\w*"),
+        _either(f"{_GENERATE}|send_message\\w*|predict\\w*|get_embeddings\\w*"),
     ),
     _Words(
         (b"mistralai",),
@@ -99,7 +106,7 @@ FAMILIES: tuple[_Words, ...] = (
         (b"bedrock",),
         "boto3",
         (b"converse", b"invoke_", b"retrieve_and_generate"),
-        _either("converse|converse_stream|invoke_\\w+|retrieve_and_generate\\w*"),
+        _either(f"converse|converse_stream|{_INVOKE}|retrieve_and_generate\\w*"),
     ),
     _Words(
         (b"import ollama", b"from ollama"),
@@ -137,18 +144,28 @@ _CERTAIN_WORDS = (
     b".create(", b".parse(", b".stream(", b"generate_content", b"completion(", b"invoke(", b".astream(",
     b"converse", b"invoke_model", b"kickoff",
 )  # fmt: skip
-_CERTAIN = re.compile(
-    rb"(?:completions|responses|embeddings|messages)\.(?:create|parse|stream)\(|\.generate_content\w*\(|"
-    rb"(?<!def )(?<!def a)\ba?completion\(|\.a?invoke\(|\.astream\(|\.converse\w*\(|"
-    rb"\.invoke_model\w*\(|kickoff"
+_CERTAIN = (
+    ("openai", rb"(?:completions|responses|embeddings)\.(?:create|parse|stream)\("),
+    ("anthropic", rb"messages\.(?:create|parse|stream)\("),
+    ("google", rb"\.generate_content\w*\("),
+    ("litellm", rb"(?<!def )(?<!def a)\ba?completion\("),
+    ("langchain", rb"\.a?invoke\(|\.astream\("),
+    ("boto3", rb"\.converse\w*\(|\.invoke_model\w*\("),
+    ("nobody's", rb"kickoff"),
 )
+"""By the package whose own they are, the shapes of requests that say enough by themselves."""
+
+
+@functools.cache
+def _certain(package: str) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(shape for owner, shape in _CERTAIN if owner != package))
 
 
 def is_certain(data: bytes, package: str) -> bool:
     """Whether a file that names no provider has a request: its client then comes from elsewhere."""
     global _last_certain
     if _last_certain[0] is not data or _last_certain[1] != package:
-        _last_certain = (data, package, _is_near(data, _CERTAIN_WORDS, _CERTAIN))
+        _last_certain = (data, package, _is_near(data, _CERTAIN_WORDS, _certain(package)))
     return _last_certain[2]
 
 
