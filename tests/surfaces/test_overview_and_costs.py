@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ import pytest
 
 from tests.otlp_bodies import chat, request
 from tests.surfaces.open_doors import OpenDoors, bearer
+from watchglass.clock import SystemClock
 from watchglass.store import Wanted, open_keys
+from watchglass.store.control import Control
+from watchglass.store.kept_targets import TargetStore
 
 
 class House:
@@ -98,3 +102,40 @@ def test_what_means_nothing_is_refused(house: House, query: str) -> None:
     answer = house.doors.http.get(f"/api/v1/costs?{query}", headers=bearer(house.read))
     assert answer.status_code == 400
     assert answer.json()["detail"]
+
+
+def test_targets_are_chosen_by_an_admin(house: House) -> None:
+    """Who has an admin key chooses targets, one by one, or none for a figure; Overview is held against them
+    at once and after a restart, the audit says who chose what, and what means nothing is refused by name."""
+    http, admin = house.doors.http, bearer(house.admin)
+    first = house.get("/api/v1/targets", house.read).json()
+    assert first["changed"] is None
+    chosen = {"calls.p95_ns": "1", "calls.cost_usd": "0.000000001", "tasks.p99_ns": None}
+    made = http.put("/api/v1/targets", json={"targets": chosen}, headers=admin)
+    assert made.status_code == 200, made.text
+    assert open_kept(house) == chosen
+    seen = house.get("/api/v1/overview", house.read).json()["targets"]
+    by_name = {f"{each['of']}.{each['figure']}": each for each in seen}
+    assert by_name["calls.p95_ns"]["met"] is by_name["calls.cost_usd"]["met"] is False
+    assert by_name["tasks.p99_ns"]["value"] is by_name["tasks.p99_ns"]["met"] is None
+    assert by_name["calls.error_share"]["value"] == "0.02"
+    for wrong, told in (
+        ({"calls.p96_ns": "1"}, "there is no target 'calls.p96_ns'"),
+        ({"calls.error_share": "2"}, "a share above 0 and up to 1"),
+        ({"calls.p95_ns": "NaN"}, "a time above 0"),
+        ({"calls.cost_usd": "1e99"}, "US dollars a day"),
+    ):
+        answer = http.put("/api/v1/targets", json={"targets": wrong}, headers=admin)
+        assert answer.status_code == 400
+        assert told in answer.text
+    refused = http.put("/api/v1/targets", json={"targets": chosen}, headers=bearer(house.read))
+    assert refused.status_code == 403
+    assert http.delete("/api/v1/targets", headers=admin).status_code == 200
+    assert house.get("/api/v1/targets", house.read).json()["targets"] == first["targets"]
+    assert http.get("/health", headers=admin).json()["audit"]["targets_changed"] == 2
+
+
+def open_kept(house: House) -> Any:
+    """What another process reads of the targets."""
+    with closing(Control(Path(house.doors.settings.data) / "control.db", SystemClock())) as control:
+        return TargetStore(control, SystemClock()).read().values

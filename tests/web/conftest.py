@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -23,7 +21,7 @@ from tests.web.site import Site
 
 Open = Callable[..., Page]
 
-expect.set_options(timeout=20_000)  # as for everything else here: machines that build are busy
+expect.set_options(timeout=60_000)  # as for everything else here: machines that build are busy
 
 
 @pytest.fixture(scope="package")
@@ -58,44 +56,54 @@ def browser() -> Iterator[Browser]:
 
 
 class Pages:
-    """Opens pages, each in a profile of its own, and remembers what went wrong in them."""
+    """Opens pages of one profile and remembers what went wrong in them. The profile outlives a test, so that
+    the app's scripts are fetched and compiled once: `close` forgets all else that a page left in it."""
 
     def __init__(self, browser: Browser, url: str) -> None:
-        self._browser, self._url = browser, url
-        self._contexts: list[Any] = []
-        self.watches: list[Watched] = []
-
-    def open(self, *, viewport: ViewportSize = WIDE, dark: bool = False) -> Page:
-        """A page, at no address yet."""
-        context = self._browser.new_context(
-            base_url=self._url,
-            viewport=viewport,
-            color_scheme="dark" if dark else "light",
+        self._url = url
+        self._context = browser.new_context(
+            base_url=url,
+            viewport=WIDE,
             reduced_motion="reduce",
             locale="en-GB",
             timezone_id="UTC",
             permissions=["clipboard-read", "clipboard-write"],
         )
-        context.set_default_timeout(20_000)
-        self._contexts.append(context)
-        page = context.new_page()
+        self._context.set_default_timeout(60_000)
+        self.watches: list[Watched] = []
+
+    def open(self, *, viewport: ViewportSize = WIDE, dark: bool = False) -> Page:
+        """A page, at no address yet."""
+        page = self._context.new_page()
+        page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+        if viewport != WIDE:
+            page.set_viewport_size(viewport)
         self.watches.append(Watched(page, self._url))
         return page
 
-    def close(self) -> None:
-        """All of them."""
-        for context in self._contexts:
-            with suppress(Exception):  # broad: a test may have closed it
-                context.close()
+    def close(self) -> list[str]:
+        """All that are open; what went wrong in them."""
+        for page in self._context.pages:
+            if page.url.startswith(self._url):
+                page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            page.close()
+        self._context.clear_cookies()
+        faults = [fault for watch in self.watches for fault in watch.faults]
+        self.watches.clear()
+        return faults
+
+
+@pytest.fixture(scope="package")
+def profile(browser: Browser, site: Site) -> Pages:
+    """The profile in which all tests look at the shared server."""
+    return Pages(browser, site.url)
 
 
 @pytest.fixture
-def pages(browser: Browser, site: Site) -> Iterator[Pages]:
+def pages(profile: Pages) -> Iterator[Pages]:
     """Where pages of any sort are opened; what went wrong in them fails the test."""
-    made = Pages(browser, site.url)
-    yield made
-    made.close()
-    faults = [fault for watch in made.watches for fault in watch.faults]
+    yield profile
+    faults = profile.close()
     assert not faults, "\n".join(faults)
 
 
@@ -118,17 +126,19 @@ def watched(page: Page, pages: Pages) -> Watched:
 
 
 @pytest.fixture(scope="package")
-def axe() -> Callable[[Page], None]:
-    """Fails for what axe-core finds wrong with a page, by the rules of WCAG 2.2 A and AA."""
+def axe() -> Callable[..., None]:
+    """Fails for what axe-core finds wrong with a page, by the rules of WCAG 2.2 A and AA; with `colours` by
+    those of contrast alone, which is what another theme of the same page can break."""
     source = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 
-    def check(page: Page) -> None:
+    def check(page: Page, *, colours: bool = False) -> None:
+        run = _RUN.replace("RULES", _COLOURS if colours else _ALL)
         # By the debugger's own way in: the page's policy lets no script be added, which is as it should be.
         session = page.context.new_cdp_session(page)
-        for script in (source, _RUN):
+        for script in (f"window.axe || (() => {{ {source} }})()", run):
             answer = session.send(
                 "Runtime.evaluate",
-                {"expression": script, "awaitPromise": script is _RUN, "returnByValue": script is _RUN},
+                {"expression": script, "awaitPromise": script is run, "returnByValue": script is run},
             )
             assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         session.detach()
@@ -138,7 +148,10 @@ def axe() -> Callable[[Page], None]:
 
 
 _RUN = """
-axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+axe.run(document, {runOnly: RULES, resultTypes: ["violations"]})
   .then((found) => found.violations.flatMap((each) => each.nodes.map((node) =>
     `${each.id}: ${each.help}: ${node.html.slice(0, 200)} ${node.failureSummary}`)))
 """
+
+_ALL = '["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]'
+_COLOURS = '{type: "rule", values: ["color-contrast"]}'

@@ -18,7 +18,7 @@ from watchglass.queries.contributions import Contribution, change, contributions
 from watchglass.queries.expired import ExpiredHours, expired_hours
 from watchglass.queries.figures import Figures
 from watchglass.queries.plain import moment, second
-from watchglass.queries.targets import Judged, met, targets
+from watchglass.queries.targets import Judged, Target, Targets, met, targets
 from watchglass.queries.task_outcomes import Outcomes, outcomes
 from watchglass.queries.top_errors import TopErrors, top_errors
 from watchglass.queries.windows_compared import (
@@ -133,13 +133,14 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     expired: ExpiredHours | None
 
 
-def overview(engine: Engine, asked: Compared, *, limits: Limits) -> Overview:
-    """Answer. Raises `QueryError` for a window or filter that makes no sense."""
+def overview(engine: Engine, asked: Compared, *, limits: Limits, against: Targets | None = None) -> Overview:
+    """Answer; figures are held `against` these targets, or those that there are at first. Raises `QueryError`
+    for a window or filter that makes no sense."""
     asked.checked()
-    return undisturbed(engine, lambda had: _overview(engine, asked, had, limits))
+    return undisturbed(engine, lambda had: _overview(engine, asked, had, limits, against or targets()))
 
 
-def _overview(engine: Engine, asked: Compared, had: Expiry, limits: Limits) -> Overview:
+def _overview(engine: Engine, asked: Compared, had: Expiry, limits: Limits, against: Targets) -> Overview:
     apart = kept_apart([*asked.filters, *CHANGED_BY])
     expired = expired_hours(engine, asked.before_ns, asked.until_ns, kept_apart=apart, had=had, limits=limits)
     reading = Reading(had, coverage(engine), expired is not None and expired.included)
@@ -165,8 +166,8 @@ def _overview(engine: Engine, asked: Compared, had: Expiry, limits: Limits) -> O
         before_begins_late=begins_late(asked, coarse[("at",)]),
         difference_usd=change(*totals),
         failed_difference=totals[1].failed_calls - totals[0].failed_calls,
-        targets=[_judged(number, sides) for number in range(len(targets().targets))],
-        targets_source=targets().source,
+        targets=[_judged(each, sides, asked.until_ns - asked.since_ns) for each in against.targets],
+        targets_source=against.source,
         bucket=buckets.name,
         bucket_s=buckets.width_s,
         series=_series(asked, series, buckets),
@@ -223,8 +224,7 @@ def _why(name: str, of: Figures) -> str:
     return f"no call of this window says its {what}"
 
 
-def _judged(number: int, sides: Mapping[str, WindowFigures]) -> Judged:
-    target = targets().targets[number]
+def _judged(target: Target, sides: Mapping[str, WindowFigures], window_ns: int) -> Judged:
     now, before = (
         getattr(side.tasks if target.of == "tasks" else side, target.figure)
         for side in (sides["now"], sides["before"])
@@ -235,8 +235,8 @@ def _judged(number: int, sides: Mapping[str, WindowFigures]) -> Judged:
         bound=target.bound,
         value=target.value,
         unit=target.unit,
-        met=met(target, now),
-        met_before=met(target, before),
+        met=met(target, now, window_ns),
+        met_before=met(target, before, window_ns),
     )
 
 

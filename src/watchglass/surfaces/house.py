@@ -18,6 +18,7 @@ from watchglass.ingest.unsettled import attention, unsettled_traces
 from watchglass.queries.reader import StoreReader
 from watchglass.store import KeptPrices, Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.store.damage import damage
+from watchglass.store.kept_targets import TargetStore
 from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.agents import agent_endpoints
 from watchglass.surfaces.api.backup import backup_endpoints
@@ -37,6 +38,7 @@ from watchglass.surfaces.api.reserving import reserving_endpoints
 from watchglass.surfaces.api.routes import routes
 from watchglass.surfaces.api.session import session_endpoints
 from watchglass.surfaces.api.settings import settings_endpoints
+from watchglass.surfaces.api.targets import target_endpoints
 from watchglass.surfaces.api.tenants import tenant_endpoints
 from watchglass.surfaces.api.traced import traced_endpoints
 from watchglass.surfaces.api.turns import Turns
@@ -119,12 +121,16 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
             others += replay_endpoints(reader, turns, clock=clock)
             others += price_page_endpoints(desk, reader, turns, clock=clock)
             others += settings_endpoints(settings, address, store.engine, clock=clock)
+            targets = TargetStore(store.control, clock)
+            others += target_endpoints(
+                targets, lambda event, who, what: audit.note(event, key=who, reason=what)
+            )
             books = ReconcileDesk(settings, store.engine, store.versions, book)
             others += reconciliation_endpoints(books, clock=clock)
             async with minded(store, clock, audit) as budgets:
                 others += [*budget_endpoints(budgets, clock=clock), *tenant_endpoints(store.engine, budgets)]
                 others += session_endpoints(reader, turns, clock=clock)
-                others += overview_endpoints(reader, budgets, turns, clock=clock)
+                others += overview_endpoints(reader, budgets, targets, turns, clock=clock)
                 others += cost_endpoints(reader, budgets, turns, clock=clock)
                 others += reserving_endpoints(budgets.teller, book, reader, clock=clock)
 

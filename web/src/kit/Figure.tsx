@@ -5,6 +5,7 @@ import { money, moneyChange, moneyExact } from "@/format/money";
 import { count, countShort, duration, share, shareChange } from "@/format/numbers";
 import { ago, epochMs, moment, zoneName } from "@/format/times";
 import { usePreferences } from "@/shell/preferences";
+import { Skeleton } from "./Skeleton";
 import { useNow } from "./useNow";
 import "./figure.css";
 
@@ -135,6 +136,17 @@ export function Stat({ label, value, delta, target, note }: StatProps) {
         {note && <span className="stat-note">{note}</span>}
       </dd>
     </div>
+  );
+}
+
+/** The room of so many figures until they are known, so that nothing below moves when they are. */
+export function StatsAwaited({ labels }: { labels: readonly string[] }) {
+  return (
+    <Stats>
+      {labels.map((label) => (
+        <Stat key={label} label={label} value={<Skeleton width="5ch" />} />
+      ))}
+    </Stats>
   );
 }
 

@@ -17,8 +17,11 @@ from watchglass.queries.reader import StoreReader
 from watchglass.queries.times import parse_moment
 from watchglass.queries.usage import FILTERS
 from watchglass.queries.windows_compared import Compared
+from watchglass.store import Engine, Limits
+from watchglass.store.kept_targets import TargetStore
 from watchglass.surfaces.api.endpoint import JSON, Endpoint, Parameter
 from watchglass.surfaces.api.standings import BudgetStanding, standings
+from watchglass.surfaces.api.targets import in_force
 from watchglass.surfaces.api.turns import Turns
 
 SINCE = "24h"
@@ -48,13 +51,17 @@ class OverviewPage(Overview, frozen=True, kw_only=True):
 
 
 def overview_endpoints(
-    reader: StoreReader, budgets: BudgetDesk, turns: Turns, *, clock: Clock
+    reader: StoreReader, budgets: BudgetDesk, kept: TargetStore, turns: Turns, *, clock: Clock
 ) -> list[Endpoint]:
     """The endpoint."""
 
     async def answer(request: Request) -> Response:
         asked, _ = compared(request.query_params.multi_items(), clock.now_ns(), ())
-        found = await turns.ask(reader.answer, lambda engine, limits: overview(engine, asked, limits=limits))
+
+        def ask(engine: Engine, limits: Limits) -> Overview:
+            return overview(engine, asked, limits=limits, against=in_force(kept))
+
+        found = await turns.ask(reader.answer, ask)
         warned = [
             each
             for each in await standings(budgets, asked.filters)

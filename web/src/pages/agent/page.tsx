@@ -7,7 +7,7 @@ import { Badge } from "@/kit/Badge";
 import { BarList } from "@/kit/BarList";
 import type { ChartSeries } from "@/kit/chartData";
 import { type Column, DataTable } from "@/kit/DataTable";
-import { Count, Duration, Money, Share, Stat, Stats, When } from "@/kit/Figure";
+import { Count, Duration, Money, Share, Stat, Stats, StatsAwaited, When } from "@/kit/Figure";
 import { Page, Section } from "@/kit/Page";
 import { Problem } from "@/kit/Problem";
 import { RouteLink } from "@/kit/RouteLink";
@@ -19,12 +19,12 @@ import {
   approximately,
   change,
   pointsChange,
-  SUCCESS_TARGET,
   successOf,
   tokensOf,
   unpricedText,
 } from "@/pages/agents/figures";
 import { Histogram } from "@/pages/agents/Histogram";
+import { useJudged } from "@/pages/agents/Succeeded";
 import { FailedTable, StuckTable } from "@/pages/agents/TroubleView";
 import { useHref } from "@/shell/links";
 import { useAsked, useSetSearch } from "@/shell/search";
@@ -96,17 +96,27 @@ function callSeries(series: Schemas["AgentSeries"]): ChartSeries[] {
   ];
 }
 
+const FIGURES = [
+  "Tasks that succeeded",
+  "Tasks",
+  "Task, 95th percentile",
+  "Calls",
+  "Cost",
+  "Cost of a success",
+];
+
 function Figures({ report }: { report: Report | undefined }) {
-  if (!report) return <Skeleton height="5.4rem" />;
+  const success = report ? successOf(report.now.work) : null;
+  const judged = useJudged(success);
+  if (!report) return <StatsAwaited labels={FIGURES} />;
   const { now, before } = report;
-  const success = successOf(now.work);
   return (
     <Stats>
       <Stat
         label="Tasks that succeeded"
         value={<Share part={success} why="no task has ended" />}
         delta={pointsChange(success, successOf(before.work))}
-        target={{ text: "over 95%", met: success === null ? null : success > SUCCESS_TARGET }}
+        target={judged}
       />
       <Stat
         label="Tasks"

@@ -5,7 +5,7 @@ import { count, share } from "@/format/numbers";
 import { Badge } from "@/kit/Badge";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Empty } from "@/kit/Empty";
-import { Count, Duration, Money, Share, Stat, Stats, Unknown } from "@/kit/Figure";
+import { Count, Duration, Money, Share, Stat, Stats, StatsAwaited, Unknown } from "@/kit/Figure";
 import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
 import { Select } from "@/kit/Select";
@@ -21,12 +21,12 @@ import {
   approximately,
   change,
   pointsChange,
-  SUCCESS_TARGET,
   successOf,
   tokensOf,
   unpricedCount,
   unpricedText,
 } from "./figures";
+import { Succeeded, useJudged } from "./Succeeded";
 import type { AgentsSearch, Measure } from "./search";
 import { chartSeries, UNITS } from "./series";
 
@@ -106,10 +106,20 @@ function toolbar(report: Schemas["AgentsReport"]) {
   );
 }
 
+const FIGURES = [
+  "Active agents",
+  "Tasks that succeeded",
+  "Stuck now",
+  "Calls",
+  "Cost",
+  "Task, 95th percentile",
+];
+
 function Totals({ report }: { report: Schemas["AgentsReport"] | undefined }) {
-  if (!report) return <Skeleton height="5.4rem" />;
+  const success = report ? successOf(report.totals.work) : null;
+  const judged = useJudged(success);
+  if (!report) return <StatsAwaited labels={FIGURES} />;
   const { totals: now, totals_before: before } = report;
-  const success = successOf(now.work);
   return (
     <Stats>
       <Stat
@@ -121,7 +131,7 @@ function Totals({ report }: { report: Schemas["AgentsReport"] | undefined }) {
         label="Tasks that succeeded"
         value={<Share part={success} why="no task has ended" />}
         delta={pointsChange(success, successOf(before.work))}
-        target={{ text: "over 95%", met: success === null ? null : success > SUCCESS_TARGET }}
+        target={judged}
       />
       <Stat
         label="Stuck now"
@@ -209,13 +219,7 @@ const COLUMNS: readonly Column<AgentRow>[] = [
     sortable: true,
     sortBy: (row) => successOf(row.now.work),
     cell: (row) => {
-      const success = successOf(row.now.work);
-      const bad = success !== null && success <= SUCCESS_TARGET;
-      return (
-        <span className={bad ? "agents-bad" : undefined}>
-          <Share part={success} why="no task has ended" />
-        </span>
-      );
+      return <Succeeded success={successOf(row.now.work)} why="no task has ended" />;
     },
   },
   {

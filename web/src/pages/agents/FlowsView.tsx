@@ -4,7 +4,7 @@ import type { Schemas } from "@/api/client";
 import { count } from "@/format/numbers";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Empty } from "@/kit/Empty";
-import { Count, Duration, Money, Share, Stat, Stats, Unknown, When } from "@/kit/Figure";
+import { Count, Duration, Money, Share, Stat, Stats, StatsAwaited, Unknown, When } from "@/kit/Figure";
 import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
@@ -18,12 +18,12 @@ import {
   change,
   type FlowTypeRow,
   pointsChange,
-  SUCCESS_TARGET,
   successOf,
   tokensOf,
   unpricedText,
 } from "./figures";
 import { Histogram } from "./Histogram";
+import { Succeeded, useJudged } from "./Succeeded";
 import type { AgentsSearch } from "./search";
 
 type Report = Schemas["FlowsReport"];
@@ -71,10 +71,20 @@ export function FlowsView({ report }: { report: Report | undefined }) {
   );
 }
 
+const FIGURES = [
+  "Runs",
+  "Runs that succeeded",
+  "Failed runs",
+  "Run, median",
+  "Run, 95th percentile",
+  "Cost of all calls",
+];
+
 function Totals({ report }: { report: Report | undefined }) {
-  if (!report) return <Skeleton height="5.4rem" />;
+  const success = report ? successOf(report.totals.runs) : null;
+  const judged = useJudged(success);
+  if (!report) return <StatsAwaited labels={FIGURES} />;
   const { totals: now, totals_before: before } = report;
-  const success = successOf(now.runs);
   return (
     <Stats>
       <Stat
@@ -86,7 +96,7 @@ function Totals({ report }: { report: Report | undefined }) {
         label="Runs that succeeded"
         value={<Share part={success} why="nobody says how a run ended" />}
         delta={pointsChange(success, successOf(before.runs))}
-        target={{ text: "over 95%", met: success === null ? null : success > SUCCESS_TARGET }}
+        target={judged}
         note={now.runs.unknown ? `${count(now.runs.unknown)} do not say` : undefined}
       />
       <Stat
@@ -189,12 +199,7 @@ const columnsOf = (bounds: readonly number[]): readonly Column<FlowTypeRow>[] =>
     sortable: true,
     sortBy: (row) => successOf(row.now.runs),
     cell: (row) => {
-      const success = successOf(row.now.runs);
-      return (
-        <span className={success !== null && success <= SUCCESS_TARGET ? "agents-bad" : undefined}>
-          <Share part={success} why="nobody says how its runs ended" />
-        </span>
-      );
+      return <Succeeded success={successOf(row.now.runs)} why="nobody says how its runs ended" />;
     },
   },
   {

@@ -9,9 +9,6 @@ export type AgentWork = Schemas["AgentWork"];
 export type AgentSpending = Schemas["AgentSpending"];
 export type AgentSeries = Schemas["AgentSeries"];
 
-/** Target of the ledger: more than 95% of tasks succeed. */
-export const SUCCESS_TARGET = 0.95;
-
 /** Succeeded of those that ended; null where none did. */
 export function successOf(done: { completed: number; failed: number }): number | null {
   const ended = done.completed + done.failed;

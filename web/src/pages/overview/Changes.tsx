@@ -45,7 +45,8 @@ export function Changes({ data, by, filters }: Props) {
   );
 }
 
-function NothingBefore({ data }: { data: Overview }) {
+/** Why nothing can be held against the window before. */
+export function NothingBefore({ data }: { data: Overview }) {
   return (
     <p className="muted">
       {data.before_begins_late ? (

@@ -35,7 +35,9 @@ export function Course({
       kind={chart === "duration" ? "line" : "bars"}
       stacked={chart === "calls"}
       height={height}
-      {...(chart === "duration" && target ? { target: { value: target.value, label: "target of p95" } } : {})}
+      {...(chart === "duration" && target?.value
+        ? { target: { value: Number(target.value), label: "target of p95" } }
+        : {})}
       onZoom={(since, until) => setSearch({ since, until })}
     />
   );

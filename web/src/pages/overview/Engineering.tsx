@@ -5,10 +5,11 @@ import { useHref } from "@/shell/links";
 import { Attention } from "./Attention";
 import { ChangeSentence, Changes } from "./Changes";
 import { Course, CourseSwitch } from "./Course";
+import { ErrorChangeSentence, ErrorChanges } from "./ErrorChanges";
 import { Errors } from "./Errors";
 import { Figures } from "./Figures";
 import { Providers } from "./Providers";
-import { CHANGED_BY, type OverviewSearch } from "./search";
+import { CHANGED, CHANGED_BY, type ChangedBy, type OverviewSearch } from "./search";
 import type { Overview } from "./words";
 
 interface Props {
@@ -21,24 +22,30 @@ interface Props {
 export function Engineering({ data, filters, search }: Props) {
   const chart = search.chart ?? "spend";
   const by = search.by ?? "model";
-  const { chart: _, by: __, view, ...rest } = search;
-  const kept = { ...rest, view };
+  const changed = search.changed ?? "spend";
   return (
     <>
       <Figures data={data} of="engineering" />
       <Attention data={data} filters={filters} />
-      <Section
-        title="Over time"
-        aside={<CourseSwitch chart={chart} search={{ ...kept, by: search.by }} filters={filters} />}
-      >
+      <Section title="Over time" aside={<CourseSwitch chart={chart} search={search} filters={filters} />}>
         <Course data={data} chart={chart} />
       </Section>
       <Section
         title="What changed"
-        aside={<ChangedBySwitch by={by} search={{ ...kept, chart: search.chart }} />}
-        note={<ChangeSentence data={data} by={by} />}
+        aside={<ChangedSwitch changed={changed} by={by} search={search} />}
+        note={
+          changed === "errors" ? (
+            <ErrorChangeSentence data={data} by={by} />
+          ) : (
+            <ChangeSentence data={data} by={by} />
+          )
+        }
       >
-        <Changes data={data} by={by} filters={filters} />
+        {changed === "errors" ? (
+          <ErrorChanges data={data} by={by} filters={filters} />
+        ) : (
+          <Changes data={data} by={by} filters={filters} />
+        )}
       </Section>
       <div className="overview-columns">
         <Section title="Providers">
@@ -52,13 +59,23 @@ export function Engineering({ data, filters, search }: Props) {
   );
 }
 
-/** By what the differences are told apart. */
-export function ChangedBySwitch({ by, search }: { by: string; search: object }) {
+/** What changed, and by what the differences are told apart. */
+function ChangedSwitch({ changed, by, search }: { changed: string; by: ChangedBy; search: OverviewSearch }) {
   const href = useHref();
+  const whats = CHANGED.map((id) => ({
+    id,
+    label: id[0]?.toUpperCase() + id.slice(1),
+    href: href("/", { ...search, changed: id === "spend" ? undefined : id }),
+  }));
   const segments = CHANGED_BY.map((id) => ({
     id,
     label: id,
     href: href("/", { ...search, by: id === "model" ? undefined : id }),
   }));
-  return <Segments label="What changed, by" segments={segments} active={by} />;
+  return (
+    <>
+      <Segments label="What changed" segments={whats} active={changed} />
+      <Segments label="What changed, by" segments={segments} active={by} />
+    </>
+  );
 }

@@ -1,5 +1,6 @@
 import { money } from "@/format/money";
 import { count, duration, share } from "@/format/numbers";
+import { targetText } from "@/format/targets";
 import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
@@ -49,9 +50,12 @@ export function Executive({ data, filters }: Props) {
       ) : (
         <Skeleton lines={4} height="1.4rem" />
       )}
-      <Section title="Spend over time">
-        <Course data={data} chart="spend" height={260} />
-      </Section>
+      {/* How long the sentences are is not known before they are: what is below them comes with them. */}
+      {data && (
+        <Section title="Spend over time">
+          <Course data={data} chart="spend" height={260} />
+        </Section>
+      )}
       <p className="muted overview-more">
         <RouteLink href={href("/costs", { ...filters })}>What it was spent on</RouteLink>
         {" · "}
@@ -97,20 +101,23 @@ function quality({ now, targets }: Overview): string {
   const met = targets.filter((each) => each.met === true);
   if (!missed.length && !met.length) return "None of the targets can be judged in this time.";
   const said = missed.map((each) => {
+    if (each.value === null) return null;
+    const wanted = targetText(each.value, each.unit);
+    if (each.figure === "cost_usd") return `more is spent than ${wanted}`;
     if (each.of === "calls" && each.figure === "error_share" && now.error_share !== null) {
-      return `${share(now.error_share)} of the calls fail; it should be below ${share(each.value)}`;
+      return `${share(now.error_share)} of the calls fail; it should be below ${wanted}`;
     }
     if (each.of === "calls" && each.figure === "p95_ns" && now.p95_ns !== null) {
-      return `one call in twenty takes ${duration(now.p95_ns)} or more; it should be below ${duration(each.value)}`;
+      return `one call in twenty takes ${duration(now.p95_ns)} or more; it should be below ${wanted}`;
     }
     if (each.of === "calls" && each.figure === "cache_share" && now.cache_share !== null) {
-      return `${share(now.cache_share)} of what is read comes from the cheaper cache; it should be above ${share(each.value)}`;
+      return `${share(now.cache_share)} of what is read comes from the cheaper cache; it should be above ${wanted}`;
     }
     if (each.figure === "success_share" && now.tasks.success_share !== null) {
-      return `${share(now.tasks.success_share)} of the tasks succeed; it should be above ${share(each.value)}`;
+      return `${share(now.tasks.success_share)} of the tasks succeed; it should be above ${wanted}`;
     }
-    if (each.figure === "p95_ns" && now.tasks.p95_ns !== null) {
-      return `one task in twenty takes ${duration(now.tasks.p95_ns)} or more; it should be below ${duration(each.value)}`;
+    if (each.of === "tasks" && each.figure === "p95_ns" && now.tasks.p95_ns !== null) {
+      return `one task in twenty takes ${duration(now.tasks.p95_ns)} or more; it should be below ${wanted}`;
     }
     return null;
   });

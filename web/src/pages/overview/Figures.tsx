@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { duration, share } from "@/format/numbers";
+import { targetText } from "@/format/targets";
 import { Count, Duration, Money, Share, Stat, Stats, When } from "@/kit/Figure";
 import { Skeleton } from "@/kit/Skeleton";
 import { changeOf, changeText, moneyChangeOf, type Overview, pointsText } from "./words";
@@ -29,6 +29,7 @@ const SPEND: Shown = {
   label: "Spend",
   value: ({ now }) => <Money usd={now.cost_usd} why={now.unknown.cost_usd} />,
   delta: ({ now, before }) => relative(moneyChangeOf(before.cost_usd, now.cost_usd), null),
+  target: ["calls", "cost_usd"],
   note: ({ before, before_begins_late }) => {
     if (before_begins_late)
       return (
@@ -69,7 +70,8 @@ const SPREAD: Shown = {
       <Duration ns={now.p99_ns} why={now.unknown.p99_ns} />
     </span>
   ),
-  delta: ({ now, before }) => relative(changeOf(before.p50_ns, now.p50_ns), false),
+  delta: ({ now, before }) => relative(changeOf(before.p99_ns, now.p99_ns), false),
+  target: ["calls", "p99_ns"],
 };
 const CACHE: Shown = {
   id: "cache",
@@ -140,7 +142,8 @@ export function Figures({ data, of }: FigureProps & { of: keyof typeof ROWS }) {
 export function judged(data: Overview, of: string, figure: string): Target {
   const target = data.targets.find((each) => each.of === of && each.figure === figure);
   if (!target) return null;
-  const text = target.unit === "share" ? share(target.value) : duration(target.value);
+  if (target.value === null) return { text: "no target", met: null };
+  const text = targetText(target.value, target.unit);
   return { text: `${target.bound === "below" ? "<" : ">"} ${text}`, met: target.met };
 }
 

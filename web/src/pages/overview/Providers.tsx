@@ -11,8 +11,8 @@ type Provider = Schemas["ProviderHealth"];
 /** How each provider did: errors and latency against their targets, and its part of the spend. */
 export function Providers({ data, filters }: { data: Overview | undefined; filters: Filters }) {
   const href = useHref();
-  const errors = data?.targets.find((each) => each.of === "calls" && each.figure === "error_share")?.value;
-  const p95 = data?.targets.find((each) => each.of === "calls" && each.figure === "p95_ns")?.value;
+  const errors = targetOf(data, "error_share");
+  const p95 = targetOf(data, "p95_ns");
   const columns = useMemo(() => columnsOf(errors, p95), [errors, p95]);
   return (
     <DataTable
@@ -96,6 +96,11 @@ function columnsOf(errors: number | undefined, p95: number | undefined): Column<
       cell: (row) => <Share part={row.spend_share} why="no call has a price" />,
     },
   ];
+}
+
+function targetOf(data: Overview | undefined, figure: string): number | undefined {
+  const value = data?.targets.find((each) => each.of === "calls" && each.figure === figure)?.value;
+  return value ? Number(value) : undefined;
 }
 
 function isAbove(value: number | null, target: number | undefined): boolean {

@@ -10,10 +10,14 @@ export type Chart = (typeof CHARTS)[number];
 export const CHANGED_BY = ["model", "feature", "tenant", "agent"] as const;
 export type ChangedBy = (typeof CHANGED_BY)[number];
 
-/** What the address of this page may say: for whom, what the chart shows, by what changes are told apart. */
+export const CHANGED = ["spend", "errors"] as const;
+export type Changed = (typeof CHANGED)[number];
+
+/** What the address of this page may say: for whom, what the chart shows, what changed and by what it is told apart. */
 export interface OverviewSearch extends Filters {
   view?: View;
   chart?: Chart;
+  changed?: Changed;
   by?: ChangedBy;
 }
 
@@ -22,6 +26,7 @@ export function overviewSearch(raw: Raw): OverviewSearch {
     ...readFilters(raw),
     view: oneOf(raw.view, ...VIEWS),
     chart: oneOf(raw.chart, ...CHARTS),
+    changed: oneOf(raw.changed, ...CHANGED),
     by: oneOf(raw.by, ...CHANGED_BY),
   }) as OverviewSearch;
 }

@@ -2,11 +2,13 @@ import { expect, test } from "vitest";
 import {
   type Contribution,
   changeText,
+  errorReasons,
   lengthOf,
   mainCause,
   moneyChangeOf,
   pointsText,
   reasons,
+  signedCount,
   windowBefore,
 } from "./words";
 
@@ -61,4 +63,17 @@ test("the main cause goes the way the whole went", () => {
   expect(mainCause([up, ROW], "-3")?.name).toBe("gpt-4.1");
   expect(mainCause([up, ROW], "3")?.name).toBe("o3");
   expect(mainCause([], "3")).toBeNull();
+});
+
+test("more failures are said by the rate and by the number of calls", () => {
+  expect(errorReasons({ ...ROW, failed_before: 2, calls: 120, failed: 6 })).toBe(
+    "2% of calls failed, now 5%; 20% more calls",
+  );
+  expect(errorReasons({ ...ROW, failed_before: 1, calls: 100, failed: 1 })).toBe(
+    "1% of calls fail, as before",
+  );
+  expect(errorReasons({ ...ROW, calls_before: 0, failed_before: 0, calls: 9, failed: 1 })).toBe(
+    "new: 1 failure in 9 calls",
+  );
+  expect([3, -1200, 0].map(signedCount)).toEqual(["+3", "−1,200", "±0"]);
 });

@@ -81,6 +81,23 @@ export function reasons(row: Contribution): string {
   return parts.join(", ") || "as before";
 }
 
+/** Why more or fewer calls of a group failed: "2% of calls failed, now 5%; 20% more calls". */
+export function errorReasons(row: Contribution): string {
+  if (!row.calls_before) return `new: ${plural(row.failed, "failure")} in ${plural(row.calls, "call")}`;
+  if (!row.calls) return `gone: ${plural(row.failed_before, "failure")} before, no calls now`;
+  const before = share(row.failed_before / row.calls_before);
+  const now = share(row.failed / row.calls);
+  const rate = before === now ? `${now} of calls fail, as before` : `${before} of calls failed, now ${now}`;
+  const calls = changeOf(row.calls_before, row.calls) ?? 0;
+  return Math.abs(calls) < 0.05 ? rate : `${rate}; ${multiple(calls, "more calls", "fewer calls", "many calls")}`;
+}
+
+/** `+3`, `−1`, `±0`. */
+export function signedCount(n: number): string {
+  if (n === 0) return "±0";
+  return `${n > 0 ? "+" : "−"}${Math.abs(n).toLocaleString("en-US")}`;
+}
+
 /** The group that made most of a difference in its direction, and whether it made most of it. */
 export function mainCause(rows: readonly Contribution[], difference: string | null): Contribution | null {
   if (difference === null) return null;

@@ -9,6 +9,7 @@ import { Confirm } from "@/kit/Confirm";
 import { DataTable } from "@/kit/DataTable";
 import { Page } from "@/kit/Page";
 import { Problem } from "@/kit/Problem";
+import { Skeleton } from "@/kit/Skeleton";
 import { Tabs } from "@/kit/Tabs";
 import { useHref } from "@/shell/links";
 import { useAsked, useSetSearch } from "@/shell/search";
@@ -61,7 +62,6 @@ function PricesPage() {
       {wasSet && data && (
         <Reprice from={wasSet.from ?? data.since} unpriced={data.unpriced} onClose={() => setWasSet(null)} />
       )}
-      {data && !!lack && view === "used" && <Unpriced rows={data.used} {...(may ? { onSet: setFor } : {})} />}
       <Tabs
         label="Prices"
         tabs={tabs}
@@ -72,7 +72,13 @@ function PricesPage() {
       >
         <div className="prices-view">
           {model && <OneModel model={model} provider={of} whatif={whatif === "yes"} />}
-          {view === "used" && <Used data={data} selected={`${of} ${model}`} />}
+          {view === "used" && !data && !error && <Skeleton height="1.6rem" lines={14} />}
+          {view === "used" && data && (
+            <>
+              {!!lack && <Unpriced rows={data.used} {...(may ? { onSet: setFor } : {})} />}
+              <Used data={data} selected={`${of} ${model}`} />
+            </>
+          )}
           {view === "book" && (
             <Book data={data} find={find} provider={provider} source={source} selected={`${of} ${model}`} />
           )}

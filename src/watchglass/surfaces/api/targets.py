@@ -1,0 +1,147 @@
+"""Targets over HTTP: what the figures of Overview are held against, and changes of it by an admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import anyio.to_thread
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from watchglass.errors import BadRequest, TooLarge
+from watchglass.queries.documents import plain
+from watchglass.queries.plain import moment
+from watchglass.queries.targets import Target, Targets, targets
+from watchglass.store.kept_targets import KeptTargets, TargetStore
+from watchglass.surfaces.access import current
+from watchglass.surfaces.api.endpoint import JSON, Endpoint
+
+PATH = "/api/v1/targets"
+_MOST_BYTES = 10_000
+
+Noted = Callable[[str, str, str], object]
+"""Told of a change: the event, who, and what of it."""
+
+
+class TargetShown(Target, frozen=True, kw_only=True):
+    """A target, and what it is at first."""
+
+    default: Decimal | None
+
+
+class TargetsShown(msgspec.Struct, frozen=True, kw_only=True):
+    """All targets; `changed` and `changed_by` are null while they are as they come."""
+
+    source: str
+    changed: str | None
+    changed_by: str | None
+    targets: list[TargetShown]
+
+
+class TargetsWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Targets by name (`calls.p95_ns`): decimal text in the unit of the target, or null for none."""
+
+    targets: dict[str, str | None]
+
+
+def target_endpoints(kept: TargetStore, noted: Noted) -> list[Endpoint]:
+    """Look, choose, and back to what they are at first. `noted` writes a change into the audit."""
+    api = _Api(kept, noted)
+    return [
+        Endpoint(
+            method="GET",
+            path=PATH,
+            summary="What figures are held against",
+            needs="read",
+            handler=api.look,
+            answer=TargetsShown,
+        ),
+        Endpoint(
+            method="PUT",
+            path=PATH,
+            summary="Choose targets",
+            details="Those that are named are changed, the others stay. Noted in the audit.",
+            needs="admin",
+            handler=api.choose,
+            body=TargetsWanted,
+            answer=TargetsShown,
+        ),
+        Endpoint(
+            method="DELETE",
+            path=PATH,
+            summary="Take targets back to what they are at first",
+            needs="admin",
+            handler=api.reset,
+            answer=TargetsShown,
+        ),
+    ]
+
+
+def in_force(kept: TargetStore) -> Targets:
+    """The targets that hold now."""
+    return targets().changed(kept.read().values)
+
+
+class _Api:
+    def __init__(self, kept: TargetStore, noted: Noted) -> None:
+        self._kept, self._noted = kept, noted
+
+    async def look(self, _: Request) -> Response:
+        return _shown(await anyio.to_thread.run_sync(self._kept.read))
+
+    async def choose(self, request: Request) -> Response:
+        wanted = targets().checked(_wanted(await _body(request)).targets)
+        before = await anyio.to_thread.run_sync(self._kept.read)
+        told = [
+            f"{name}: {value or 'none'}"
+            for name, value in wanted.items()
+            if before.values.get(name, "") != value
+        ]
+        return await self._write({**before.values, **wanted}, ", ".join(told) or "as they were")
+
+    async def reset(self, _: Request) -> Response:
+        return await self._write({}, "as they come")
+
+    async def _write(self, values: dict[str, str | None], what: str) -> Response:
+        who = current().key_id
+        by = who or "a request without a key"
+        kept = await anyio.to_thread.run_sync(self._kept.write, values, by)
+        self._noted("targets_changed", who or "", f"{what}; by {by}")
+        return _shown(kept)
+
+
+def _shown(kept: KeptTargets) -> Response:
+    chosen = targets().changed(kept.values)
+    shown = TargetsShown(
+        source=chosen.source,
+        changed=moment(kept.changed_ns) if kept.values else None,
+        changed_by=kept.by if kept.values else None,
+        targets=[
+            TargetShown(**_fields(each), default=first.value)
+            for each, first in zip(chosen.targets, targets().targets, strict=True)
+        ],
+    )
+    return Response(msgspec.json.encode(plain(shown)), media_type=JSON)
+
+
+def _fields(target: Target) -> dict[str, Any]:
+    return {name: getattr(target, name) for name in Target.__struct_fields__}
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _MOST_BYTES:
+            raise TooLarge(f"targets take no more than {_MOST_BYTES} bytes")
+    return body
+
+
+def _wanted(body: bytes) -> TargetsWanted:
+    try:
+        return msgspec.json.decode(body, type=TargetsWanted)
+    except msgspec.DecodeError as fault:
+        raise BadRequest(f'{fault}; send {{"targets": {{"calls.p95_ns": "2000000000"}}}}') from None
