@@ -11,7 +11,6 @@ import { Count, Duration, Money, Share, Stat, Stats, StatsAwaited, When } from "
 import { Page, Section } from "@/kit/Page";
 import { Problem } from "@/kit/Problem";
 import { RouteLink } from "@/kit/RouteLink";
-import { Skeleton } from "@/kit/Skeleton";
 import { TimeChart } from "@/kit/TimeChart";
 import { Unpriced } from "@/pages/agents/AgentsView";
 import { ErrorText } from "@/pages/agents/FlowsView";

@@ -9,7 +9,6 @@ import { Count, Duration, Money, Share, Stat, Stats, StatsAwaited, Unknown } fro
 import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
 import { Select } from "@/kit/Select";
-import { Skeleton } from "@/kit/Skeleton";
 import { Snippet } from "@/kit/Snippet";
 import { Sparkline } from "@/kit/Sparkline";
 import { readSort, sortText } from "@/kit/sorting";

@@ -7,7 +7,6 @@ import { Empty } from "@/kit/Empty";
 import { Count, Duration, Money, Share, Stat, Stats, StatsAwaited, Unknown, When } from "@/kit/Figure";
 import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
-import { Skeleton } from "@/kit/Skeleton";
 import { Sparkline } from "@/kit/Sparkline";
 import { readSort, sortText } from "@/kit/sorting";
 import { useHref } from "@/shell/links";
