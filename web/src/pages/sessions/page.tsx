@@ -88,6 +88,7 @@ function SessionsPage() {
       ) : (
         <DataTable
           id="sessions"
+          height="max(24rem, calc(100vh - 9rem))"
           label="Sessions"
           columns={COLUMNS}
           rows={rows}

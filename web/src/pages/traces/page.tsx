@@ -153,7 +153,7 @@ function Results({ first, rows, search, isBusy, isMore, onEnd }: ResultsProps) {
           onEnd={onEnd}
           loadingMore={isMore}
           skeletonRows={14}
-          height="max(24rem, calc(100vh - 23rem))"
+          height="max(24rem, calc(100vh - 19.5rem))"
           virtual
           toolbar={<Totals first={first} rows={rows} isAll={onEnd === undefined} />}
           empty={
