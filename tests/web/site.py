@@ -12,8 +12,8 @@ from watchglass.surfaces.demo.sending import send_history
 from watchglass.surfaces.http import web_app
 
 SEED = 7
-DAYS = 7
-RATE = 0.08
+DAYS = 8
+RATE = 0.15
 
 
 class Site:

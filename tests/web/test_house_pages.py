@@ -113,3 +113,24 @@ def test_settings_say_where_they_come_from(page: Page) -> None:
     expect(settings.get_by_role("row", name=re.compile("^query_rows"))).to_contain_text("default")
     tables = page.get_by_role("table", name="Tables of the store")
     expect(tables.get_by_role("row", name=re.compile("^messages"))).to_contain_text("30 d")
+
+
+def test_a_target_is_chosen(page: Page) -> None:
+    """What is typed on Settings is what Overview holds its figure against; what is no number is told of at
+    its field, and there is a way back to what it was."""
+    page.goto("/settings")
+    settled(page)
+    field = page.get_by_label("p95 of a call, seconds")
+    field.fill("fast")
+    page.get_by_role("button", name="Save targets").click()
+    expect(page.get_by_role("alert")).to_contain_text("Seconds above 0")
+    field.fill("90.5")
+    page.get_by_role("button", name="Save targets").click()
+    back = page.get_by_role("button", name="As they come")
+    expect(back).to_be_visible()
+    page.get_by_role("link", name="Overview").click()
+    figure = page.locator(".stat", has_text="p95 of a call")
+    expect(figure).to_contain_text("< 1 m 31 s")
+    page.go_back()
+    back.click()
+    expect(field).to_have_value("2")

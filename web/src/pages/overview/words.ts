@@ -89,7 +89,9 @@ export function errorReasons(row: Contribution): string {
   const now = share(row.failed / row.calls);
   const rate = before === now ? `${now} of calls fail, as before` : `${before} of calls failed, now ${now}`;
   const calls = changeOf(row.calls_before, row.calls) ?? 0;
-  return Math.abs(calls) < 0.05 ? rate : `${rate}; ${multiple(calls, "more calls", "fewer calls", "many calls")}`;
+  return Math.abs(calls) < 0.05
+    ? rate
+    : `${rate}; ${multiple(calls, "more calls", "fewer calls", "many calls")}`;
 }
 
 /** `+3`, `−1`, `±0`. */

@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
-import type { Schemas } from "@/api/client";
-import { useApi, useSend } from "@/api/queries";
+import { type Schemas, send } from "@/api/client";
+import { queries, useApi } from "@/api/queries";
 import { kept, targetText, typed } from "@/format/targets";
 import { Button } from "@/kit/Button";
 import { Field } from "@/kit/Field";
@@ -49,7 +49,7 @@ export function Targets() {
     >
       {error && <Problem error={error} onRetry={() => void refetch()} />}
       {data ? (
-        <Chosen key={data.changed ?? ""} targets={data.targets} changed={data.changed !== null} />
+        <Chosen targets={data.targets} changed={data.changed !== null} />
       ) : (
         !error && <Skeleton height="13rem" />
       )}
@@ -60,8 +60,21 @@ export function Targets() {
 function Chosen({ targets, changed }: { targets: readonly Target[]; changed: boolean }) {
   const may = useMayChange();
   const [wrong, setWrong] = useState<Record<string, string>>({});
-  const save = useSend<{ targets: Record<string, string | null> }>("PUT", "/api/v1/targets");
-  const reset = useSend<void>("DELETE", "/api/v1/targets");
+  const [state, setState] = useState<"" | "busy" | "saved">("");
+  const [fault, setFault] = useState<unknown>(null);
+  const change = async (method: "PUT" | "DELETE", body?: { targets: Record<string, string | null> }) => {
+    if (state === "busy") return;
+    setState("busy");
+    setFault(null);
+    try {
+      await send(method, "/api/v1/targets", body);
+      setState("saved");
+      void queries.invalidateQueries();
+    } catch (error) {
+      setFault(error);
+      setState("");
+    }
+  };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const said = new FormData(event.currentTarget);
@@ -73,9 +86,8 @@ function Chosen({ targets, changed }: { targets: readonly Target[]; changed: boo
       else if (value !== each.value) chosen[nameOf(each)] = value;
     }
     setWrong(found);
-    if (Object.keys(found).length === 0) save.mutate({ targets: chosen });
+    if (Object.keys(found).length === 0) void change("PUT", { targets: chosen });
   };
-  const fault = save.error ?? reset.error;
   return (
     <form className="settings-targets" noValidate onSubmit={submit}>
       <div className="settings-targets-fields">
@@ -89,6 +101,7 @@ function Chosen({ targets, changed }: { targets: readonly Target[]; changed: boo
             {(field) => (
               <input
                 {...field}
+                key={each.value}
                 name={nameOf(each)}
                 inputMode="decimal"
                 autoComplete="off"
@@ -101,19 +114,19 @@ function Chosen({ targets, changed }: { targets: readonly Target[]; changed: boo
           </Field>
         ))}
       </div>
-      {fault && <Problem error={fault} />}
+      {fault !== null && <Problem error={fault} />}
       {may && (
         <div className="settings-targets-actions">
-          <Button type="submit" tone="primary" disabled={save.isPending}>
+          <Button type="submit" tone="primary" disabled={state === "busy"}>
             Save targets
           </Button>
           {changed && (
-            <Button disabled={reset.isPending} onClick={() => reset.mutate()}>
+            <Button disabled={state === "busy"} onClick={() => void change("DELETE")}>
               As they come
             </Button>
           )}
           <span role="status" className="muted">
-            {save.isSuccess && !fault ? "Saved." : ""}
+            {state === "saved" && "Saved."}
           </span>
         </div>
       )}
