@@ -115,6 +115,7 @@ def test_settings_say_where_they_come_from(page: Page) -> None:
     expect(tables.get_by_role("row", name=re.compile("^messages"))).to_contain_text("30 d")
 
 
+@pytest.mark.long
 def test_a_target_is_chosen(page: Page) -> None:
     """What is typed on Settings is what Overview holds its figure against; what is no number is told of at
     its field, and there is a way back to what it was."""
