@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -69,6 +70,34 @@ def test_pages_are_real_links_in_one_nav(page: Page) -> None:
     expect(nav).to_have_count(1)
     paths = [str(link.get_attribute("href")).partition("?")[0] for link in nav.locator("a").all()]
     assert set(ROUTES) <= set(paths)
+
+
+QUESTIONS = {
+    "Traces": "/api/v1/explore",
+    "Sessions": "/api/v1/sessions",
+    "Agents and flows": "/api/v1/agents",
+    "Costs": "/api/v1/costs",
+    "Budgets": "/api/v1/budgets/status",
+    "Prices": "/api/v1/price-book",
+    "Overview": "/api/v1/overview",
+}
+"""What pages of the navigation ask first."""
+
+
+def test_a_page_is_asked_for_when_its_link_is_pointed_at(page: Page) -> None:
+    """Pointing at a link asks the question of its page, and going there asks nothing more of it."""
+    page.goto("/settings?since=7d")
+    settled(page)
+    asked: list[str] = []
+    page.on("request", lambda each: asked.append(urlsplit(each.url).path))
+    for label, question in QUESTIONS.items():
+        link = page.locator("nav").get_by_role("link", name=label, exact=True)
+        with page.expect_response(lambda each, path=question: urlsplit(each.url).path == path):
+            link.hover()
+        link.click()
+        settled(page)
+        assert page.locator("h1").inner_text() == label
+        assert asked.count(question) == 1, label
 
 
 @pytest.mark.parametrize("route", ROUTES)

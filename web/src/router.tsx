@@ -1,55 +1,90 @@
-/** The addresses of the app. A page is loaded when it is first gone to; what its address may say is known before. */
+/**
+ * The addresses of the app. A page is loaded, and its question asked, when it is gone to or its link is pointed at;
+ * what its address may say is known before.
+ */
 
 import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { queries } from "./api/queries";
 import { agentSearch } from "./pages/agent/search";
 import { agentsSearch } from "./pages/agents/search";
 import { budgetsSearch } from "./pages/budgets/search";
-import { costsSearch } from "./pages/costs/search";
+import { costsAsked, costsSearch } from "./pages/costs/search";
 import { doctorSearch } from "./pages/doctor/search";
-import { overviewSearch } from "./pages/overview/search";
-import { pricesSearch } from "./pages/prices/search";
+import { overviewAsked, overviewSearch } from "./pages/overview/search";
+import { pricesAsked, pricesSearch } from "./pages/prices/search";
 import { sessionSearch } from "./pages/session/search";
+import { sessionsFound } from "./pages/sessions/found";
 import { sessionsSearch } from "./pages/sessions/search";
 import { traceSearch } from "./pages/trace/search";
-import { tracesSearch } from "./pages/traces/search";
+import { tracesFound } from "./pages/traces/found";
+import { tracesAsked, tracesSearch } from "./pages/traces/search";
+import { ahead, askAhead } from "./shell/ahead";
 import { Lost } from "./shell/Lost";
 import { Shell } from "./shell/Shell";
-import { parseSearch, rootSearch, stringifySearch } from "./shell/search";
+import { askedOf, parseSearch, rootSearch, stringifySearch } from "./shell/search";
 
 const root = createRootRoute({ component: Shell, validateSearch: rootSearch, notFoundComponent: Lost });
 const getParentRoute = () => root;
 
 const tree = root.addChildren([
-  createRoute({ getParentRoute, path: "/", validateSearch: overviewSearch }).lazy(() =>
-    import("./pages/overview/page").then((page) => page.Route),
-  ),
-  createRoute({ getParentRoute, path: "/traces", validateSearch: tracesSearch }).lazy(() =>
-    import("./pages/traces/page").then((page) => page.Route),
-  ),
+  createRoute({
+    getParentRoute,
+    path: "/",
+    validateSearch: overviewSearch,
+    loaderDeps: ({ search }) => search,
+    loader: ({ deps }) => askAhead("/api/v1/overview", overviewAsked(deps)),
+  }).lazy(() => import("./pages/overview/page").then((page) => page.Route)),
+  createRoute({
+    getParentRoute,
+    path: "/traces",
+    validateSearch: tracesSearch,
+    loaderDeps: ({ search }) => search,
+    loader: ({ deps }) => ahead(() => queries.prefetchInfiniteQuery(tracesFound(tracesAsked(deps)))),
+  }).lazy(() => import("./pages/traces/page").then((page) => page.Route)),
   createRoute({ getParentRoute, path: "/traces/$traceId", validateSearch: traceSearch }).lazy(() =>
     import("./pages/trace/page").then((page) => page.Route),
   ),
-  createRoute({ getParentRoute, path: "/sessions", validateSearch: sessionsSearch }).lazy(() =>
-    import("./pages/sessions/page").then((page) => page.Route),
-  ),
+  createRoute({
+    getParentRoute,
+    path: "/sessions",
+    validateSearch: sessionsSearch,
+    loaderDeps: ({ search }) => search,
+    loader: ({ deps }) => ahead(() => queries.prefetchInfiniteQuery(sessionsFound(askedOf(deps)))),
+  }).lazy(() => import("./pages/sessions/page").then((page) => page.Route)),
   createRoute({ getParentRoute, path: "/sessions/$session", validateSearch: sessionSearch }).lazy(() =>
     import("./pages/session/page").then((page) => page.Route),
   ),
-  createRoute({ getParentRoute, path: "/agents", validateSearch: agentsSearch }).lazy(() =>
-    import("./pages/agents/page").then((page) => page.Route),
-  ),
+  createRoute({
+    getParentRoute,
+    path: "/agents",
+    validateSearch: agentsSearch,
+    loaderDeps: ({ search }) => search,
+    loader: ({ deps }) =>
+      askAhead(deps.view === "flows" ? "/api/v1/flow-types" : "/api/v1/agents", askedOf(deps)),
+  }).lazy(() => import("./pages/agents/page").then((page) => page.Route)),
   createRoute({ getParentRoute, path: "/agents/$agent", validateSearch: agentSearch }).lazy(() =>
     import("./pages/agent/page").then((page) => page.Route),
   ),
-  createRoute({ getParentRoute, path: "/costs", validateSearch: costsSearch }).lazy(() =>
-    import("./pages/costs/page").then((page) => page.Route),
-  ),
-  createRoute({ getParentRoute, path: "/budgets", validateSearch: budgetsSearch }).lazy(() =>
-    import("./pages/budgets/page").then((page) => page.Route),
-  ),
-  createRoute({ getParentRoute, path: "/prices", validateSearch: pricesSearch }).lazy(() =>
-    import("./pages/prices/page").then((page) => page.Route),
-  ),
+  createRoute({
+    getParentRoute,
+    path: "/costs",
+    validateSearch: costsSearch,
+    loaderDeps: ({ search }) => search,
+    loader: ({ deps }) => askAhead("/api/v1/costs", costsAsked(deps)),
+  }).lazy(() => import("./pages/costs/page").then((page) => page.Route)),
+  createRoute({
+    getParentRoute,
+    path: "/budgets",
+    validateSearch: budgetsSearch,
+    loader: () => askAhead("/api/v1/budgets/status"),
+  }).lazy(() => import("./pages/budgets/page").then((page) => page.Route)),
+  createRoute({
+    getParentRoute,
+    path: "/prices",
+    validateSearch: pricesSearch,
+    loaderDeps: ({ search }) => search,
+    loader: ({ deps }) => askAhead("/api/v1/price-book", pricesAsked(deps)),
+  }).lazy(() => import("./pages/prices/page").then((page) => page.Route)),
   createRoute({ getParentRoute, path: "/doctor", validateSearch: doctorSearch }).lazy(() =>
     import("./pages/doctor/page").then((page) => page.Route),
   ),

@@ -49,6 +49,14 @@ export const queries: QueryClient = new QueryClient({
   },
 });
 
+/** A question by its address, which is what its answer is kept under. */
+export function question<A>(url: string) {
+  return {
+    queryKey: [url],
+    queryFn: ({ signal }: { signal: AbortSignal }) => ask<A>(url, { signal }),
+  };
+}
+
 interface Asking {
   /** Ask again each minute, while the page can be seen and live refresh is on. */
   live?: boolean;
@@ -67,10 +75,8 @@ export function useApi<P extends Readable>(
   { live = false, enabled = true, keep = true }: Asking = {},
 ): UseQueryResult<Answer<P>, ApiProblem> {
   const refresh = usePreferences().refresh === "on";
-  const url = address(path, asked.params, asked.query);
   return useQuery<Answer<P>, ApiProblem>({
-    queryKey: [url],
-    queryFn: ({ signal }) => ask<Answer<P>>(url, { signal }),
+    ...question<Answer<P>>(address(path, asked.params, asked.query)),
     refetchInterval: (query) => againIn(query.state.error, live && refresh),
     refetchIntervalInBackground: false,
     enabled,

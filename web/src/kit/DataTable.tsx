@@ -74,6 +74,7 @@ export interface DataTableProps<Row> {
 }
 
 const FEATURES = tableFeatures({ columnSizingFeature, columnVisibilityFeature });
+/** A page of a list has so many rows: its end, where the next page is asked for, is not on the screen. */
 const VIRTUAL_FROM = 100;
 /** The least of a column without a width, which takes what the others leave. */
 const DEFAULT_WIDTH = 200;
@@ -101,7 +102,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
     state: { columnSizing: memory.widths, columnVisibility: memory.shown },
   });
   const shown = columns.filter((column) => table.getColumn(column.id)?.getIsVisible());
-  const isVirtual = props.virtual ?? ordered.length > VIRTUAL_FROM;
+  const isVirtual = props.virtual ?? ordered.length >= VIRTUAL_FROM;
   const rowHeight = useRowHeight();
   const virtual = useVirtualizer({
     count: isVirtual ? ordered.length : 0,

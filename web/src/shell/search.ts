@@ -52,11 +52,16 @@ export function useRange(): Range {
   return { since: since ?? SINCE, until };
 }
 
+export type Asked = { since: string; until?: string; tenant?: string[] };
+
 /** What a page asks the API with: time and tenants of the address. */
-export function useAsked(): { since: string; until?: string; tenant?: string[] } {
-  const { tenant } = useSearch({ strict: false }) as RootSearch;
-  const { since, until } = useRange();
-  return present({ since, until, tenant });
+export function askedOf({ since = SINCE, until, tenant }: RootSearch): Asked {
+  return present({ since, until, tenant }) as Asked;
+}
+
+/** The same, of this page. */
+export function useAsked(): Asked {
+  return askedOf(useSearch({ strict: false }) as RootSearch);
 }
 
 /** Changes what the address says, here on this page; undefined takes a name out. */

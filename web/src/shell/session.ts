@@ -19,7 +19,12 @@ export function useSession(): SessionState {
     staleTime: Number.POSITIVE_INFINITY,
   });
   const refused = error instanceof ApiProblem && error.status === 401;
-  return { data, signedOut: refused || (data?.keyed === true && data.role === null) };
+  return { data, signedOut: refused || (data !== undefined && isSignedOut(data)) };
+}
+
+/** The server wants a key and was told none that is one. */
+export function isSignedOut({ keyed, role }: Session): boolean {
+  return keyed && role === null;
 }
 
 /** Whether this browser's key may change what needs `admin`. */

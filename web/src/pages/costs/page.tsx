@@ -15,7 +15,7 @@ import { chips, readFilters, useRemoveFilter } from "./filters";
 import { Groups } from "./Groups";
 import { Month } from "./Month";
 import { Reprice } from "./Reprice";
-import { type CostsSearch, readBy } from "./search";
+import { type CostsSearch, costsAsked, readBy } from "./search";
 import { TopCalls } from "./TopCalls";
 import { Units } from "./Units";
 import { Unpriced } from "./Unpriced";
@@ -28,7 +28,7 @@ function CostsPage() {
   const filters = readFilters({ ...search });
   const asked = { ...useAsked(), ...filters };
   const by = readBy(search.by).filter((name) => name !== undefined);
-  const question = { ...asked, by: by.join(","), ...(search.bucket ? { bucket: search.bucket } : {}) };
+  const question = costsAsked(search);
   const { data, error, refetch, isPlaceholderData } = useApi(
     "/api/v1/costs",
     { query: question },

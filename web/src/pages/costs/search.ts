@@ -1,4 +1,4 @@
-import { one, oneOf, present, type Raw } from "@/shell/search";
+import { askedOf, one, oneOf, present, type Raw, type RootSearch } from "@/shell/search";
 import { FILTERS, type Filters, readFilters } from "./filters";
 
 /** What costs can be told apart by, as the page offers it; the first ones first. */
@@ -22,6 +22,18 @@ export function costsSearch(raw: Raw): CostsSearch {
     bucket: oneOf(raw.bucket, ...BUCKETS),
     sort: one(raw.sort),
   }) as CostsSearch;
+}
+
+/** What the page asks with. */
+export function costsAsked(search: CostsSearch & RootSearch) {
+  return {
+    ...askedOf(search),
+    ...readFilters({ ...search }),
+    by: readBy(search.by)
+      .filter((name) => name !== undefined)
+      .join(","),
+    ...(search.bucket ? { bucket: search.bucket } : {}),
+  };
 }
 
 /** The dimensions that an address names: one or two. */

@@ -8,10 +8,10 @@ import { Segments } from "@/kit/Segments";
 import { Snippet } from "@/kit/Snippet";
 import { chips, readFilters, useRemoveFilter } from "@/pages/costs/filters";
 import { useHref } from "@/shell/links";
-import { type RootSearch, useAsked } from "@/shell/search";
+import type { RootSearch } from "@/shell/search";
 import { Engineering } from "./Engineering";
 import { Executive } from "./Executive";
-import { type OverviewSearch, VIEWS } from "./search";
+import { type OverviewSearch, overviewAsked, VIEWS } from "./search";
 import { Team } from "./Team";
 import { windowBefore } from "./words";
 import "./page.css";
@@ -27,12 +27,11 @@ const TITLES = {
 function OverviewPage() {
   const search = useSearch({ strict: false }) as OverviewSearch & RootSearch;
   const filters = readFilters({ ...search });
-  const asked = useAsked();
   const href = useHref();
   const view = search.view ?? "engineering";
   const { data, error, refetch, isPlaceholderData } = useApi(
     "/api/v1/overview",
-    { query: { ...asked, ...filters } },
+    { query: overviewAsked(search) },
     { live: true },
   );
   const remove = useRemoveFilter(filters, search.tenant);

@@ -1,5 +1,5 @@
 import { type Filters, readFilters } from "@/pages/costs/filters";
-import { oneOf, present, type Raw } from "@/shell/search";
+import { askedOf, oneOf, present, type Raw, type RootSearch } from "@/shell/search";
 
 export const VIEWS = ["engineering", "team", "executive"] as const;
 export type View = (typeof VIEWS)[number];
@@ -19,6 +19,11 @@ export interface OverviewSearch extends Filters {
   chart?: Chart;
   changed?: Changed;
   by?: ChangedBy;
+}
+
+/** What the page asks with. */
+export function overviewAsked(search: OverviewSearch & RootSearch) {
+  return { ...askedOf(search), ...readFilters({ ...search }) };
 }
 
 export function overviewSearch(raw: Raw): OverviewSearch {

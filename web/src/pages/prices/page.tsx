@@ -12,13 +12,14 @@ import { Problem } from "@/kit/Problem";
 import { Skeleton } from "@/kit/Skeleton";
 import { Tabs } from "@/kit/Tabs";
 import { useHref } from "@/shell/links";
-import { useAsked, useSetSearch } from "@/shell/search";
+import { useSetSearch } from "@/shell/search";
 import { useMayChange } from "@/shell/session";
 import { Book } from "./Book";
 import { lacking, type SetPrice, setColumns, USED, type UsedModel } from "./columns";
 import { Changes, OneModel } from "./OneModel";
 import { PriceForm } from "./PriceForm";
 import { Reprice } from "./Reprice";
+import { pricesAsked } from "./search";
 import { Unpriced } from "./Unpriced";
 import "./prices.css";
 
@@ -28,15 +29,13 @@ type Answered = Schemas["PricePage"];
 type Form = { begin: Partial<SetPrice>; replaces?: string };
 
 function PricesPage() {
-  const { view = "used", find, provider, source, model, of, whatif } = Route.useSearch();
+  const search = Route.useSearch();
+  const { view = "used", find, provider, source, model, of, whatif } = search;
   const set = useSetSearch();
   const may = useMayChange();
-  const { since, until, tenant } = useAsked();
   const [form, setForm] = useState<Form | null>(null);
   const [wasSet, setWasSet] = useState<{ from: string | undefined } | null>(null);
-  const { data, error, refetch } = useApi("/api/v1/price-book", {
-    query: { since, until, tenant: tenant?.[0], provider, source, model: find, limit: 500 },
-  });
+  const { data, error, refetch } = useApi("/api/v1/price-book", { query: pricesAsked(search) });
   const lack = data?.used.filter((row) => lacking(row)).length;
   const tabs = [
     { id: "used", label: "In use", ...(data ? { count: data.used.length } : {}) },

@@ -1,4 +1,4 @@
-import { one, oneOf, present, type Raw } from "@/shell/search";
+import { askedOf, one, oneOf, present, type Raw, type RootSearch } from "@/shell/search";
 
 export const VIEWS = ["used", "book", "set", "changes"] as const;
 export type View = (typeof VIEWS)[number];
@@ -15,6 +15,13 @@ export interface PricesSearch {
   of?: string;
   /** Whether it is asked what the calls would have cost at that model's price. */
   whatif?: "yes";
+}
+
+/** What the page asks with. */
+export function pricesAsked(search: PricesSearch & RootSearch) {
+  const { since, until, tenant } = askedOf(search);
+  const { provider, source, find } = search;
+  return { since, until, tenant: tenant?.[0], provider, source, model: find, limit: 500 };
 }
 
 export function pricesSearch(raw: Raw): PricesSearch {

@@ -1,28 +1,18 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { createLazyRoute } from "@tanstack/react-router";
-import { type Answer, type ApiProblem, address, ask, type Schemas } from "@/api/client";
+import { address, type Schemas } from "@/api/client";
 import { Badge } from "@/kit/Badge";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Empty } from "@/kit/Empty";
 import { Count, Money, Unknown, When } from "@/kit/Figure";
 import { Page } from "@/kit/Page";
 import { Problem } from "@/kit/Problem";
-import { boundMs } from "@/shell/ranges";
 import { useAsked } from "@/shell/search";
+import { sessionsFound } from "./found";
 
 export const Route = createLazyRoute("/sessions")({ component: SessionsPage });
 
 type Row = Schemas["SessionRow"];
-type Listed = Answer<"/api/v1/sessions">;
-type PageOf = Listed & { since: string };
-
-interface Next {
-  since: string;
-  cursor: string;
-}
-
-const LIMIT = 100;
-
 const COLUMNS: readonly Column<Row>[] = [
   { id: "session", header: "Session", cell: (row) => row.session },
   { id: "tenant", header: "Tenant", cell: (row) => row.tenant ?? <Unknown />, width: 125 },
@@ -63,23 +53,7 @@ function failed(row: Row) {
 
 function SessionsPage() {
   const asked = useAsked();
-  const found = useInfiniteQuery<
-    PageOf,
-    ApiProblem,
-    { pages: PageOf[] },
-    readonly unknown[],
-    Next | undefined
-  >({
-    queryKey: ["/api/v1/sessions", asked],
-    initialPageParam: undefined,
-    queryFn: async ({ pageParam, signal }) => {
-      // A page is only followed by another of the same times, and "7d ago" is another one each second.
-      const since = pageParam?.since ?? fixed(asked.since);
-      const query = { ...asked, since, limit: LIMIT, cursor: pageParam?.cursor };
-      return { since, ...(await ask<Listed>(address("/api/v1/sessions", {}, query), { signal })) };
-    },
-    getNextPageParam: (last) => (last.next ? { since: last.since, cursor: last.next } : undefined),
-  });
+  const found = useInfiniteQuery(sessionsFound(asked));
   const rows = found.data?.pages.flatMap((page) => page.rows);
   return (
     <Page title="Sessions" lead="Open one to replay it" timed>
@@ -103,12 +77,6 @@ function SessionsPage() {
       )}
     </Page>
   );
-}
-
-/** What the server cannot read it says itself. */
-function fixed(since: string): string {
-  const ms = boundMs(since, Date.now());
-  return ms === null ? since : new Date(ms).toISOString();
 }
 
 function NoSessions() {

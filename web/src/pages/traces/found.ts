@@ -1,6 +1,11 @@
 /** Asks the search: the first page with all counts, further pages with rows only. */
 
-import { type InfiniteData, keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  keepPreviousData,
+  useInfiniteQuery,
+} from "@tanstack/react-query";
 import { useEffect } from "react";
 import { type Answer, type ApiProblem, address, ask } from "@/api/client";
 import { againIn, queries } from "@/api/queries";
@@ -12,10 +17,9 @@ export type FoundTrace = Explored["rows"][number];
 
 const PAGE = 100;
 
-export function useFound(asked: Raw, { live }: { live: boolean }) {
-  const refresh = usePreferences().refresh === "on";
+export function tracesFound(asked: Raw) {
   const key = address("/api/v1/explore", {}, { ...asked, limit: PAGE });
-  return useInfiniteQuery<Explored, ApiProblem, InfiniteData<Explored>, string[], string | null>({
+  return infiniteQueryOptions<Explored, ApiProblem, InfiniteData<Explored>, string[], string | null>({
     queryKey: [key],
     queryFn: ({ pageParam, signal }) =>
       ask<Explored>(
@@ -26,6 +30,13 @@ export function useFound(asked: Raw, { live }: { live: boolean }) {
       ),
     initialPageParam: null,
     getNextPageParam: (last) => last.next,
+  });
+}
+
+export function useFound(asked: Raw, { live }: { live: boolean }) {
+  const refresh = usePreferences().refresh === "on";
+  return useInfiniteQuery({
+    ...tracesFound(asked),
     placeholderData: keepPreviousData,
     refetchInterval: (query) => againIn(query.state.error, refresh && !live),
   });

@@ -13,12 +13,12 @@ import { Snippet } from "@/kit/Snippet";
 import { TimeChart } from "@/kit/TimeChart";
 import { carried } from "@/shell/links";
 import { setPreferences, usePreferences } from "@/shell/preferences";
-import { type Raw, stringifySearch, useAsked, useSetSearch } from "@/shell/search";
+import { type Raw, stringifySearch, useRange, useSetSearch } from "@/shell/search";
 import { useShortcuts } from "@/shell/shortcuts";
 import { Amounts } from "./Amounts";
 import { COLUMNS, FEW_COLUMNS } from "./columns";
 import { type Explored, type FoundTrace, useArrivals, useFound } from "./found";
-import { cleared, type TracesSearch, tokensOf } from "./search";
+import { cleared, type TracesSearch, tokensOf, tracesAsked } from "./search";
 import { Views } from "./Views";
 import "./page.css";
 
@@ -38,9 +38,9 @@ const LABELS: Record<string, string> = {
 function TracesPage() {
   const search = useSearch({ strict: false }) as TracesSearch & Raw;
   const filters = Route.useSearch() as TracesSearch;
-  const time = useAsked();
+  const { since } = useRange();
   const isLive = filters.live === "on";
-  const found = useFound({ ...filters, live: undefined, ...time }, { live: isLive });
+  const found = useFound(tracesAsked(search), { live: isLive });
   const first = found.data?.pages[0];
   const rows = useMemo(() => found.data?.pages.flatMap((page) => page.rows), [found.data]);
   const tokens = tokensOf(search);
@@ -84,7 +84,7 @@ function TracesPage() {
         {found.error && !first ? (
           <Problem error={found.error} onRetry={() => void found.refetch()} />
         ) : isEmpty ? (
-          <Nothing since={time.since} isWide={time.since === "30d"} />
+          <Nothing since={since} isWide={since === "30d"} />
         ) : (
           <Results
             first={first}

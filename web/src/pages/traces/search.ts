@@ -1,4 +1,4 @@
-import { many, one, oneOf, present, type Raw } from "@/shell/search";
+import { askedOf, many, one, oneOf, present, type Raw, type RootSearch } from "@/shell/search";
 
 /** Filters that take several values, as the API names them; those of `FACETS` stand at the side with counts. */
 export const FACETS = [
@@ -48,6 +48,11 @@ export function tracesSearch(raw: Raw): TracesSearch {
   }
   for (const name of AMOUNTS) found[name] = amount(one(raw[name]));
   return present(found) as TracesSearch;
+}
+
+/** What the page asks with: all of its filters, in an order of their own. */
+export function tracesAsked(search: TracesSearch & RootSearch): Raw {
+  return { ...tracesSearch({ ...search }), live: undefined, ...askedOf(search) };
 }
 
 function amount(text: string | undefined): string | undefined {
