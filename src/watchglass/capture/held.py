@@ -7,20 +7,29 @@ on, and whoever iterates it never has it.
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import NamedTuple
 
 from opentelemetry import context as otel
 
 from watchglass.capture import context, scoped
+from watchglass.capture.application_code import Line, started_at
+
+
+class _InForce(NamedTuple):
+    ours: context.Entry
+    theirs: otel.Context
+    line: Line | None
 
 
 class Held(scoped.Scope):
-    """A scope of our context and OpenTelemetry's; `begin` puts in force what the run begins with."""
+    """A scope of our context, of OpenTelemetry's, and of the line that started it; `begin` puts in force what
+    the run begins with."""
 
     __slots__ = ("_inner", "_outer")
 
     def __init__(self) -> None:
-        self._inner: tuple[context.Entry, otel.Context] | None = None
-        self._outer = (context.NOTHING, otel.Context())
+        self._inner: _InForce | None = None
+        self._outer = _InForce(context.NOTHING, otel.Context(), None)
 
     @abstractmethod
     def begin(self) -> None:
@@ -40,11 +49,12 @@ class Held(scoped.Scope):
         _put_back(self._outer)
 
 
-def _now() -> tuple[context.Entry, otel.Context]:
-    return context.in_force(), otel.get_current()
+def _now() -> _InForce:
+    return _InForce(context.in_force(), otel.get_current(), started_at.get())
 
 
-def _put_back(held: tuple[context.Entry, otel.Context]) -> None:
-    context.put_back(held[0])
+def _put_back(held: _InForce) -> None:
+    context.put_back(held.ours)
     # Not OpenTelemetry's `detach`: it logs an error where the token was made elsewhere.
-    otel.attach(held[1])
+    otel.attach(held.theirs)
+    started_at.set(held.line)

@@ -12,6 +12,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from watchglass.capture.application_code import started_at
 from watchglass.capture.context import EMPTY, context, current
 from watchglass.capture.propagation.carrying import carry
 
@@ -113,3 +114,4 @@ def test_a_carried_generator_leaves_what_it_entered() -> None:
     with context(tenant="b"):
         assert list(carried()) == ["inner", "inner", "a"]
         assert seen()[0] == "b"
+    assert started_at.get() is None

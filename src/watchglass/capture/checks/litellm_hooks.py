@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -92,6 +93,8 @@ def _is_ours(function: Callable[..., Any] | None) -> bool:
     for _ in range(20):
         if function is None:
             return False
+        while isinstance(function, functools.partial):
+            function = function.func
         if str(getattr(function, "__globals__", {}).get("__name__", "")).startswith(OUR_CODE):
             return True
         function = getattr(function, "__wrapped__", None)
