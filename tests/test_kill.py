@@ -141,6 +141,7 @@ def double_in_two_traces(number: int) -> tuple[bytes, bytes]:
     return one.SerializeToString(), other.SerializeToString()
 
 
+@pytest.mark.long
 def test_doubles_acknowledged_right_before_a_kill_are_settled_after_it(server: ServerProcess) -> None:
     """A request reported twice, in one trace or in two, just before kill -9 is counted once soon after it."""
     numbers = [*range(1, 11), *range(101, 111)]

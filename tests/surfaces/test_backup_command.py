@@ -84,6 +84,7 @@ def test_who_hangs_up_takes_the_snapshot_along(open_house: Callable[..., House],
         assert time.monotonic() < deadline
 
 
+@pytest.mark.long
 def test_a_server_that_stops_ends_a_snapshot_in_order(
     open_house: Callable[..., House], tmp_path: Path
 ) -> None:

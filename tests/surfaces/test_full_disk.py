@@ -111,6 +111,7 @@ def test_a_server_on_a_full_disk_ends_in_order(open_house: Callable[..., House],
     assert again.count() == 2005
 
 
+@pytest.mark.long
 def test_budgets_on_a_full_disk(open_house: Callable[..., House], small_disk: Path) -> None:
     """A reservation that cannot be written is a 503 and takes no room; all that was admitted is held to."""
 
