@@ -2,7 +2,7 @@
 
 To parse is most of what a run takes, and into few functions anything ever looks: of a module that is only
 imported from, into hardly one. So a text is cut first, by what lines can tell: where a `def` begins, and
-where its body ends. One that does not lend itself to that (tabs, other line ends) is not cut.
+where its body ends. One that does not lend itself to that (tabs, other line ends, odd quotes) is not cut.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ _CODE = re.compile(rb"((?:[^\"'#]+|%s)*)(#[^\n]*|%s|[\"']|\Z)" % (_SHORT_TEXT, _
 _SHORT = re.compile(_SHORT_TEXT, re.S)
 _HEADER = re.compile(
     rb"\n( *)(?:async +)?def +\w+ *\([^()]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)[^()]*)*\)"
-    rb" *(?:->[^:]*)?: *(?=\n)"
+    rb" *(?:->[^:\n]*)?: *(?=\n)"
 )
 _OTHER_CODING = re.compile(rb"coding[:=](?![ \t]*utf-?8)", re.I)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class _Misled(Exception):
+    """A quote that begins no literal: this is no Python, or of a later one (PEP 701)."""
 
 
 class Cut(NamedTuple):
@@ -86,7 +90,10 @@ def cut(data: bytes) -> tuple[bytes, dict[int, Cut]]:
     """The text with the same lines but without longer bodies, and what was cut out."""
     cuts: dict[int, Cut] = {}
     parts: list[bytes] = []
-    code = _CODE.sub(_blanked, data)
+    try:
+        code = _CODE.sub(_blanked, data)
+    except _Misled:
+        return data, cuts
     if b"\t" in code or b"\r" in data or b"\f" in code or _OTHER_CODING.search(data[:200]):
         return data, cuts
     at, line = 0, 1
@@ -115,7 +122,13 @@ def _dedent(indent: int) -> re.Pattern[bytes]:
 
 
 def _blanked(found: re.Match[bytes]) -> bytes:
-    """As long, and without lines of its own: a comment as spaces, a literal as a name."""
+    """As long, and without lines of its own: a comment as spaces, a literal as a name.
+
+    Raises `_Misled`: to go on after a quote that nothing ends would be to look for its end from each that
+    follows.
+    """
+    if found[2] in (b"'", b'"'):
+        raise _Misled
     return found[1] + (b" " if found[2].startswith(b"#") else b"x") * len(found[2])
 
 
