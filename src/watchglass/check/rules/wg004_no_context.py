@@ -59,7 +59,9 @@ def _never_entered(subject: Subject) -> Iterator[Found]:
     if not made:
         return
     for statement in ast.walk(subject.module.source.tree):
-        call = made.get(statement.value) if isinstance(statement, ast.Expr) else None  # type: ignore[arg-type]  # a call, or not in it
+        if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+            continue
+        call = made.get(statement.value)
         if call is not None and recorded.is_context(subject, call.node, call.place):
             yield Found(
                 call.node, call.place, "this context is never entered: put `with` before it", fix=_ENTER
