@@ -13,6 +13,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # The type checker brings its own Node.js as a wheel; it must neither use another nor download one.
 PYRIGHT := PYRIGHT_PYTHON_GLOBAL_NODE=0 PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 
+# Many processes are started, and without its bytecode each would compile all of watchglass again: 0.8 s of processor.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help up app wheel screenshots test test-long test-crewai check format docs bench constraints clean
 

@@ -1,7 +1,9 @@
-"""What all tests share: that `tests` itself can be imported from, how properties are searched, and in what
-order tests are run."""
+"""What all tests share: that `tests` itself can be imported from, how properties are searched, in what order
+tests are run, and that bytecode is kept."""
 
 import logging
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,10 @@ settings.load_profile("same")
 # A test that starts a server in this process lets all logging through; what the tests' own client says of
 # its requests is none of the server's.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+# Tests start some hundred processes: each would compile all of watchglass again, 0.8 s of processor a time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
