@@ -14,21 +14,23 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, cast
 
+from watchglass.check.expressions import late
+
 WORTH = 200
 """A body of fewer bytes is sooner parsed with the rest than cut out."""
 
 _SHORT_TEXT = rb'"(?!"")[^"\\\n]*(?:\\.[^"\\\n]*)*"' + rb"|'(?!'')[^'\\\n]*(?:\\.[^'\\\n]*)*'"
 _LONG_TEXT = rb'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""' + rb"|'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''"
-_CODE = re.compile(rb"((?:[^\"'#]+|%s)*)(#[^\n]*|%s|[\"']|\Z)" % (_SHORT_TEXT, _LONG_TEXT), re.S)
+_CODE = late(rb"((?:[^\"'#]+|%s)*)(#[^\n]*|%s|[\"']|\Z)" % (_SHORT_TEXT, _LONG_TEXT), re.S)
 """Code with its short literals, up to a comment or a long literal, whose lines are not what they look like
 (Python's reference, 2.1.3 and 2.4.1; no prefix matters). It matches anywhere: nothing is tried twice."""
 
-_SHORT = re.compile(_SHORT_TEXT, re.S)
-_HEADER = re.compile(
+_SHORT = late(_SHORT_TEXT, re.S)
+_HEADER = late(
     rb"\n( *)(?:async +)?def +\w+ *\([^()]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)[^()]*)*\)"
     rb" *(?:->[^:\n]*)?: *(?=\n)"
 )
-_OTHER_CODING = re.compile(rb"coding[:=](?![ \t]*utf-?8)", re.I)
+_OTHER_CODING = late(rb"coding[:=](?![ \t]*utf-?8)", re.I)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -118,7 +120,7 @@ def cut(data: bytes) -> tuple[bytes, dict[int, Cut]]:
 @functools.cache
 def _dedent(indent: int) -> re.Pattern[bytes]:
     """The next line of code that is indented no further; one that closes a bracket is no such line."""
-    return re.compile(rb"\n {0,%d}[^\s)\]}]" % indent)
+    return late(rb"\n {0,%d}[^\s)\]}]" % indent)
 
 
 def _blanked(found: re.Match[bytes]) -> bytes:

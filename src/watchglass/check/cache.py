@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable
@@ -17,10 +16,11 @@ from typing import Any, cast
 
 from watchglass.check.configuration import Configuration
 from watchglass.check.engine import Result
+from watchglass.check.expressions import late
 from watchglass.check.files import File
 from watchglass.check.finding import Finding
 
-_RESULTS = re.compile(r"[0-9a-f]{32}\.json(?:\.\d+)?")
+_RESULTS = late(r"[0-9a-f]{32}\.json(?:\.\d+)?")
 _TICK_NS = 2_000_000_000
 _ENTRIES = 200_000
 """More files are not kept: the file would be slower to read than the code."""

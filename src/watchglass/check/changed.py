@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import subprocess
 from collections.abc import Sequence
 
+from watchglass.check.expressions import late
 from watchglass.check.finding import Finding
 from watchglass.errors import ConfigError
 
-_HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
+_HUNK = late(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 
 Lines = dict[str, list[tuple[int, int]]]
 """By absolute path: the ranges of lines that are new, both ends included."""

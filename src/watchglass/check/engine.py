@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from watchglass.check import tokens
 from watchglass.check.configuration import Configuration
+from watchglass.check.expressions import late
 from watchglass.check.files import File
 from watchglass.check.finding import UNREADABLE, WARNING, Finding
 from watchglass.check.project import Module, Project
@@ -23,9 +23,7 @@ KEPT_BYTES = 3 << 20
 DEEPEST_IMPORT = 4
 """How many modules a client may be handed through before it is used."""
 
-_IMPORT = re.compile(
-    rb"\n[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))"
-)
+_IMPORT = late(rb"\n[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]+))")
 """It begins with the end of a line, not with `^`: what begins with a byte is found far sooner."""
 
 

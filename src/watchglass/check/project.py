@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from watchglass.check import tokens
+from watchglass.check.expressions import late
 from watchglass.check.scopes import Scanned
 from watchglass.check.source import Source, Unreadable, parse, read
 
@@ -20,7 +21,7 @@ _GAPS = 4
 """A folder without an `__init__.py` is of a package that begins no more than so many folders above."""
 
 
-_BORROWS = re.compile(rb"\n[ \t]+(global|nonlocal)[ \t]")
+_BORROWS = late(rb"\n[ \t]+(global|nonlocal)[ \t]")
 
 
 class Module:
@@ -180,14 +181,14 @@ def _python_files(folder: str) -> frozenset[str]:
         return frozenset()
 
 
-_TELLING = re.compile(
+_TELLING = late(
     rb"OpenAI|openai|nthropic|litellm\.|genai|istral|ohere|edrock|boto3|roq|llama|Chat[A-Z]\w+\(|Router\(|llm\b|LLM\b|"
     rb"lient\b|Crew|Task\(|Agent\(|Flow\b|import_module|__getattr__|instructor|ogether|erebras"
 )
-_BASES = re.compile(
+_BASES = late(
     rb"class\s+\w+\s*(?:\(\s*(?:object|BaseModel|ABC|Enum|str|Protocol|TypedDict|Exception|\s|,)*\))?\s*:"
 )
-_NEXT = re.compile(rb"^[^\s)\]}#]", re.M)
+_NEXT = late(rb"^[^\s)\]}#]", re.M)
 
 
 def _is_telling(data: bytes, name: bytes) -> bool:

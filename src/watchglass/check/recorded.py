@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from watchglass.check import scopes, values
+from watchglass.check.expressions import late
 from watchglass.check.project import Module
 from watchglass.check.requests import Request
 from watchglass.check.rule import Subject
@@ -80,7 +80,7 @@ def is_watched(subject: Subject, place: Place) -> bool:
     return subject.configuration.instrumented or in_block(subject, place) or is_tracked(subject)
 
 
-_OTHERS = re.compile(
+_OTHERS = late(
     rb"Instrumentor\(\)\s*\.\s*instrument\(|litellm\.(?:success_callback|callbacks)\s*(?:=|\.append|\+=)"
 )
 

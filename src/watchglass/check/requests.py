@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from watchglass.check import clients, scopes, values
 from watchglass.check.clients import Callee
+from watchglass.check.expressions import late
 from watchglass.check.project import Module
 from watchglass.check.resolve import Resolver
 from watchglass.check.scopes import Call, Place
@@ -63,7 +63,7 @@ SHAPES: tuple[Shape, ...] = (
 )
 """For receivers of whom nothing is known: a parameter without annotation, an object from another library."""
 
-_LITELLM = re.compile(r"(?:^\?|[._])litellm\.(\w+)$")
+_LITELLM = late(r"(?:^\?|[._])litellm\.(\w+)$")
 _LITELLM_FUNCTIONS = frozenset(
     path.partition(".")[2] for path in clients.REQUESTS if path.startswith("litellm.")
 )

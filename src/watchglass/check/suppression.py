@@ -7,11 +7,10 @@ import bisect
 import re
 from typing import cast
 
+from watchglass.check.expressions import late
 from watchglass.check.source import Source
 
-_COMMENT = re.compile(
-    r"#\s*noqa\b(?P<codes>\s*:\s*(?P<list>[A-Za-z]+[A-Za-z0-9]*(?:[,\s]+[A-Z]+[0-9]+)*))?", re.I
-)
+_COMMENT = late(r"#\s*noqa\b(?P<codes>\s*:\s*(?P<list>[A-Za-z]+[A-Za-z0-9]*(?:[,\s]+[A-Z]+[0-9]+)*))?", re.I)
 OBSERVABILITY = "observability"
 """What the teams write: all rules of this checker, and no other's."""
 

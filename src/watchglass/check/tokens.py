@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from watchglass.check.expressions import late
+
 _LITELLM = (
     "a?completion|a?text_completion|a?embedding|a?responses|a?image_(?:generation|edit|variation)|a?transcription|"
     "a?speech|a?rerank|batch_completion\\w*|a?completion_with_\\w+|a?adapter_completion|"
     "a?anthropic_messages|a?generate_content(?:_stream)?|a?ocr|a?video_generation|abatch_completion\\w*|"
     "schedule_acompletion"
 )
-_LITELLM_REQUEST = re.compile(
+_LITELLM_REQUEST = late(
     rf"(?:itellm|[Rr]outer\w*|client|llm\w*|\))\s*\.\s*(?:{_LITELLM})\b"
     rf"|(?<![\w.])(?<!def )(?:{_LITELLM})\s*\(|(?<![\w.])(?:{_LITELLM}) as |getattr\(\s*\w*litellm".encode()
 )
@@ -25,7 +27,7 @@ _LITELLM_WORDS = (
 _GETATTR = (
     rb"getattr\([^\n]{0,60}[\"'](?:create(?!d)|parse|stream|chat|messages|responses|generate|invoke|converse)"
 )
-_OPENAI = re.compile(
+_OPENAI = late(
     rb"(?:ompletions?|responses|mbeddings?|images?|speech|transcriptions|translations|runs|threads|batches|videos|"
     rb"realtime|Image|Audio|Edit)\s*\.\s*(?:with_\w+\s*\.\s*)?"
     rb"(?:a?create\w*|parse|stream|generate|edit|a?transcribe|a?translate|connect)\b|" + _GETATTR
@@ -47,7 +49,7 @@ class _Words(NamedTuple):
 
 
 def _either(names: str) -> re.Pattern[bytes]:
-    return re.compile(rf"\.\s*(?:{names})\b|(?<![\w.])(?<!def )(?:{names})\s*[(,]|".encode() + _GETATTR)
+    return late(rf"\.\s*(?:{names})\b|(?<![\w.])(?<!def )(?:{names})\s*[(,]|".encode() + _GETATTR)
 
 
 _GENERATE = "generate_(?:content|images|videos|text|embeddings|message|answer)\\w*"
@@ -64,7 +66,7 @@ FAMILIES: tuple[_Words, ...] = (
         (b"nthropic",),
         "anthropic",
         (b"messages", b"completions.create"),
-        re.compile(
+        late(
             rb"messages\s*\.\s*(?:with_\w+\s*\.\s*)?(?:batches\s*\.\s*)?(?:create|stream|parse|tool_runner)\b|"
             rb"completions\.create|" + _GETATTR
         ),
@@ -158,7 +160,7 @@ _CERTAIN = (
 
 @functools.cache
 def _certain(package: str) -> re.Pattern[bytes]:
-    return re.compile(b"|".join(shape for owner, shape in _CERTAIN if owner != package))
+    return late(b"|".join(shape for owner, shape in _CERTAIN if owner != package))
 
 
 def is_certain(data: bytes, package: str) -> bool:

@@ -8,14 +8,15 @@ import re
 from collections.abc import Iterator
 
 from watchglass.check import clients, crews, recorded, tokens
+from watchglass.check.expressions import late
 from watchglass.check.finding import WARNING
 from watchglass.check.rule import IMPORTS, NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import Call, Place
 from watchglass.check.source import Unreadable, read
 
-_AT_TOP = re.compile(rb"^[A-Za-z_][^\n]*\(|^(?:if|for|with|try|while)\b", re.M)
+_AT_TOP = late(rb"^[A-Za-z_][^\n]*\(|^(?:if|for|with|try|while)\b", re.M)
 """Something is called at the top of the module."""
-_MAKES = re.compile(
+_MAKES = late(
     rb"\b(?:%s)\("
     % b"|".join(
         sorted(
@@ -25,8 +26,8 @@ _MAKES = re.compile(
 )
 _NO_CLIENT = ("Session()", "get_session()")
 """Makes clients, of whatever service; it is none."""
-_FROM = re.compile(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n]*)", re.M)
-_IMPORT = re.compile(rb"^[ \t]*import[ \t]+([^\n]*)", re.M)
+_FROM = late(rb"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n]*)", re.M)
+_IMPORT = late(rb"^[ \t]*import[ \t]+([^\n]*)", re.M)
 
 
 def wants(data: bytes, package: str) -> int:

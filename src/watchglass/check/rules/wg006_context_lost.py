@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from watchglass.check import handing, recorded, tokens
+from watchglass.check.expressions import late
 from watchglass.check.finding import WARNING
 from watchglass.check.rule import IMPORTS, NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import Call
@@ -26,9 +27,9 @@ THREADS: dict[str, tuple[int, str]] = {
 """What has the context only where `init` was called; which argument is run there."""
 
 _POOLED = frozenset({"submit", "map", "apply_async"})
-_POOL = re.compile(r"pool|executor", re.I)
-_HANDS = re.compile(rb"\.put(?:_nowait)?\(|add_done_callback\(|start_new_thread\(")
-_STARTS = re.compile(rb"\b(?:Thread|Timer|Process|submit|map|apply_async|run_in_executor)\(")
+_POOL = late(r"pool|executor", re.I)
+_HANDS = late(rb"\.put(?:_nowait)?\(|add_done_callback\(|start_new_thread\(")
+_STARTS = late(rb"\b(?:Thread|Timer|Process|submit|map|apply_async|run_in_executor)\(")
 
 
 def wants(data: bytes, package: str) -> int:

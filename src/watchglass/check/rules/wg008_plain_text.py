@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from watchglass.check import scopes, tokens
+from watchglass.check.expressions import late
 from watchglass.check.finding import ERROR
 from watchglass.check.rule import NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import Call, Scope
@@ -14,26 +15,24 @@ from watchglass.check.scopes import Call, Scope
 LEVELS = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace"}
 )
-_KEY = re.compile(
+_KEY = late(
     r"(?:api_?keys?|secret_?key|secret_access_key|access_?token|auth_?token|bearer_?token|master_?key|"
     r"(?:openai|anthropic|claude|gemini|groq|mistral|cohere|deepseek|openrouter|litellm|huggingface|hf|replicate)"
     r"_?(?:key|token))$",
     re.I,
 )
-_NO_KEY = re.compile(
+_NO_KEY = late(
     r"(?:^|_)(?:has|is|no|use|uses|need|needs|requires?|missing|num|max|valid|invalid|which|public|count)_|"
     r"mask|redact|hide|hidden|scrub|saniti|hash|encrypt|obfuscat|abbreviat",
     re.I,
 )
-_CONTENT = re.compile(
-    r"^_*(?:\w+_)?(?:prompt|messages|llm_response|llm_output|response_text|completion)$", re.I
-)
-_NO_CONTENT = re.compile(
+_CONTENT = late(r"^_*(?:\w+_)?(?:prompt|messages|llm_response|llm_output|response_text|completion)$", re.I)
+_NO_CONTENT = late(
     r"^_*(?:num|max|min|count|has|is|use|no|n|len|error|status|log|commit|acompletion|hide|warning|validation|"
     r"flash|queue|kafka|sqs|email|sms|slack|unread|shell|command|cli|login|password|confirm)_",
     re.I,
 )
-_PROMPT = re.compile(r"^_*(?:\w+_)?(?:prompt|llm_response|llm_output)$", re.I)
+_PROMPT = late(r"^_*(?:\w+_)?(?:prompt|llm_response|llm_output)$", re.I)
 """The only names that tell by themselves in a module that names no provider."""
 _RECEIVED = frozenset(
     {"receive_messages", "receive_message", "poll", "xread", "pull", "fetchall", "fetchmany"}
@@ -44,7 +43,7 @@ _ASKED_FIRST = frozenset({"langchain", "google"})
 """Whose requests take the words as their first argument."""
 _WORDS_OF_A_MESSAGE = frozenset({"content", "text", "parts"})
 _DEEP = 3
-_NEUTRAL = re.compile(
+_NEUTRAL = late(
     r"usage|(?:^|_)id$|^trace$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
     r"latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$"
 )
@@ -66,28 +65,28 @@ _TEXTS = frozenset(
     ]
 )
 _READING = frozenset({"loads", "literal_eval", "str", "repr", "cast", "clean_json", "strip", "dict", "list"})
-_MASKING = re.compile(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
+_MASKING = late(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
 _LOGGED = (
     b"print(", b".write(", b".warn(", b".debug(", b".info(", b".warning(", b".error(", b".exception(",
     b".critical(", b".fatal(", b".log(", b".trace(",
 )  # fmt: skip
-_TELLING = re.compile(
+_TELLING = late(
     rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key|prompt|"
     rb"messages|completion|llm_response|llm_output|response_text|(?:ai|c|q|e|m|l|d|k|hf)_?(?:key|token))\s*[}),!:\[.=]|"
     rb"[\"'](?:\w*(?:api|ai|access)_?key|\w*token|messages|\w*prompt|completion)[\"']\s*[\]),]"
 )
 _KEYS = (b"key", b"KEY", b"Key", b"_token", b"_TOKEN", b"Token")
-_SAYING_KEY = re.compile(
+_SAYING_KEY = late(
     rb"[{(,.+%:=][ \t\n]*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|secret_access_key|access_?token|auth_?token|"
     rb"bearer_?token|master_?key|(?:openai|anthropic|hf|litellm)_?(?:key|token))\s*[}),!:\[.=]|"
     rb"[\"']\w*(?:api_?key|access_?token|auth_?token)[\"']\s*[\]),]"
 )
-_SAYING_PROMPT = re.compile(rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:prompt|llm_response|llm_output)\s*[}),!:\[.=]")
-_ABOUT_MODELS = re.compile(
+_SAYING_PROMPT = late(rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:prompt|llm_response|llm_output)\s*[}),!:\[.=]")
+_ABOUT_MODELS = late(
     rb"gpt|llm|language.model|chatbot|chat_?model|chat_?completion|max_tokens|temperature|system_(?:prompt|message)"
 )
-_ASKS_A_PERSON = re.compile(rb"(?<![\w.])(?:raw_)?input\(|getpass")
-_FOR_A_PERSON = re.compile(r"\bpress\b|\b(?:hit|type|enter) |\[y/n\]|\(y/n\)|continue\?", re.I)
+_ASKS_A_PERSON = late(rb"(?<![\w.])(?:raw_)?input\(|getpass")
+_FOR_A_PERSON = late(r"\bpress\b|\b(?:hit|type|enter) |\[y/n\]|\(y/n\)|continue\?", re.I)
 _NEAR = 240
 """So many bytes after its parenthesis the arguments of a call are looked for."""
 

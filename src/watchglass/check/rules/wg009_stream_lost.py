@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from watchglass.check import tokens
+from watchglass.check.expressions import late
 from watchglass.check.finding import WARNING
 from watchglass.check.requests import Request
 from watchglass.check.rule import IMPORTS, NO, YES, Found, Rule, Subject
@@ -20,7 +21,7 @@ AT_ONCE = frozenset(
 STREAMING = ("converse_stream", "invoke_model_with_response_stream")
 """Requests that always stream, and are sent when they are called."""
 
-_AT_END = re.compile(
+_AT_END = late(
     r"done|finish|stop_?reason|message_stop|messageStop|usage|complete|end\b|_end|\bis_?last|final|"
     r"err|exception|fail|status",
     re.I,

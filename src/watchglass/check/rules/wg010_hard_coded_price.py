@@ -9,49 +9,50 @@ import re
 from collections.abc import Iterator
 
 from watchglass.check import tokens
+from watchglass.check.expressions import late
 from watchglass.check.finding import WARNING
 from watchglass.check.rule import NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import FUNCTIONS, Place
 
-_PRICE = re.compile(r"cost|price|pricing|usd_per|dollars?_per", re.I)
-_UNIT = re.compile(
+_PRICE = late(r"cost|price|pricing|usd_per|dollars?_per", re.I)
+_UNIT = late(
     r"token|(?:^|_)(?:in|out|1?k|1m|1000|1000000|million|mtok|mil)(?:$|_)|per(?!c|form|s|iod)|input|output|prompt|completion|cache|embedding|llm|"
     r"multiplier|markup|surcharge",
     re.I,
 )
-_OTHER = re.compile(
+_OTHER = late(
     r"max|(?:^|_)min(?:_|$)|limit|budget|threshold|total|target|alert|tolerance|expected|discount|seconds|attempts|"
     r"weight|width|index|column|format|precision|digits|decimals|estimated_|count|version|_id$|currency|ratio|page|"
     r"bytes|chars|cost_?map|percentile|quantile|bucket|bins|levels|colou?r|tracking|retention|interval|timeout|batch_size|port$|days|subscription|membership|shipping|ticket|stripe|"
     r"average|(?:^|_)avg|by_(?:cost|price)",
     re.I,
 )
-_MAP = re.compile(r"cost_?map", re.I)
+_MAP = late(r"cost_?map", re.I)
 """A table of a file's own, where it has numbers; without, LiteLLM's list that is fetched."""
-_OTHER_SUM = re.compile(
+_OTHER_SUM = late(
     r"limit|budget|threshold|alert|target|tolerance|weight|width|index|column|format|precision|digits|seconds|"
     r"timeout|ratio|bytes|chars|days|distance|version|previous|prior|last|baseline|saving|forecast|projected",
     re.I,
 )
 """What is worked out under these names is no cost; a total or an estimate of tokens is one."""
-_MODEL = re.compile(
+_MODEL = late(
     r"(?:^|[/.:])(?:gpt-?[345o]|chatgpt|o[134](?:-|$)|text-embedding|text-davinci|davinci|claude|gemini|palm|"
     r"mistral|mixtral|llama|command(?:-|$)|deepseek|qwen|grok|nova-|titan|whisper|dall-e|tts-)",
     re.I,
 )
-_TOKENS = re.compile(r"tokens?(?:$|_)|_tok$", re.I)
-_PRICED = re.compile(
+_TOKENS = late(r"tokens?(?:$|_)|_tok$", re.I)
+_PRICED = late(
     rb"(?:cost|pric|usd_per|dollar)\w*[\"'\])]*\s*(?::[^\n=]*=|[:=*/+-]=?)[^\n]{0,80}?"
     rb"(?:(?<![\w.-])\d|[{(\[][ \t]*(?:#[^\n]*)?$)",
     re.M,
 )
-_MODELLED = re.compile(rb"[\"'](?:gpt|claude|gemini)[^\n]{0,40}[:,=][^\n]{0,30}(?<![\w.-])\d")
-_GOT = re.compile(rb"(?:cost|pric)\w*\.(?:get|pop)\([^\n]{0,60},")
-_MADE = re.compile(rb"(?:cost|pric)\w*\((?:[^\n)]{0,60}(?<![\w.-])\d|[ \t]*$)", re.M)
-_COUNTED = re.compile(rb"tokens?\w*[^\n]{0,40}[*/][^\n]{0,40}\d\.\d|\d\.\d[^\n]{0,20}\*[^\n]{0,40}tokens?")
-_NAMED_COST = re.compile(rb"def \w*(?:cost|pric)")
-_GIVEN_BACK = re.compile(rb"return[ \t(]+(?:\w+\([\"']?)?(?:\.\d|0\.0\d|\d[\d.]*e-)")
-_ABOUT_MODELS = re.compile(
+_MODELLED = late(rb"[\"'](?:gpt|claude|gemini)[^\n]{0,40}[:,=][^\n]{0,30}(?<![\w.-])\d")
+_GOT = late(rb"(?:cost|pric)\w*\.(?:get|pop)\([^\n]{0,60},")
+_MADE = late(rb"(?:cost|pric)\w*\((?:[^\n)]{0,60}(?<![\w.-])\d|[ \t]*$)", re.M)
+_COUNTED = late(rb"tokens?\w*[^\n]{0,40}[*/][^\n]{0,40}\d\.\d|\d\.\d[^\n]{0,20}\*[^\n]{0,40}tokens?")
+_NAMED_COST = late(rb"def \w*(?:cost|pric)")
+_GIVEN_BACK = late(rb"return[ \t(]+(?:\w+\([\"']?)?(?:\.\d|0\.0\d|\d[\d.]*e-)")
+_ABOUT_MODELS = late(
     rb"llm|gpt|openai|anthropic|claude|gemini|mistral|deepseek|groq|ollama|bedrock|language.model|embedding|"
     rb"(?:input|output|prompt|completion|total|num|n|cached?|max|reasoning|per|per_\w{1,8})_?tokens?|"
     rb"tokens_(?:in|out|used|count)|n?tokens?[ \t]*[*/]"
