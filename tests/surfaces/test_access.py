@@ -128,6 +128,29 @@ def test_every_route_states_its_role(house: House) -> None:
     assert silent == ["/forgotten"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{%s}"
+        % b", ".join(
+            b'"%s": "\xff"' % name for name in (b"name", b"key", b"role", b"sql", b"why", b"a", b"model")
+        ),
+        b"\xff",
+        b"[" * 9000,
+        b'{"a": ' + b"[" * 4000 + b"]" * 4000 + b"}",
+        b"7",
+    ],
+    ids=["no UTF-8 in it", "nothing readable", "unfinished", "deep", "another kind"],
+)
+def test_no_body_is_too_odd_to_be_answered(house: House, body: bytes) -> None:
+    """Every route that takes a body says what is wrong with one that it cannot read; none answers 500."""
+    headers = bearer(house.keys["admin"])
+    for method, path, _ in every_door(house):
+        if method in ("POST", "PUT") and path not in ENDLESS:
+            answer = house.doors.http.request(method, path, content=body, headers=headers)
+            assert answer.status_code < 500, (method, path, answer.text)
+
+
 def test_only_readiness_and_the_app_need_no_key(house: House) -> None:
     """With keys, everything but /ready, the app's files and signing in answers 401 to who has none."""
     open_doors = {door.path for door in house.doors.application.doors() if door.needs == "nothing"}

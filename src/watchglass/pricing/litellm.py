@@ -48,13 +48,14 @@ class LitellmMap:
     def __init__(self, content: bytes) -> None:
         """Raises `ValueError` if `content` is no JSON object of objects."""
         try:
-            found = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+            # Raw values are not looked into before they are asked for: that all of it is text is seen here.
+            found = msgspec.json.decode(content.decode(), type=dict[str, msgspec.Raw])
             self._models = {
                 place: raw
                 for key, raw in found.items()
                 if key != "sample_spec" and (place := _place(key, raw)) is not None
             }
-        except msgspec.DecodeError as fault:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             raise ValueError(f"it is not LiteLLM's map of models: {fault}") from None
 
     def find(self, provider: str, model: str, tier: str | None) -> Schedule | None:

@@ -246,6 +246,6 @@ def kind_of(content: bytes, name: str) -> ListKind:
         return "stated" if name.endswith(".toml") else "team"
     try:
         keys = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:  # a list, or no JSON: whoever reads it says so
+    except (msgspec.DecodeError, ValueError, RecursionError):  # a list, or no JSON: its reader says so
         return "genai-prices"
     return "genai-prices" if "providers" in keys else "litellm"

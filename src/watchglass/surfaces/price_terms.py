@@ -19,7 +19,7 @@ def read_terms(body: bytes) -> list[Terms]:
     """The JSON of a request. Raises `BadRequest`."""
     try:
         asked = _EXACT.decode(body)
-    except (msgspec.DecodeError, ValueError) as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise BadRequest(
             f'{fault}; send {{"provider": "openai", "model": "gpt-4o", "input": "2.5"}}'
         ) from None

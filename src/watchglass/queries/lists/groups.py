@@ -91,7 +91,7 @@ def _after(question: ListQuestion) -> _Active | None:
         return None
     try:
         id, owner = msgspec.json.decode(position.id, type=tuple[str, str])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         raise QueryError("the cursor is not one that a page ended with; ask without one") from None
     return _Active(position.time_ns, id, owner)
 

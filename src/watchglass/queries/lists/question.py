@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -61,7 +60,7 @@ class ListQuestion(msgspec.Struct, frozen=True, kw_only=True):
             padded = self.cursor + "=" * (-len(self.cursor) % 4)
             found = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=Position)
             Decimal(found.rank)
-        except (binascii.Error, ValueError, msgspec.MsgspecError, InvalidOperation):
+        except (ValueError, msgspec.MsgspecError, InvalidOperation, RecursionError):
             raise QueryError("the cursor is not one that a page ended with; ask without one") from None
         if found.question != self.mark:
             raise QueryError(

@@ -10,16 +10,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchglass.clock import Clock
-from watchglass.errors import BadRequest, TooLarge
 from watchglass.ledger.budgets.desk import BudgetDesk
 from watchglass.queries.times import parse_moment
 from watchglass.store.budgets import WARN, Budget, Kind, Period, Unsettled, WantedBudget, named
 from watchglass.surfaces.access import current, current_scope
+from watchglass.surfaces.api.body import decode_body, read_body
 from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.budget_document import budget_document, event_document, status_document
 
 PATH = "/api/v1/budgets"
 _MOST_BYTES = 10_000
+_TOO_LONG = f"a budget takes no more than {_MOST_BYTES} bytes"
+_EXAMPLE = (
+    '{"name": "acme", "limit_usd": "500", "scope": {"tenant": "acme"}} with kind, period, zone, warn, '
+    "since or until if you like"
+)
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _MAYBE: dict[str, Any] = {"type": ["string", "null"]}
@@ -188,7 +193,7 @@ class _Api:
         return _json({**status_document(found), "told": [event_document(each) for each in told]})
 
     async def set(self, request: Request) -> Response:
-        body = _decoded(await _body(request))
+        body = decode_body(await read_body(request, _MOST_BYTES, _TOO_LONG), BudgetBody, _EXAMPLE)
         return _json(budget_document(await self._desk.set(body.wanted(self._clock.now_ns()), asker())))
 
     async def remove(self, request: Request) -> Response:
@@ -215,25 +220,6 @@ def _listed(schema: dict[str, Any]) -> dict[str, Any]:
 def asker() -> str:
     """Who makes a change, for the audit."""
     return current().key_id or "a request without a key"
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise TooLarge(f"a budget takes no more than {_MOST_BYTES} bytes")
-    return body
-
-
-def _decoded(body: bytes) -> BudgetBody:
-    try:
-        return msgspec.json.decode(body, type=BudgetBody)
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise BadRequest(
-            f'{fault}; send {{"name": "acme", "limit_usd": "500", "scope": {{"tenant": "acme"}}}} with kind, '
-            "period, zone, warn, since or until if you like"
-        ) from None
 
 
 def _json(document: dict[str, Any]) -> Response:

@@ -10,13 +10,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchglass.errors import BadRequest, TooLarge
 from watchglass.store import Keys, Role, Wanted
 from watchglass.surfaces.access import current
+from watchglass.surfaces.api.body import decode_body, read_body
 from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.key_document import key_document
 
 _MOST_BYTES = 10_000
+_TOO_LONG = f"what is asked of a key takes no more than {_MOST_BYTES} bytes"
+_EXAMPLE = '{"role": "ingest"} with tenant, name or limits if you like'
 
 
 class KeyShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +98,7 @@ class _Api:
         return _json(200, {"keys": [key_document(key) for key in found]})
 
     async def create(self, request: Request) -> Response:
-        wanted = _wanted(await _body(request))
+        wanted = decode_body(await read_body(request, _MOST_BYTES, _TOO_LONG), Wanted, _EXAMPLE)
         key, text = await anyio.to_thread.run_sync(self._keys.create, wanted, _who())
         self._changed()
         return _json(201, {**key_document(key), "key": text})
@@ -114,24 +116,6 @@ class _Api:
 
 def _who() -> str:
     return current().key_id or "a request without a key"
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise TooLarge(f"what is asked of a key takes no more than {_MOST_BYTES} bytes")
-    return body
-
-
-def _wanted(body: bytes) -> Wanted:
-    try:
-        return msgspec.json.decode(body, type=Wanted)
-    except msgspec.DecodeError as fault:
-        raise BadRequest(
-            f'{fault}; send {{"role": "ingest"}} with tenant, name or limits if you like'
-        ) from None
 
 
 def _json(status: int, document: dict[str, Any]) -> Response:

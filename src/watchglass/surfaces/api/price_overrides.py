@@ -8,8 +8,8 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchglass.errors import TooLarge
 from watchglass.surfaces.access import current
+from watchglass.surfaces.api.body import read_body
 from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.api.price_schemas import (
     HISTORY,
@@ -30,6 +30,7 @@ from watchglass.surfaces.price_document import (
 from watchglass.surfaces.price_terms import read_terms
 
 _MOST_BYTES = 64 << 10
+_TOO_LONG = f"one price takes no more than {_MOST_BYTES} bytes; import a list instead"
 
 
 def override_endpoints(desk: PriceDesk) -> list[Endpoint]:
@@ -107,7 +108,7 @@ class _Api:
         return json_response({"overrides": [override_document(each) for each in found]})
 
     async def set(self, request: Request) -> Response:
-        body, who = await _body(request), _who()
+        body, who = await read_body(request, _MOST_BYTES, _TOO_LONG), _who()
         asked = read_terms(body)
 
         def put() -> dict[str, Any]:
@@ -144,12 +145,3 @@ class _Api:
 
 def _who() -> str:
     return current().key_id or NO_KEY
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise TooLarge(f"one price takes no more than {_MOST_BYTES} bytes; import a list instead")
-    return body

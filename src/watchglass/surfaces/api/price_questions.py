@@ -9,14 +9,16 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchglass.errors import BadRequest, NotFound, TooLarge
+from watchglass.errors import BadRequest, NotFound
 from watchglass.surfaces.access import current
+from watchglass.surfaces.api.body import decode_body, read_body
 from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.api.price_schemas import NO_KEY, TENANT, json_response, whose
 from watchglass.surfaces.price_desk import PriceDesk
 from watchglass.surfaces.price_questions import Asked, PriceQuestions
 
 MOST_BYTES = 64 << 20
+_TOO_LONG = f"a list of prices has at most {MOST_BYTES >> 20} MiB"
 
 _TEXT: dict[str, Any] = {"type": ["string", "null"]}
 _ROWS: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
@@ -128,10 +130,8 @@ class _Api:
         self._questions = questions
 
     async def diff(self, request: Request) -> Response:
-        try:
-            asked = msgspec.json.decode(await _body(request) or b"{}", type=Asked)
-        except msgspec.DecodeError as fault:
-            raise BadRequest(f'{fault}; send {{"a": {{"at": "2025-01-01"}}, "b": {{}}}}') from None
+        body = await read_body(request, MOST_BYTES, _TOO_LONG) or b"{}"
+        asked = decode_body(body, Asked, '{"a": {"at": "2025-01-01"}, "b": {}}')
         bound = current().tenant
         if bound is not None:
             asked = msgspec.structs.replace(asked, tenant=bound)
@@ -163,19 +163,10 @@ class _Api:
         return json_response(found)
 
     async def update(self, request: Request) -> Response:
-        body, who = await _body(request), current().key_id or NO_KEY
+        body, who = await read_body(request, MOST_BYTES, _TOO_LONG), current().key_id or NO_KEY
         name = request.query_params.get("name", "a request")[:200]
         if not body:
             put_away = await anyio.to_thread.run_sync(self._desk.forget, who)
             return json_response({"taken": None, "put_away": put_away})
         taken = await anyio.to_thread.run_sync(self._desk.update, body, name, who)
         return json_response({"taken": taken, "put_away": []})
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise TooLarge(f"a list of prices has at most {MOST_BYTES >> 20} MiB")
-    return body

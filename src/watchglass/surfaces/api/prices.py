@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchglass.clock import Clock, SystemClock
-from watchglass.errors import TooLarge
 from watchglass.queries.times import parse_moment
 from watchglass.surfaces.access import current
+from watchglass.surfaces.api.body import read_body
 from watchglass.surfaces.api.endpoint import Endpoint, Parameter
 from watchglass.surfaces.api.price_overrides import override_endpoints
 from watchglass.surfaces.api.price_questions import question_endpoints
@@ -29,6 +29,7 @@ from watchglass.surfaces.price_document import list_document, show_document
 from watchglass.surfaces.price_questions import PriceQuestions
 
 MOST_BYTES = 16 << 20
+_TOO_LONG = f"a price list has at most {MOST_BYTES >> 20} MiB; send it in parts"
 
 
 def price_endpoints(
@@ -116,11 +117,7 @@ class _Api:
         return json_response(found)
 
     async def take(self, request: Request) -> Response:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > MOST_BYTES:
-                raise TooLarge(f"a price list has at most {MOST_BYTES >> 20} MiB; send it in parts")
+        body = await read_body(request, MOST_BYTES, _TOO_LONG)
         source = request.query_params.get("source", "a request")[:200]
         taken, refused = await anyio.to_thread.run_sync(
             self._desk.take, body, source, current().key_id or NO_KEY

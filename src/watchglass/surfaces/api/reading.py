@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from watchglass.clock import Clock
-from watchglass.errors import BadRequest, QueryError, TooLarge
+from watchglass.errors import BadRequest, QueryError
 from watchglass.queries.answers import csv_lines, json_columns, json_objects
 from watchglass.queries.call import CallDetail
 from watchglass.queries.documents import plain, trace_document, usage_document
@@ -23,10 +23,13 @@ from watchglass.queries.reader import Reader
 from watchglass.queries.sites import SITE_FILTERS, RecordedSites, sites_question
 from watchglass.queries.trace import Trace
 from watchglass.queries.usage import DIMENSIONS, FILTERS
+from watchglass.surfaces.api.body import decode_body, read_body
 from watchglass.surfaces.api.endpoint import Endpoint, Handler, Parameter
 from watchglass.surfaces.api.turns import Turns
 
 MAX_QUESTION_BYTES = 1 << 20
+_TOO_LONG = f"the question is longer than {MAX_QUESTION_BYTES} bytes; ask a shorter one"
+_EXAMPLE = '{"sql": "SELECT …"}, and "format" (objects, columns or csv) if you like'
 
 _FORMATS = {
     "objects": (json_objects, "application/json"),
@@ -261,24 +264,14 @@ async def _asked(request: Request) -> Asked:
         if "sql" not in params:
             raise QueryError("the question is missing; add ?sql=SELECT …")
         return _convert(params)
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_QUESTION_BYTES:
-            raise TooLarge(f"the question is longer than {MAX_QUESTION_BYTES} bytes; ask a shorter one")
-    try:
-        return _convert(msgspec.json.decode(body))
-    except msgspec.DecodeError as fault:
-        raise BadRequest(f'the body is no JSON ({fault}); send {{"sql": "SELECT …"}}') from None
+    return decode_body(await read_body(request, MAX_QUESTION_BYTES, _TOO_LONG), Asked, _EXAMPLE)
 
 
-def _convert(values: object) -> Asked:
+def _convert(params: dict[str, str]) -> Asked:
     try:
-        return msgspec.convert(values, Asked)
+        return msgspec.convert(params, Asked)
     except msgspec.ValidationError as fault:
-        raise BadRequest(
-            f'{fault}; send {{"sql": "SELECT …"}}, and "format" (objects, columns or csv) if you like'
-        ) from None
+        raise BadRequest(f"{fault}; send {_EXAMPLE}") from None
 
 
 def _json(document: dict[str, Any]) -> Response:

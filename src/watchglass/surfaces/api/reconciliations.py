@@ -10,13 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchglass.clock import Clock, SystemClock
-from watchglass.errors import BadRequest, NotFound, TooLarge
+from watchglass.errors import NotFound
 from watchglass.surfaces.access import current
+from watchglass.surfaces.api.body import decode_body, read_body
 from watchglass.surfaces.api.endpoint import JSON, Endpoint, Parameter
 from watchglass.surfaces.reconcile_desk import ReconcileDesk, Wanted, parse_project_map
 
 PATH = "/api/v1/reconciliations"
 MOST_BYTES = 256 << 20
+_TOO_LONG = f"bills have at most {MOST_BYTES >> 20} MiB at once; send them in parts"
+_EXAMPLE = "a reconciliation as /api/docs describes it"
 
 _AMOUNT: dict[str, Any] = {"type": "string", "description": "US dollars, every digit."}
 _TOTALS: dict[str, Any] = {
@@ -105,24 +108,16 @@ class _Api:
         return await self._answer(wanted)
 
     async def take(self, request: Request) -> Response:
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > MOST_BYTES:
-                raise TooLarge(f"bills have at most {MOST_BYTES >> 20} MiB at once; send them in parts")
-        return await self._answer(body)
+        return await self._answer(await read_body(request, MOST_BYTES, _TOO_LONG))
 
-    async def _answer(self, wanted: Wanted | bytearray) -> Response:
+    async def _answer(self, wanted: Wanted | bytes) -> Response:
         _unbound()
         # In a thread from end to end: only to read a body of this size takes longer than others can wait.
         return Response(await anyio.to_thread.run_sync(self._report, wanted), media_type=JSON)
 
-    def _report(self, wanted: Wanted | bytearray) -> bytes:
-        if isinstance(wanted, bytearray):
-            try:
-                wanted = msgspec.json.decode(wanted, type=Wanted)
-            except msgspec.MsgspecError as fault:
-                raise BadRequest(f"the body is no reconciliation: {fault}") from None
+    def _report(self, wanted: Wanted | bytes) -> bytes:
+        if isinstance(wanted, bytes):
+            wanted = decode_body(wanted, Wanted, _EXAMPLE)
         return msgspec.json.encode(self._desk.run(wanted, self._clock.now_ns()))
 
 

@@ -6,7 +6,7 @@ A key that is bound to a tenant reprices that tenant's calls alone, and sees the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio.to_thread
 import msgspec
@@ -14,15 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchglass.clock import Clock
-from watchglass.errors import BadRequest, TooLarge
+from watchglass.errors import BadRequest
 from watchglass.ledger.reprice_plan import Asked
 from watchglass.queries.times import parse_moment
 from watchglass.surfaces.access import current
+from watchglass.surfaces.api.body import decode_body, read_body
 from watchglass.surfaces.api.endpoint import JSON, Endpoint, Parameter
 from watchglass.surfaces.reprice_desk import MOST_LEFT, RepriceDesk
 
 PATH = "/api/v1/reprices"
 MOST_BYTES = 100_000
+_TOO_LONG = f"what is asked of repricing takes no more than {MOST_BYTES} bytes"
+T = TypeVar("T")
 MOST_WHY = 1000
 
 
@@ -187,7 +190,7 @@ class _Api:
         return _json({"runs": await anyio.to_thread.run_sync(self._desk.list, tenant)})
 
     async def start(self, request: Request) -> Response:
-        wanted = await _body(request, Wanted)
+        wanted = await _read(request, Wanted)
         asked, why, tenant, who = (
             wanted.asked(self._clock.now_ns()),
             _why(wanted.why),
@@ -218,7 +221,7 @@ class _Api:
 
     async def undo(self, request: Request) -> Response:
         id, tenant, who = str(request.path_params["id"]), current().tenant, _who()
-        why = _why((await _body(request, Why)).why)
+        why = _why((await _read(request, Why)).why)
         return await _started(lambda: self._desk.undo(id, who=who, why=why, tenant=tenant))
 
 
@@ -232,16 +235,9 @@ def _why(text: str) -> str:
     return text
 
 
-async def _body(request: Request, kind: type[Any]) -> Any:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise TooLarge(f"what is asked of repricing takes no more than {MOST_BYTES} bytes")
-    try:
-        return msgspec.json.decode(bytes(body) or b"{}", type=kind)
-    except msgspec.DecodeError as fault:
-        raise BadRequest(f'{fault}; send for example {{"since": "7d", "dry_run": true}}') from None
+async def _read(request: Request, kind: type[T]) -> T:
+    body = await read_body(request, MOST_BYTES, _TOO_LONG)
+    return decode_body(body or b"{}", kind, '{"since": "7d", "dry_run": true}, for example')
 
 
 async def _started(work: Callable[[], dict[str, Any]]) -> Response:

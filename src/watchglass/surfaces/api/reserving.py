@@ -298,7 +298,7 @@ class _Door:
     def _decoded(self, data: bytes) -> Any:
         try:
             return self._decoder.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             raise BadRequest(f"{fault}; /api/docs has what is taken here") from None
 
     def _small(self, scope: Scope) -> Intake:

@@ -9,18 +9,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchglass.clock import Clock
-from watchglass.errors import BadRequest, Refused, TooLarge, Unauthenticated
+from watchglass.errors import Refused, Unauthenticated
 from watchglass.queries.plain import moment
 from watchglass.queries.reader import Reader
 from watchglass.queries.usage import UsageQuestion
 from watchglass.store import Role
 from watchglass.surfaces.access import Access, Grant, granted
+from watchglass.surfaces.api.body import decode_body, read_body
 from watchglass.surfaces.api.endpoint import JSON, Endpoint
 from watchglass.surfaces.api.turns import Turns
 from watchglass.surfaces.http import session_cookie
 from watchglass.surfaces.http.app import authorization
 
 _MOST_BYTES = 10_000
+_TOO_LONG = f"to sign in takes no more than {_MOST_BYTES} bytes"
+_EXAMPLE = '{"key": "wg_…"}'
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +98,7 @@ class _Api:
         return _answer(await self._session(request, grant))
 
     async def sign_in(self, request: Request) -> Response:
-        key = _wanted(await _body(request)).key.strip()
+        key = decode_body(await read_body(request, _MOST_BYTES, _TOO_LONG), SignIn, _EXAMPLE).key.strip()
         # Before it becomes a header: what is in a cookie must not be able to end it.
         if not key.isascii() or not key.replace("_", "").replace("-", "").isalnum():
             raise Unauthenticated("that is no key of watchglass: they begin with wg_")
@@ -144,22 +147,6 @@ def _access(request: Request) -> Access:
 
 def _admitted(request: Request, said: str) -> Grant:
     return _access(request).admit(said, "any", request.scope["watchglass.where"])
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise TooLarge(f"to sign in takes no more than {_MOST_BYTES} bytes")
-    return body
-
-
-def _wanted(body: bytes) -> SignIn:
-    try:
-        return msgspec.json.decode(body, type=SignIn)
-    except msgspec.DecodeError as fault:
-        raise BadRequest(f'{fault}; send {{"key": "wg_…"}}') from None
 
 
 def _answer(session: Session) -> Response:

@@ -11,16 +11,18 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchglass.errors import BadRequest, TooLarge
 from watchglass.queries.documents import plain
 from watchglass.queries.plain import moment
 from watchglass.queries.targets import Target, Targets, targets
 from watchglass.store.kept_targets import KeptTargets, TargetStore
 from watchglass.surfaces.access import current
+from watchglass.surfaces.api.body import decode_body, read_body
 from watchglass.surfaces.api.endpoint import JSON, Endpoint
 
 PATH = "/api/v1/targets"
 _MOST_BYTES = 10_000
+_TOO_LONG = f"targets take no more than {_MOST_BYTES} bytes"
+_EXAMPLE = '{"targets": {"calls.p95_ns": "2000000000"}}'
 
 Noted = Callable[[str, str, str], object]
 """Told of a change: the event, who, and what of it."""
@@ -93,7 +95,8 @@ class _Api:
         return _shown(await anyio.to_thread.run_sync(self._kept.read))
 
     async def choose(self, request: Request) -> Response:
-        wanted = targets().checked(_wanted(await _body(request)).targets)
+        body = await read_body(request, _MOST_BYTES, _TOO_LONG)
+        wanted = targets().checked(decode_body(body, TargetsWanted, _EXAMPLE).targets)
         before = await anyio.to_thread.run_sync(self._kept.read)
         told = [
             f"{name}: {value or 'none'}"
@@ -129,19 +132,3 @@ def _shown(kept: KeptTargets) -> Response:
 
 def _fields(target: Target) -> dict[str, Any]:
     return {name: getattr(target, name) for name in Target.__struct_fields__}
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise TooLarge(f"targets take no more than {_MOST_BYTES} bytes")
-    return body
-
-
-def _wanted(body: bytes) -> TargetsWanted:
-    try:
-        return msgspec.json.decode(body, type=TargetsWanted)
-    except msgspec.DecodeError as fault:
-        raise BadRequest(f'{fault}; send {{"targets": {{"calls.p95_ns": "2000000000"}}}}') from None
