@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from watchglass.check import options, output
 from watchglass.check.command import main
 
 CALL = 'import litellm\n\n\ndef ask():\n    return litellm.completion(model="m", messages=[])\n'
@@ -315,6 +316,11 @@ def test_it_starts_without_the_rest(project: Path) -> None:
         "1 ['watchglass']",
         "['watchglass.__main__', 'watchglass.errors']",
     ]
+
+
+def test_the_formats_are_those_that_can_be_written() -> None:
+    """The options name every format that there is, and no other."""
+    assert tuple(output.FORMATS) == options.FORMATS
 
 
 def test_it_is_a_module_too(project: Path) -> None:

@@ -17,11 +17,11 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from watchglass.check import baseline, cache, changed, configuration, files, running
 from watchglass.check.configuration import Configuration
 from watchglass.check.finding import SEVERITIES, UNREADABLE, Finding
+from watchglass.check.options import OPTIONS
 from watchglass.check.output import FORMATS
 from watchglass.check.rules import BY_CODE, CODES
 from watchglass.errors import ConfigError, WatchglassError
@@ -30,42 +30,6 @@ CLEAN, FOUND, USAGE = 0, 1, 2
 
 _UNWRITABLE = "backslashreplace"
 """Names of files are any bytes; as an escape JSON reads them too."""
-
-
-class Option(NamedTuple):
-    """One option, as both command lines and the reference have it."""
-
-    name: str
-    help: str
-    metavar: str = ""
-    """Of what it is given; empty for a switch."""
-    choices: tuple[str, ...] = ()
-
-
-OPTIONS: tuple[Option, ...] = (
-    Option("--select", "rules that are on, instead of the configured ones: WG001,WG002", "RULES"),
-    Option("--extend-select", "rules that are on as well; ALL for every one", "RULES"),
-    Option("--ignore", "rules that are off", "RULES"),
-    Option(
-        "--fail-on",
-        "the mildest severity that fails: critical, error or warning (default: error)",
-        "SEVERITY",
-        tuple(reversed(SEVERITIES)),
-    ),
-    Option("--diff", "only findings on lines changed since this commit or branch", "BASE"),
-    Option("--baseline", "leave out the findings that this file knows", "FILE"),
-    Option("--write-baseline", "write all findings to this file, and fail on none", "FILE"),
-    Option("--format", "how findings are written: text, json, sarif or github", "FORMAT", tuple(FORMATS)),
-    Option("--json", "the same as --format json"),
-    Option("--sarif", "the same as --format sarif"),
-    Option("--github", "the same as --format github"),
-    Option("--output", "write there instead of to standard output", "FILE"),
-    Option("--config", "a pyproject.toml, instead of the nearest one", "FILE"),
-    Option("--no-cache", "neither read nor write what files came to last time"),
-    Option("--cache-dir", "where that is kept (default: the user's cache folder)", "DIR"),
-    Option("--jobs", "processes (default: as many as are worth it)", "N"),
-    Option("--explain", "print what a rule finds, why, and how to mend it; check nothing", "RULE"),
-)
 
 
 def parser() -> argparse.ArgumentParser:

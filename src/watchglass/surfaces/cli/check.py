@@ -11,11 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
-from watchglass.check.command import OPTIONS, Option, main
+from watchglass.check.options import OPTIONS, Option
 
 
 def check(**given: Any) -> None:
     """Find in Python code and notebooks what observability would not see, before it is committed."""
+    from watchglass.check.command import main
+
     arguments: list[str] = list(given.pop("paths", None) or ())
     for option in OPTIONS:
         value = given.get(_named(option))

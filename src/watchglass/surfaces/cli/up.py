@@ -11,7 +11,6 @@ import json
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -107,6 +106,8 @@ def _demo(url: str, settings: Settings, key: str) -> None:
 
 
 def _ready(url: str) -> bool:
+    import urllib.request
+
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
