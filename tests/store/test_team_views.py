@@ -59,8 +59,16 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
                     **failed,
                     "task": "write",
                 },
-                {**task, "task_id": "2", "span_id": "2", "kind": "agent", "name": "writer", "task": "write"},
+                {
+                    **task,
+                    "task_id": "2",
+                    "span_id": "2",
+                    "kind": "agent",
+                    "name": "writer",
+                    "parent_task_id": "1",
+                },
                 {**task, "task_id": "3", "span_id": "3", "kind": "agent", "name": "alone", "agent": "alone"},
+                {**task, "task_id": "33", "span_id": "33", "kind": "agent", "name": "told", "task": "write"},
                 {**task, "task_id": "4", "span_id": "4", "kind": "tool", "name": "search"},
                 {**task, "task_id": "5", "span_id": "5", "kind": "task", "name": "x", "tenant": "umbrella"},
             ],
@@ -104,7 +112,7 @@ def test_the_summary_is_the_sum_of_the_calls(engine: Engine) -> None:
 
 
 def test_one_row_a_piece_of_work(engine: Engine) -> None:
-    """A task, not also the run of the agent within it, nor its tools; the run of an agent on its own."""
+    """A task, not also its agent's run within it, nor its tools; an agent's run that no task is around."""
     answer = StoreReader(engine).query(
         "SELECT task_name, agent_name, status, duration_ms, error_details FROM agent_task_history "
         "WHERE client_account_id = 'acme' ORDER BY task_id"
@@ -112,6 +120,7 @@ def test_one_row_a_piece_of_work(engine: Engine) -> None:
     assert list(answer.rows()) == [
         ["write", None, "failed", 2000, "Boom: no"],
         ["alone", "alone", "completed", None, None],
+        ["told", None, "completed", None, None],
     ]
 
 

@@ -617,7 +617,7 @@ TABLES: dict[str, str] = {
     "llm_usage_summary": "Counted calls, expired too, by hour, tenant, engagement, feature, provider, model.",
     "llm_usage_summary_daily": "The same by the day.",
     "llm_calls": "Counted calls, under the names that other teams have them by.",
-    "agent_task_history": "What agents did: tasks, and runs of agents for which no task is named.",
+    "agent_task_history": "What agents did: tasks, and runs of agents that no task is directly around.",
     "bills": "What providers say they served and charged (`reconcile`). Of no tenant: a bound key sees none.",
     "prices": "The price book: what wins for each model, time after time; prices of one tenant aside.",
     "llm_model_pricing": "The same for plain tokens of the standard tier, a thousand at a time.",

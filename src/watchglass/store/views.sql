@@ -507,7 +507,8 @@ SELECT
     time AS created_at
 FROM watchglass.usage;
 
--- One row a piece of work: a task, or the run of an agent for which no task is named. Texts are in `messages`.
+-- One row a piece of work, as the app's pages count it: a task, or the run of an agent that no task is directly
+-- around. Texts are in `messages`.
 CREATE OR REPLACE VIEW watchglass.agent_task_history AS
 SELECT
     toInt64(bitShiftRight(cityHash64(task_id), 1)) AS id,
@@ -527,7 +528,9 @@ SELECT
     toJSONString(metadata) AS metadata,
     time AS created_at
 FROM watchglass.tasks
-WHERE kind = 'task' OR (kind = 'agent' AND isNull(task));
+WHERE kind = 'task' OR (
+    kind = 'agent' AND ifNull(parent_task_id, '') NOT IN (SELECT task_id FROM store.tasks WHERE kind = 'task')
+);
 
 CREATE OR REPLACE VIEW watchglass.prices AS
 SELECT

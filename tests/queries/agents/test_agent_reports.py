@@ -141,6 +141,18 @@ def test_an_agents_work(engine: Engine) -> None:
     assert rows["reader"].now.spent.unpriced == {"unknown_model": 1}
 
 
+@pytest.mark.parametrize("scope", [EVERYTHING, Scope(frozenset({"acme"})), Scope(frozenset({"umbrella"}))])
+def test_work_is_that_of_the_history(engine: Engine, scope: Scope) -> None:
+    """The page's tasks are the rows of `agent_task_history`, in every scope."""
+    total = agents(engine, scope=scope).totals.work
+    history = StoreReader(engine, scope=scope).query(
+        "SELECT count(), countIf(status = 'completed'), countIf(status = 'failed') FROM agent_task_history "
+        f"WHERE started_at >= fromUnixTimestamp64Nano({NOON_NS}, 'UTC') "
+        f"AND started_at < fromUnixTimestamp64Nano({NOW_NS}, 'UTC')"
+    )
+    assert list(history.rows()) == [[total.tasks, total.completed, total.failed]]
+
+
 def test_the_window_before(engine: Engine) -> None:
     """Beside the window stands the one before it, as long as this one; nothing later is in it."""
     report = agents(engine)
