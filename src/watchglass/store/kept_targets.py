@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 
 import msgspec
@@ -25,14 +26,25 @@ class TargetStore:
 
     def __init__(self, control: Control, clock: Clock) -> None:
         self._control, self._clock = control, clock
+        self._changing = threading.Lock()
 
     def read(self) -> KeptTargets:
         """What holds now."""
         text = self._control.get(_KEY)
         return KeptTargets() if text is None else msgspec.json.decode(text, type=KeptTargets)
 
-    def write(self, values: Mapping[str, str | None], by: str) -> KeptTargets:
-        """Keep these and no others; none is back to what targets are at first."""
+    def change(self, values: Mapping[str, str | None], by: str) -> tuple[KeptTargets, KeptTargets]:
+        """Keep these beside those that were chosen before; returns what held before, and what holds now."""
+        with self._changing:
+            before = self.read()
+            return before, self._write({**before.values, **values}, by)
+
+    def reset(self, by: str) -> KeptTargets:
+        """Go back to what targets are at first."""
+        with self._changing:
+            return self._write({}, by)
+
+    def _write(self, values: Mapping[str, str | None], by: str) -> KeptTargets:
         kept = KeptTargets(dict(values), self._clock.now_ns(), by)
         self._control.put(_KEY, msgspec.json.encode(kept).decode())
         return kept

@@ -97,23 +97,26 @@ class _Api:
     async def choose(self, request: Request) -> Response:
         body = await read_body(request, _MOST_BYTES, _TOO_LONG)
         wanted = targets().checked(decode_body(body, TargetsWanted, _EXAMPLE).targets)
-        before = await anyio.to_thread.run_sync(self._kept.read)
+        by = _who()
+        before, kept = await anyio.to_thread.run_sync(self._kept.change, wanted, by)
         told = [
             f"{name}: {value or 'none'}"
             for name, value in wanted.items()
             if before.values.get(name, "") != value
         ]
-        return await self._write({**before.values, **wanted}, ", ".join(told) or "as they were")
+        return self._told(kept, ", ".join(told) or "as they were", by)
 
     async def reset(self, _: Request) -> Response:
-        return await self._write({}, "as they come")
+        by = _who()
+        return self._told(await anyio.to_thread.run_sync(self._kept.reset, by), "as they come", by)
 
-    async def _write(self, values: dict[str, str | None], what: str) -> Response:
-        who = current().key_id
-        by = who or "a request without a key"
-        kept = await anyio.to_thread.run_sync(self._kept.write, values, by)
-        self._noted("targets_changed", who or "", f"{what}; by {by}")
+    def _told(self, kept: KeptTargets, what: str, by: str) -> Response:
+        self._noted("targets_changed", current().key_id or "", f"{what}; by {by}")
         return _shown(kept)
+
+
+def _who() -> str:
+    return current().key_id or "a request without a key"
 
 
 def _shown(kept: KeptTargets) -> Response:
