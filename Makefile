@@ -39,7 +39,7 @@ screenshots: $(VENV)/.dev app ## make docs/screenshots of every page, with a Chr
 
 test: $(VENV)/.dev app ## run the tests
 	$(BIN)/python web/build.py test
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest -q -n 2
 
 test-long: $(VENV)/.dev app ## run the tests with those that take long: soak, many kills, large data, the real CrewAI
 	$(BIN)/python -m pytest -q -m "long or not long" --hypothesis-profile search

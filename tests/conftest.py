@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -24,8 +25,24 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+_WEB = Path(__file__).parent / "web"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests first: one after the other, they stay with the worker that has started the browser, for
-    tests are taken over by another worker from the end of what one has left."""
-    items.sort(key=lambda item: Path(__file__).parent / "web" not in item.path.parents)
+    """Browser tests first: they take longest."""
+    items.sort(key=lambda item: _WEB not in item.path.parents)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker whole files, in order: what a file's tests share is made once, and whether one of them
+    passes is not up to what ran before it. The browser tests share a server: one worker has them all."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "tests/web" if file.startswith("tests/web/") else file
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)

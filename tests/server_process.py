@@ -59,7 +59,7 @@ class ServerProcess:
 
     def close(self) -> int:
         """Wait for its end."""
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         self.http.close()
         if self.process.stdout is not None:
             self.process.stdout.close()

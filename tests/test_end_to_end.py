@@ -140,7 +140,7 @@ def test_a_grpc_sender_adds_nothing_to_what_came_by_http(server: ServerProcess) 
         calls = {signal: channel.unary_unary(path) for signal, path in SERVICES.items()}
 
         def send(body: Body) -> None:
-            assert calls[body.signal](body.read(), timeout=30) == b"", body.file.name
+            assert calls[body.signal](body.read(), timeout=60) == b"", body.file.name
 
         with ThreadPoolExecutor(AT_ONCE) as threads:
             list(threads.map(send, [body for body in BODIES if body.encoding == "protobuf"]))

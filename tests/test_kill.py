@@ -48,7 +48,7 @@ def body_of(first: int, count: int, text: str) -> bytes:
 def send_until_it_dies(url: str, connection: int, first: int, enough: int, sent: Sent) -> None:
     """One keep-alive connection, one body after the other, until nobody answers."""
     size, text = SPANS[connection], "x" * (1500 if connection == CONNECTIONS - 1 else 0)
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         while True:
             body = body_of(first, size, text)
             with sent.lock:

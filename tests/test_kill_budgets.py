@@ -43,7 +43,7 @@ class Known:
 
 def call_until_it_dies(url: str, known: Known, enough: int) -> None:
     """Reserve, and settle every other reservation, until nobody answers."""
-    with httpx.Client(base_url=url, timeout=30) as http:
+    with httpx.Client(base_url=url, timeout=60) as http:
         settles = False
         while True:
             try:
@@ -55,7 +55,8 @@ def call_until_it_dies(url: str, known: Known, enough: int) -> None:
                     known.unsure_reserves += 1
                 return
             assert answer.status_code == 200, answer.text
-            if (id := answer.json()["reservation"]) is None:
+            if (id := answer.json()["reservation"]) is None:  # the limit: no more will be reserved
+                known.enough.set()
                 return
             with known.lock:
                 known.reserved.add(id)

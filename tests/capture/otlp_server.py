@@ -86,7 +86,7 @@ class OtlpServer:
         """Where it listens."""
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
-    def wait_for(self, condition: Callable[[], bool], timeout: float = 10) -> bool:
+    def wait_for(self, condition: Callable[[], bool], timeout: float = 60) -> bool:
         """Wait until `condition` holds after some request; whether it does."""
         with self.changed:
             return self.changed.wait_for(condition, timeout)

@@ -100,7 +100,7 @@ class Provider:
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     @property
     def port(self) -> int:

@@ -255,7 +255,7 @@ def test_callbacks_of_many_threads_pair_each_task_with_its_own_end(recorded: Rec
     ready = threading.Barrier(8)
 
     def work(number: int) -> None:
-        ready.wait(10)
+        ready.wait(60)
         for turn in range(20):
             start(told, f"agent-{number}", f"task-{number}-{turn}")
             told._task_completion_callback(
@@ -266,7 +266,7 @@ def test_callbacks_of_many_threads_pair_each_task_with_its_own_end(recorded: Rec
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(recorded.outcomes) == 160
     assert all(name == output for name, output, _ in recorded.outcomes)
 

@@ -75,7 +75,7 @@ def test_delivers(server: OtlpServer, spool: Spool, deliver: Callable[..., Deliv
         spool.append(each.encode())
     assert server.wait_for(lambda: len(arrived(server)) == 1000)
     assert arrived(server) == names
-    assert delivery.flush(5)
+    assert delivery.flush(60)
     assert spool.stats().waiting == 0
     assert spool.stats().delivered == 1000
     first = server.received[0]
@@ -116,7 +116,7 @@ def test_bad_server(
         spool.append(b"%d" % number)
     delivery = deliver(server.url)
     assert server.wait_for(lambda: len(server.taken) == 1)
-    assert delivery.flush(5)
+    assert delivery.flush(60)
     assert arrived(server) == [str(number) for number in range(10)]
     assert len({each.body for each in server.received}) == 1
     assert len(server.received) == 4
@@ -142,7 +142,7 @@ def test_server_away(spool: Spool, deliver: Callable[..., Delivery], tmp_path: P
         for number in range(100):
             spool.append(b"%d" % number)
         delivery = deliver(url)
-        assert not delivery.close(5)
+        assert not delivery.close(60)
     assert "no answer" in (delivery.stats.last_error or "")
     spool.close()
     server = OtlpServer()
@@ -150,7 +150,7 @@ def test_server_away(spool: Spool, deliver: Callable[..., Delivery], tmp_path: P
     second = Delivery(heir, encode, server.url, pace=QUICK)
     assert heir.adopt()
     second.start()
-    assert second.close(5)
+    assert second.close(60)
     assert arrived(server) == [str(number) for number in range(100)]
     assert json.loads(server.taken[0].body)["about"] == "me"
     heir.close()
@@ -163,7 +163,7 @@ def test_slow_server(spool: Spool, deliver: Callable[..., Delivery]) -> None:
     spool.append(b"one")
     silent = socket.create_server(("127.0.0.1", 0))
     delivery = deliver(f"http://127.0.0.1:{silent.getsockname()[1]}")
-    assert not delivery.flush(5)
+    assert not delivery.flush(60)
     assert delivery.stats.failures >= 1
     assert spool.stats().waiting == 1
     silent.close()
@@ -179,7 +179,7 @@ def test_guilty_records(
     for number in range(200):
         spool.append(f"{number}{' guilty' if number in guilty else ''}".encode())
     delivery = deliver(server.url)
-    assert delivery.flush(10)
+    assert delivery.flush(60)
     assert arrived(server) == [str(number) for number in range(200) if number not in guilty]
     assert spool.stats().dropped == {"refused": 7}
     assert spool.stats().delivered == 193
@@ -191,7 +191,7 @@ def test_too_large_for_a_proxy(server: OtlpServer, spool: Spool, deliver: Callab
     server.misdeeds.extend([page] * 2)
     for name in (b"large", b"one"):
         spool.append(name)
-    assert deliver(server.url).flush(5)
+    assert deliver(server.url).flush(60)
     assert arrived(server) == ["one"]
     assert spool.stats().dropped == {"refused": 1}
 
@@ -210,7 +210,7 @@ def test_nothing_rejected(
     """An answer in JSON that names nothing as rejected, or null, takes all: nothing is sent again."""
     server.misdeeds.append(answering(200, body, content_type="Application/JSON"))
     spool.append(b"one")
-    assert deliver(server.url).flush(5)
+    assert deliver(server.url).flush(60)
     assert len(server.received) == 1
     assert spool.stats().delivered == 1
 
@@ -219,7 +219,7 @@ def test_unencodable(server: OtlpServer, spool: Spool, deliver: Callable[..., De
     """A record that cannot be encoded is dropped and counted, and takes nobody along."""
     for name in (b"one", b"unencodable", b"two", b"three"):
         spool.append(name)
-    assert deliver(server.url).flush(5)
+    assert deliver(server.url).flush(60)
     assert sorted(arrived(server)) == ["one", "three", "two"]
     assert spool.stats().dropped == {"unencodable": 1}
 
@@ -230,7 +230,7 @@ def test_partial_success(server: OtlpServer, spool: Spool, deliver: Callable[...
     server.misdeeds.append(answering(200, body, content_type="application/json"))
     for _ in range(5):
         spool.append(b"one")
-    assert deliver(server.url).flush(5)
+    assert deliver(server.url).flush(60)
     assert len(server.received) == 1
     assert spool.stats().dropped == {"rejected": 2}
     assert spool.stats().delivered == 3
@@ -243,10 +243,10 @@ def test_fork(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery]
     child = os.fork()
     if child == 0:
         spool.append(b"child")
-        os._exit(0 if delivery.flush(10) else 1)
+        os._exit(0 if delivery.flush(60) else 1)
     spool.append(b"parent 2")
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert delivery.flush(10)
+    assert delivery.flush(60)
     assert sorted(arrived(server)) == ["child", "parent 1", "parent 2"]
 
 
@@ -261,7 +261,7 @@ def test_unseen(server: OtlpServer, spool: Spool) -> None:
     spool.append(b"one")
     delivery = Delivery(spool, looking, server.url, pace=QUICK)
     delivery.start()
-    assert delivery.close(5)
+    assert delivery.close(60)
     assert seen == [True]
     assert context.get_value(context._SUPPRESS_INSTRUMENTATION_KEY) is None
 
@@ -275,7 +275,7 @@ def test_state(server: OtlpServer, spool: Spool, deliver: Callable[..., Delivery
     while delivery.stats.failures == 0:
         os.sched_yield()
     assert delivery.state() == "refused"
-    while not delivery.flush(5):
+    while not delivery.flush(60):
         pass
     assert delivery.state() in ("idle", "delivering")
     delivery.close(1)
@@ -303,7 +303,7 @@ def test_rests_for_ever(server: OtlpServer, spool: Spool, deliver: Callable[...,
     delivery = deliver(server.url, pace=Pace(interval_s=float("inf")))
     for name in ("one", "two"):
         spool.append(name.encode())
-        assert delivery.flush(5)
+        assert delivery.flush(60)
     assert arrived(server) == ["one", "two"]
     assert delivery.state() != "off"
 
@@ -317,7 +317,7 @@ def test_own_fault(tmp_path: Path) -> None:
         raise RuntimeError("broken by Bearer abcdefghijklmnop")
 
     delivery = Delivery(spool, encode, "http://localhost:1", post=broken)
-    assert not delivery.drain(0.1)
+    assert not delivery.drain(60)
     assert delivery.stats.last_error == "delivery failed (RuntimeError: broken by [redacted:bearer])"
     spool.close()
 

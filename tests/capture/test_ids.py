@@ -63,9 +63,9 @@ def test_a_forked_child_makes_other_ids() -> None:
     children = [fork.Process(target=_some, args=(queue,)) for _ in range(2)]
     for child in children:
         child.start()
-    made = [*queue.get(timeout=30), *queue.get(timeout=30), *(ids.trace_id() for _ in range(100))]
+    made = [*queue.get(timeout=60), *queue.get(timeout=60), *(ids.trace_id() for _ in range(100))]
     for child in children:
-        child.join(30)
+        child.join(60)
     assert len(set(made)) == 300
 
 

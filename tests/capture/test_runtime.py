@@ -98,7 +98,7 @@ def test_nothing_is_felt_without_a_server_a_disk_and_a_port(nobody: str, tmp_pat
         taken.listen()
         more = f"enable_prometheus=True, prometheus_port={taken.getsockname()[1]}, exit_s=0.2"
         code = WORK.replace("watchglass.init", "watchglass.initialize_observability")
-        then = "runtime.flush(5); runtime.flush(5)\nprint('went on', runtime.spool.stats().waiting)"
+        then = "runtime.flush(60); runtime.flush(60)\nprint('went on', runtime.spool.stats().waiting)"
         said = run(code.format(url=nobody, more=more, then=then), tmp_path / "spool")
     assert said.startswith("went on 2\n")
     told = said.splitlines()[1:]
@@ -116,7 +116,7 @@ def test_what_a_killed_process_recorded_is_delivered_by_the_next(
     # The spool is that of an address, which has to be silent first and to answer later.
     (left,) = (tmp_path / "spool").iterdir()
     left.rename(place.directory(tmp_path / "spool", server.url, None))
-    run(f"import watchglass; watchglass.init(endpoint={server.url!r}).flush(10)", tmp_path / "spool")
+    run(f"import watchglass; watchglass.init(endpoint={server.url!r}).flush(60)", tmp_path / "spool")
     ((resource, span),) = spans(server)
     assert (resource["service.name"], span.name) == ("shop", "execute_task work")
 

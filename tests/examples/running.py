@@ -77,7 +77,7 @@ class Service:
     def __exit__(self, *_: object) -> None:
         """As an operator stops it; it has to end well."""
         self._process.terminate()
-        self._process.wait(30)
-        self._listening.join(10)
+        self._process.wait(60)
+        self._listening.join(60)
         assert self._process.stderr is not None
         self._process.stderr.close()

@@ -11,6 +11,7 @@ import pytest
 
 from watchglass.clock import ManualClock
 from watchglass.errors import StoreError, StoreFull
+from watchglass.ingest import committer as committing
 from watchglass.ingest.committer import Committer
 from watchglass.store import Limits
 
@@ -36,7 +37,7 @@ class FakeEngine:
 
     def insert(self, table: str, batches: Sequence[pa.RecordBatch]) -> int:
         self.begun.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         values = [value for batch in batches for value in batch["value"].to_pylist()]
         if self.fault is not None and POISON in values:
             raise self.fault
@@ -60,7 +61,7 @@ async def gather_behind_the_first(
     """Write one batch, hand in the others while it is being written, and return what each of them got."""
     engine.gate.clear()
     first = asyncio.create_task(committer.write({"spans": batch("first")}))
-    await asyncio.to_thread(engine.begun.wait, 10)
+    await asyncio.to_thread(engine.begun.wait, 60)
     others = [asyncio.create_task(committer.write(each)) for each in writes]
     while committer.waiting < len(writes):
         await asyncio.sleep(0)
@@ -147,7 +148,7 @@ def test_stopping_writes_what_waits() -> None:
         committer.start()
         engine.gate.clear()
         writes = [asyncio.create_task(committer.write({"spans": batch(str(n))})) for n in range(5)]
-        await asyncio.to_thread(engine.begun.wait, 10)
+        await asyncio.to_thread(engine.begun.wait, 60)
         stopping = asyncio.create_task(committer.stop())
         engine.gate.set()
         assert await asyncio.gather(*writes) == [None] * 5
@@ -167,7 +168,7 @@ def test_a_sender_that_gave_up_does_not_stop_the_others() -> None:
         committer.start()
         engine.gate.clear()
         gone = asyncio.create_task(committer.write({"spans": batch("gone")}))
-        await asyncio.to_thread(engine.begun.wait, 10)
+        await asyncio.to_thread(engine.begun.wait, 60)
         gone.cancel()
         stays = asyncio.create_task(committer.write({"spans": batch("stays")}))
         while not committer.waiting:
@@ -192,8 +193,9 @@ def test_nothing_to_write_waits_for_nobody() -> None:
     asyncio.run(main())
 
 
-def test_a_group_waits_for_what_is_being_made_ready() -> None:
+def test_a_group_waits_for_what_is_being_made_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two requests that are under way together share one insert, though the first is ready before."""
+    monkeypatch.setattr(committing, "GATHER_S", 3600)  # however long the second takes here
 
     async def run() -> None:
         engine = FakeEngine()
@@ -220,7 +222,7 @@ def test_a_group_does_not_wait_for_ever() -> None:
         committer = Committer(engine)
         committer.start()
         with committer.coming(), committer.coming():
-            await asyncio.wait_for(committer.write({"spans": batch("a")}), 10)
+            await asyncio.wait_for(committer.write({"spans": batch("a")}), 60)
         assert engine.rows == {"store.spans": ["a"]}
         await committer.stop()
 

@@ -17,7 +17,7 @@ from watchglass.ingest.settler import Settler
 from watchglass.pricing.book import PriceBook
 from watchglass.store import Limits
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class SlowEngine:

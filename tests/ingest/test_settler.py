@@ -9,7 +9,7 @@ from watchglass.clock import SystemClock
 from watchglass.errors import StoreError, StoreFull
 from watchglass.ingest.settler import Settler
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 async def settle_all(settler: Settler, *touches: Sequence[str]) -> None:

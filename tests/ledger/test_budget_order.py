@@ -285,7 +285,7 @@ def test_a_mistake_in_a_group_ends_no_more_than_the_group(tmp_path: Path) -> Non
     async def play(desk: Desk) -> None:
         with pytest.raises((StoreError, TypeError, AttributeError)):
             await desk.teller.settle(await desk.reserve(), "no amount", owner=None)  # type: ignore[arg-type] - a mistake
-        assert await asyncio.wait_for(desk.reserve(), 30)
+        assert await asyncio.wait_for(desk.reserve(), 60)
 
     run(tmp_path, play)
 

@@ -16,8 +16,8 @@ from fake_receiver import FakeReceiver
 from watchglass.config import Settings
 from watchglass.errors import StoreBusy, WatchglassError
 from watchglass.ingest.receiver import Encoding, Outcome, Signal
+from watchglass.surfaces import serve as serving
 from watchglass.surfaces.backend import Backend
-from watchglass.surfaces.serve import serve
 
 
 class SlowReceiver(FakeReceiver):
@@ -47,9 +47,12 @@ def main(port: str, grpc_port: str, host: str, takes: str) -> int:
         yield Backend(receiver)
         print(f"closed after {len(receiver.received)}", flush=True)
 
+    # Or a slow machine decides whether a request ends within the drain, and the drain before the last resort.
+    serving.STOP_S = 300
+    serving.DRAIN_S = 0.2 if takes == "forever" else 60
     settings = Settings(data="nowhere", host=host, port=int(port), grpc_port=int(grpc_port))
     try:
-        return serve(settings, open_backend)
+        return serving.serve(settings, open_backend)
     except WatchglassError as error:
         print(f"watchglass: {type(error).__name__}: {error}", file=sys.stderr)
         return 2

@@ -77,7 +77,7 @@ class OpenDoors:
             server.should_exit = True
             await asyncio.gather(serving, rpc.stop(1))
 
-    def until(self, fact: Callable[[], bool], within_s: float = 20) -> None:
+    def until(self, fact: Callable[[], bool], within_s: float = 60) -> None:
         """Wait on the servers' own loop until `fact` is true."""
 
         async def watch() -> None:

@@ -16,7 +16,7 @@ from tests.surfaces.test_house import PROTOBUF, House, open_house, request
 
 __all__ = ["open_house"]
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 RUN = "import sys; from watchglass.surfaces.cli import main; sys.argv[0] = 'watchglass'; main()"
 
 

@@ -243,7 +243,7 @@ def serving(store: Store, listening: socket.socket) -> Iterator[None]:
         yield
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(60)
 
 
 @pytest.fixture

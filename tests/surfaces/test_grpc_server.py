@@ -28,7 +28,7 @@ def export(server: Any) -> Any:
     channel = grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}")
 
     def call(body: bytes, method: str = TRACES, **options: Any) -> bytes:
-        return channel.unary_unary(method)(body, timeout=10, **options)
+        return channel.unary_unary(method)(body, timeout=60, **options)
 
     yield call
     channel.close()
@@ -122,14 +122,14 @@ def test_over_the_byte_budget_senders_are_told_to_come_back(make_server: Callabl
     server = make_server(in_flight=1000)
     server.shut_gate()
     with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
-        first = channel.unary_unary(TRACES).future(b"x" * 900, timeout=10)
+        first = channel.unary_unary(TRACES).future(b"x" * 900, timeout=60)
         server.until(lambda: server.receiver.waiting == 1)
         with pytest.raises(grpc.RpcError) as failed:
-            channel.unary_unary(TRACES)(b"x" * 200, timeout=10)
+            channel.unary_unary(TRACES)(b"x" * 200, timeout=60)
         assert failed.value.code() is grpc.StatusCode.UNAVAILABLE
         server.open_gate()
         assert first.result() == b""
-        assert channel.unary_unary(TRACES)(b"x" * 200, timeout=10) == b""
+        assert channel.unary_unary(TRACES)(b"x" * 200, timeout=60) == b""
     assert server.budget.used == 0
 
 
@@ -156,7 +156,7 @@ def test_a_client_whose_deadline_passes_costs_nobody_else(server: Any, export: A
     """A cancelled request hands its bytes back, and the next one is served."""
     server.shut_gate()
     with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
-        waiting = channel.unary_unary(TRACES).future(b"x" * 900, timeout=30)
+        waiting = channel.unary_unary(TRACES).future(b"x" * 900, timeout=60)
         server.until(lambda: server.receiver.waiting == 1)
         waiting.cancel()
         server.until(lambda: server.budget.used == 0)

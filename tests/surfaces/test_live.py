@@ -49,7 +49,7 @@ def test_a_follower_is_told_of_what_comes(doors: OpenDoors) -> None:
     following.start()
     with httpx.Client(base_url=doors.http.base_url) as sender:
         assert sender.post("/v1/traces", json=body(1, "acme")).status_code == 200
-    following.join(15)
+    following.join(60)
     assert answers[0]["cursor"] != first["cursor"]
     assert [row["name"] for row in answers[0]["traces"]] == ["arriving"]
 

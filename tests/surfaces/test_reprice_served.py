@@ -55,7 +55,6 @@ def costs(server: ServerProcess) -> dict[str, Any]:
 
 
 @pytest.mark.long
-@pytest.mark.long
 def test_a_killed_run_is_gone_on_with_and_taken_back(server: ServerProcess) -> None:
     """`kill -9` in the middle, resumed: each row is repriced once, totals are exact, so is taking back."""
     assert server.http.post("/api/v1/prices", content=PRICES).status_code == 200

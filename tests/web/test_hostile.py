@@ -95,7 +95,7 @@ def look(page: Page) -> None:
     assert found == {"ran": None, "made": [], "links": []}
     began = time.monotonic()
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_a_hostile_trace_is_only_shown(on: Open, stored: str) -> None:

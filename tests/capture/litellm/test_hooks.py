@@ -18,8 +18,8 @@ from watchglass.capture.litellm import LLMUsageCallback, install, is_litellm_tra
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Hooks run on LiteLLM's own threads: wait for what they do, at most ten seconds."""
-    deadline = time.monotonic() + 10
+    """Hooks run on LiteLLM's own threads: wait for what they do, at most a minute."""
+    deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.005)
     assert condition()
@@ -27,7 +27,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 async def settled(books: Books, count: int) -> None:
     """Likewise on an event loop."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(books.payloads) < count and time.monotonic() < deadline:
         await asyncio.sleep(0.005)
 

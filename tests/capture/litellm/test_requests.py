@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import pickle
+import time
 from typing import Any
 
 import litellm
@@ -174,6 +175,8 @@ def test_a_time_limit_is_a_failed_call(books: Books, provider: Provider) -> None
     with pytest.raises(litellm.Timeout):
         litellm.completion(**openai(provider, timeout=0.3, max_retries=0))
 
+    while not provider.ledger:  # it has the request, and perhaps not yet written that down
+        time.sleep(0.005)
     books.agree()
     assert books.call.attributes["error.type"] == "Timeout"
 
@@ -314,7 +317,8 @@ def test_a_cached_answer_is_no_request(
         if stream:
             async for _ in answer:
                 pass
-        await asyncio.sleep(0.05)  # LiteLLM writes its cache in a task of its own
+        while not litellm.cache.cache.cache_dict:  # LiteLLM writes its cache in a task of its own
+            await asyncio.sleep(0.005)
 
     for _ in range(2):
         if asynchronous:
@@ -323,6 +327,8 @@ def test_a_cached_answer_is_no_request(
             list(litellm.completion(**asked))
         else:
             litellm.completion(**asked)
+        while not litellm.cache.cache.cache_dict:  # or in a thread
+            time.sleep(0.005)
 
     assert len(provider.ledger) == 1
     books.agree()

@@ -36,7 +36,7 @@ def test_the_stores_totals_are_the_providers(
     tracking.install()
     try:
         asyncio.run(everything(provider))
-        assert started.flush(30)
+        assert started.flush(60)
     finally:
         watchglass.shutdown()
         tracking.uninstall()

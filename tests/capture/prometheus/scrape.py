@@ -27,7 +27,7 @@ def parsed(text: str) -> Samples:
 def get(port: int | None, headers: Mapping[str, str] | None = None) -> str:
     """The exposition at a port of this machine."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=dict(headers or {}))
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.read().decode("utf-8")
 
 

@@ -46,17 +46,19 @@ class Worker:
 
     def die(self, how: int = signal.SIGKILL) -> None:
         self.process.send_signal(how)
-        self.process.wait(30)
+        self.process.wait(60)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()
 
 
 @pytest.fixture
-def port() -> int:
-    """A port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
+def port() -> Iterator[int]:
+    """A port that is free, and given to nobody else meanwhile: held, though nobody listens at it."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture

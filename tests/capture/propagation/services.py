@@ -144,7 +144,7 @@ def grpc_aio_service(trust: Any = LOOPBACK) -> Generator[str]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
-    ready.wait(10)
+    assert ready.wait(60)
     try:
         yield address[0]
     finally:

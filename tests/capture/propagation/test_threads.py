@@ -126,7 +126,7 @@ def test_callbacks_are_not_in_the_context_of_who_was_first() -> None:
     gates = [threading.Event(), threading.Event()]
 
     def opened(gate: threading.Event) -> None:
-        gate.wait(10)
+        gate.wait(60)
 
     with context(tenant="first"):
         pool, thread_pool = ThreadPoolExecutor(1), ThreadPool(1)
@@ -138,7 +138,7 @@ def test_callbacks_are_not_in_the_context_of_who_was_first() -> None:
         gates[0].set()
         pool.submit(seen).result()
         gates[1].set()
-        result.get(10)
+        result.get(60)
     thread_pool.close()
     thread_pool.join()
     assert called == [None, "b"]

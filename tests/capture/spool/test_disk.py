@@ -7,7 +7,6 @@ import os
 import resource
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def test_no_room_for_a_segment(tmp_path: Path) -> None:
 
 
 def test_stalls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the disk stalls a caller waits once, a second; nothing is lost, and files come back."""
+    """While the disk stalls callers wait once and then no more; nothing is lost, and files come back."""
     back, asked = threading.Event(), threading.Event()
     allocate = segment.allocate
 
@@ -92,22 +91,21 @@ def test_stalls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spool.tend()  # the next segment is ready
     monkeypatch.setattr(segment, "allocate", stalling)
     payloads = [number.to_bytes(8, "big") * 64 for number in range(100)]
-    slowest: list[float] = []
+    kept: list[bool] = []
 
     def append(some: list[bytes]) -> None:
-        for each in some:
-            began = time.perf_counter()
-            assert spool.append(each)
-            slowest.append(time.perf_counter() - began)
+        kept.extend(spool.append(each) for each in some)
 
-    threads = [threading.Thread(target=append, args=(payloads[start::4],)) for start in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert asked.is_set()
-    assert sum(each > writing.QUICK_S / 2 for each in slowest) <= len(threads)
-    assert sum(slowest) < writing.QUICK_S * (len(threads) + 2)
+    # Who waited again after the first half would do so until the test is given up.
+    for some, quick_s in ((payloads[:50], 0.1), (payloads[50:], 3600)):
+        monkeypatch.setattr(writing, "QUICK_S", quick_s)
+        threads = [threading.Thread(target=append, args=(some[start::4],)) for start in range(4)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        assert asked.is_set()
+    assert kept == [True] * len(payloads)
     back.set()
     spool.tend()
     spool.append(b"on disk")

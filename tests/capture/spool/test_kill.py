@@ -14,6 +14,8 @@ import pytest
 from tests.capture.spool.test_spool import drained
 from watchglass.capture.spool import Spool
 
+pytestmark = pytest.mark.usefixtures("waiting")
+
 THREADS = 2
 
 

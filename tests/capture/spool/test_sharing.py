@@ -13,6 +13,8 @@ import pytest
 from tests.capture.spool.test_spool import drained
 from watchglass.capture.spool import Spool, tally
 
+pytestmark = pytest.mark.usefixtures("waiting")
+
 PROCESSES = 6
 
 
