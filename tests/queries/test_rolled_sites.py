@@ -15,6 +15,8 @@ from watchglass.clock import ManualClock
 from watchglass.ledger.reprice import Repricing
 from watchglass.ledger.reprice_plan import Asked
 from watchglass.pricing.book import Layers, PriceBook
+from watchglass.queries.presence import any_calls
+from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
 from watchglass.queries.sites import SitesQuestion
 from watchglass.store import Retention, Store, open_store, remove_tenants
@@ -201,3 +203,22 @@ def test_calls_that_are_repriced(house: House) -> None:
     assert (run.state, kept()) == ("done", 12)
     assert repricing.go(repricing.begin_undoing(run, who="a test"), book).state == "done"
     assert kept() == 0
+
+
+def test_whether_calls_of_a_tenant_are_there(house: House) -> None:
+    """A tenant has calls from when one is written until they are removed, summed up or not, within the scope."""
+
+    def there(tenant: str, scope: Scope = Scope()) -> bool:
+        return StoreReader(house.engine, scope=scope).answer(
+            lambda engine, limits: any_calls(engine, [tenant], limits=limits)
+        )
+
+    house.write([asked(number) for number in range(6)])
+    assert (there("acme"), there("nobody")) == (True, False)
+    house.keep()
+    assert (there("acme"), there("nobody")) == (True, False)
+    assert not there("acme", Scope(frozenset({"umbrella"})))
+    remove_tenants(house.engine, ["acme"])
+    assert not there("acme")
+    house.keep()
+    assert (there("acme"), there("umbrella")) == (False, True)

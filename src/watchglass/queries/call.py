@@ -39,7 +39,12 @@ def call(engine: Engine, call_id: str, *, limits: Limits) -> CallDetail:
     # A call of a span is found by its trace, which is indexed; an imported one has an id of its own.
     beside = "AND trace_id = {trace_id:String}" if of_span else ""
     found = engine.execute(
-        f"SELECT * FROM calls WHERE call_id = {{call_id:String}} {beside} ORDER BY counted DESC, time DESC",
+        f"""
+        SELECT * REPLACE (toUnixTimestamp64Nano(time) AS time)
+        FROM calls
+        WHERE call_id = {{call_id:String}} {beside}
+        ORDER BY counted DESC, time_ns DESC
+        """,
         {"call_id": call_id, "trace_id": of_span[1] if of_span else ""},
         limits=limits,
     ).to_pylist(maps_as_pydicts="lossy")

@@ -8,6 +8,7 @@ from decimal import Decimal, localcontext
 import msgspec
 
 from watchglass.errors import QueryError
+from watchglass.queries.at_once import begin
 from watchglass.queries.buckets import Buckets, buckets_of
 from watchglass.queries.contributions import NOTHING, change, pairs, spent, total
 from watchglass.queries.expired import ExpiredHours, expired_hours
@@ -148,6 +149,7 @@ def _costs(engine: Engine, question: CostsQuestion, had: Expiry, now_ns: int, li
     buckets = buckets_of(asked.since_ns, asked.until_ns, question.bucket)
     unpriced = by if set(by) == {"provider", "model"} else ("provider", "model")
     sets = list(dict.fromkeys([(), by, unpriced]))
+    dearest = begin(lambda: _top_calls(engine, asked, now_ns, limits))
     found, unattributed = sums(engine, asked, sets, reading, limits=limits)
     groups = _groups(found[by], most=MOST_GROUPS)
     series, late = _series(engine, question, groups, reading, buckets, limits)
@@ -160,7 +162,7 @@ def _costs(engine: Engine, question: CostsQuestion, had: Expiry, now_ns: int, li
         totals=_total(found),
         groups=groups,
         series=series,
-        top_calls=_top_calls(engine, asked, now_ns, limits),
+        top_calls=dearest.answer(),
         unpriced=_unpriced(found[unpriced], unpriced.index("provider")),
         unattributed_usd=unattributed.cost_usd,
         expired=expired,

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
+from watchglass.queries.at_once import begin
 from watchglass.queries.buckets import Buckets, buckets_of
 from watchglass.queries.contributions import Contribution, change, contributions, leading, pairs, spent
 from watchglass.queries.expired import ExpiredHours, expired_hours
@@ -146,7 +147,8 @@ def _overview(engine: Engine, asked: Compared, had: Expiry, limits: Limits, agai
     reading = Reading(had, coverage(engine), expired is not None and expired.included)
     buckets = buckets_of(asked.since_ns, asked.until_ns)
     by = [(name,) for name in CHANGED_BY]
-    fine, unattributed = sums(engine, asked, [(), *by], reading, limits=limits)
+    by_dimension = begin(lambda: sums(engine, asked, [(), *by], reading, limits=limits))
+    tasks = begin(lambda: outcomes(engine, asked, limits=limits))
     coarse, _ = sums(
         engine,
         asked,
@@ -157,7 +159,9 @@ def _overview(engine: Engine, asked: Compared, had: Expiry, limits: Limits, agai
         limits=limits,
     )
     series = [each for each in coarse[("at",)] if each.which == "now"]
-    done = outcomes(engine, asked, limits=limits)
+    errors = top_errors(engine, asked, series, limits=limits)
+    fine, unattributed = by_dimension.answer()
+    done = tasks.answer()
     sides = {which: _window(which, asked, fine, coarse, done) for which in ("now", "before")}
     totals = pairs(fine[()]).get((), (Figures(), Figures()))
     return Overview(
@@ -173,7 +177,7 @@ def _overview(engine: Engine, asked: Compared, had: Expiry, limits: Limits, agai
         series=_series(asked, series, buckets),
         providers=_providers(coarse[("provider",)]),
         changed=[_changed(name, fine[(name,)]) for name in CHANGED_BY],
-        errors=top_errors(engine, asked, series, limits=limits),
+        errors=errors,
         unattributed_usd=unattributed.cost_usd,
         expired=expired,
     )

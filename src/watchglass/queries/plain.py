@@ -87,6 +87,8 @@ def plain_values(column: pa.Array[Any], engine_type: str = "") -> list[Plain]:
         return _extension(column)
     if pa.types.is_timestamp(kind):
         return _timestamps(column)
+    if pa.types.is_duration(kind) or pa.types.is_time(kind):
+        return _times(column)
     if pa.types.is_map(kind):
         return _maps(cast("pa.MapArray[Any, Any, Any]", column), engine_type)
     if pa.types.is_list(kind):
@@ -146,6 +148,25 @@ def _texts(column: pa.Array[Any]) -> list[Plain]:
     except UnicodeDecodeError:  # the engine's String is bytes; what is no UTF-8 is shown with marks
         raw = cast("list[bytes | None]", column.view(pa.binary()).to_pylist())
         return [None if v is None else v.decode("utf-8", "replace") for v in raw]
+
+
+_UNITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+
+
+def _times(column: pa.Array[Any]) -> list[Plain]:
+    """Durations and times of day, with all digits of parts of a second; Python's own types have six."""
+    digits = _UNITS[column.type.unit]
+    width = pa.int32() if column.type.bit_width == 32 else pa.int64()
+    counts = cast("list[int | None]", column.view(width).to_pylist())
+    return [None if each is None else _time(each, digits) for each in counts]
+
+
+def _time(count: int, digits: int) -> str:
+    seconds, rest = divmod(abs(count), 10**digits)
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    sign = "-" if count < 0 else ""
+    return f"{sign}{hours:02d}:{minute:02d}:{second:02d}" + (f".{rest:0{digits}d}" if rest else "")
 
 
 def _timestamps(column: pa.Array[Any]) -> list[Plain]:

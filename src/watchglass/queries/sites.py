@@ -102,8 +102,8 @@ def _statement(question: SitesQuestion, where: Answering, params: dict[str, Any]
     return f"""
         SELECT
             {", ".join(f"by_{name}" for name in SITE)},
-            {", ".join(f"{_together(each)} AS {each.name}" for each in SITE_FIGURES)},
-            toUnixTimestamp64Nano(last) AS last_ns,
+            {", ".join(f"{_together(each)} AS {each.name}" for each in SITE_FIGURES if each.name != "last")},
+            toUnixTimestamp64Nano(max(f_last)) AS last_ns,
             {_SERVICES.replace("{of}", "groupUniqArrayArray(f_services)")} AS services
         FROM ({" UNION ALL ".join(sources)})
         GROUP BY {", ".join(f"by_{name}" for name in SITE)}

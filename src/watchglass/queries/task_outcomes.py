@@ -58,7 +58,7 @@ def outcomes(engine: Engine, asked: Compared, *, limits: Limits) -> Mapping[Whic
             countIf(status NOT IN ('completed', 'failed')) AS running,
             quantilesExactIf(0.5, 0.95, 0.99)(ifNull(duration_ns, 0), duration_ns IS NOT NULL) AS durations,
             countIf(duration_ns IS NOT NULL) AS timed
-        FROM tasks
+        FROM store.tasks FINAL
         WHERE ({WORK})
             AND {within([(asked.before_ns, asked.until_ns)], params)} {" ".join(conditions)}
         GROUP BY which

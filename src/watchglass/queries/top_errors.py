@@ -57,13 +57,15 @@ def top_errors(engine: Engine, asked: Compared, series: Sequence[Sum], *, limits
             count() AS calls,
             arraySort(groupUniqArray(3)(ifNull(coalesce(response_model, request_model), ''))) AS models,
             argMax(
-                (substringUTF8(ifNull(error_message, ''), 1, {{longest:UInt32}}), trace_id, call_id, time_ns),
-                (time_ns, call_id)
+                (substringUTF8(ifNull(error_message, ''), 1, {{longest:UInt32}}), trace_id, call_id,
+                    toUnixTimestamp64Nano(time)),
+                (time, call_id)
             ) AS latest,
             sum(calls) OVER () AS looked_at,
             count() OVER () AS types
-        FROM usage
-        WHERE NOT success AND {within([(since_ns, asked.until_ns)], params)} {" ".join(conditions)}
+        FROM store.calls FINAL
+        WHERE counted AND NOT success
+            AND {within([(since_ns, asked.until_ns)], params)} {" ".join(conditions)}
         GROUP BY error_type
         ORDER BY calls DESC, error_type
         LIMIT {{most:UInt32}}

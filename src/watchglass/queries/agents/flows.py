@@ -19,6 +19,7 @@ from watchglass.queries.agents.runs import (
     runs_by_type,
 )
 from watchglass.queries.agents.series import AgentSeries, Steps, grouped, series, steps
+from watchglass.queries.at_once import begin
 from watchglass.queries.expired import ExpiredHours
 from watchglass.queries.plain import moment
 from watchglass.queries.usage import usage
@@ -85,11 +86,15 @@ class FlowsReport(msgspec.Struct, frozen=True, kw_only=True):
 def flows_report(engine: Engine, question: AgentsQuestion, limits: Limits) -> FlowsReport:
     """See `FlowsReport`."""
     over = steps(question)
+    asked_runs = begin(lambda: runs_by_type(engine, question, over, limits))
+    asked_before = begin(lambda: usage(engine, question.usage("flow_type", before=True), limits=limits))
+    asked_by_step = begin(
+        lambda: usage(engine, question.usage("flow_type", over.by, durations=False), limits=limits)
+    )
     now = usage(engine, question.usage("flow_type"), limits=limits)
-    before = usage(engine, question.usage("flow_type", before=True), limits=limits)
-    by_step = usage(engine, question.usage("flow_type", over.by, durations=False), limits=limits)
     by_phase = usage(engine, question.usage("flow_type", "phase"), limits=limits)
-    runs, runs_before = runs_by_type(engine, question, over, limits)
+    by_step, before = asked_by_step.answer(), asked_before.answer()
+    runs, runs_before = asked_runs.answer()
     rows = _rows(
         (now.counted.rows, runs.by_type),
         (before.counted.rows, runs_before.by_type),

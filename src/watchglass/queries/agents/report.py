@@ -18,6 +18,7 @@ from watchglass.queries.agents.work import (
     latest_failures,
     work_by_agent,
 )
+from watchglass.queries.at_once import begin
 from watchglass.queries.expired import ExpiredHours
 from watchglass.queries.figures import MONEY_DIGITS, tidy
 from watchglass.queries.plain import moment
@@ -94,11 +95,15 @@ class AgentsReport(msgspec.Struct, frozen=True, kw_only=True):
 def agents_report(engine: Engine, question: AgentsQuestion, limits: Limits) -> AgentsReport:
     """See `AgentsReport`."""
     over = steps(question)
+    asked_before = begin(lambda: usage(engine, question.usage("agent", before=True), limits=limits))
+    asked_by_step = begin(
+        lambda: usage(engine, question.usage("agent", over.by, durations=False), limits=limits)
+    )
+    asked_stuck = begin(lambda: stuck(engine, question, limits))
     now = usage(engine, question.usage("agent"), limits=limits)
-    before = usage(engine, question.usage("agent", before=True), limits=limits)
-    by_step = usage(engine, question.usage("agent", over.by, durations=False), limits=limits)
     work, work_before = work_by_agent(engine, question, limits)
-    hanging = stuck(engine, question, limits)
+    failures = latest_failures(engine, question, limits) if work.total.failed else []
+    hanging, by_step, before = asked_stuck.answer(), asked_by_step.answer(), asked_before.answer()
     sides = _together(now.counted.rows, work), _together(before.counted.rows, work_before)
     rows = _rows(sides, grouped(by_step.counted.rows, "agent"), over, hanging)
     return AgentsReport(
@@ -115,7 +120,7 @@ def agents_report(engine: Engine, question: AgentsQuestion, limits: Limits) -> A
         total_series=series(by_step.counted.rows, over),
         stuck=hanging,
         stuck_rule=RULE,
-        failures=latest_failures(engine, question, limits) if work.total.failed else [],
+        failures=failures,
         expired=now.expired,
     )
 

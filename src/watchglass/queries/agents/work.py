@@ -23,7 +23,7 @@ _DAY_NS = 86_400 * 10**9
 UNFINISHED = "status NOT IN ('completed', 'failed')"
 WORK = """
     kind = 'task' OR (kind = 'agent' AND ifNull(parent_task_id, '') NOT IN (
-        SELECT task_id FROM tasks
+        SELECT task_id FROM store.tasks FINAL
         WHERE kind = 'task' AND time >= fromUnixTimestamp64Nano({parents_since:Int64}, 'UTC')
             AND time < fromUnixTimestamp64Nano({until:Int64}, 'UTC')
     ))
@@ -92,7 +92,7 @@ def work_by_agent(engine: Engine, question: AgentsQuestion, limits: Limits) -> t
             grouping(agent) AS is_total,
             time >= fromUnixTimestamp64Nano({{from:Int64}}, 'UTC') AS is_now,
             {FIGURES}
-        FROM tasks
+        FROM store.tasks FINAL
         WHERE {condition} AND ({WORK})
         GROUP BY GROUPING SETS ((agent, is_now), (is_now))
         """,
@@ -126,9 +126,9 @@ def latest_failures(
     params: dict[str, object] = {"since": question.since_ns, "until": question.until_ns, "kinds": list(kinds)}
     found = engine.execute(
         f"""
-        SELECT task_id, trace_id, time_ns, kind, name, agent, tenant, flow, flow_type, duration_ns,
-            error_type, leftUTF8(error_message, 2000) AS error_message
-        FROM tasks
+        SELECT task_id, trace_id, toUnixTimestamp64Nano(time) AS time_ns, kind, name, agent, tenant, flow,
+            flow_type, duration_ns, error_type, leftUTF8(error_message, 2000) AS error_message
+        FROM store.tasks FINAL
         WHERE status = 'failed' AND kind IN {{kinds:Array(String)}}
             AND {between("time")} {question.matching(params)}
         ORDER BY time_ns DESC, task_id

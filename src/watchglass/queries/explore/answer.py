@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from watchglass.errors import QueryError, QueryLimit
+from watchglass.queries.at_once import begin
 from watchglass.queries.explore.facets import Facet, Histogram, SearchTotals, Spread, spread
 from watchglass.queries.explore.patience import Patience
 from watchglass.queries.explore.question import ExploreQuestion
@@ -63,20 +64,22 @@ def explore(engine: Engine, question: ExploreQuestion, now_ns: int, *, limits: L
     if question.text:
         held = hits(engine, question.text, question.since_ns, now_ns, Patience(TEXT_S), limits=limits)
         notes += [held.cut] if held.cut else []
+    counting_all = (
+        None if question.parts == "rows" else begin(lambda: _spread(engine, question, held, now_ns, limits))
+    )
     page = found(engine, question, held, now_ns, Patience(ROWS_S), limits=limits)
     if page.reached_ns is not None:
         notes.append(
             f"time ran out: traces that were active before {moment(page.reached_ns)[:19]}Z have not been "
             "looked through; ask for the next page, or choose a shorter time or more filters"
         )
-    counted, counting = (
-        (None, None) if question.parts == "rows" else _spread(engine, question, held, now_ns, limits)
-    )
+    rows = _with_inputs(engine, page, limits)
+    counted, counting = counting_all.answer() if counting_all else (None, None)
     notes += [counting] if counting else []
     return Explored(
         since=moment(question.since_ns),
         until=None if question.until_ns is None else moment(question.until_ns),
-        rows=_with_inputs(engine, page, limits),
+        rows=rows,
         next=page.next,
         facets=counted.facets if counted else None,
         histogram=counted.histogram if counted else None,

@@ -218,7 +218,7 @@ def _from_calls(ranges: Sequence[Range], also: str, width_s: int, params: dict[s
         SELECT {_valued()}, intDiv(toUnixTimestamp(time), {width_s}) * {width_s} AS slot,
             toInt64(count()) AS n, toInt64(countIf(NOT success)) AS failed,
             toInt64(countIf(isNull(cost_usd))) AS unpriced, sum(cost_usd) AS cost
-        FROM calls
+        FROM store.calls FINAL
         WHERE counted AND {within(ranges, params)} {also}
         GROUP BY ALL
         """

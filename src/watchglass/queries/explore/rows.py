@@ -311,7 +311,11 @@ def _spent(
             argMinIf(c.error_message, c.time_ns, NOT c.success) AS call_error,
             argMinIf(c.input_messages, c.time_ns, notEmpty(c.input_messages)) AS asked,
             max({hit}) AS hit
-        FROM (SELECT * FROM usage WHERE trace_id IN {{ids:Array(String)}} AND {near}) AS c
+        FROM (
+            SELECT *, toUnixTimestamp64Nano(time) AS time_ns
+            FROM store.calls FINAL
+            WHERE counted AND trace_id IN {{ids:Array(String)}} AND {near}
+        ) AS c
         GROUP BY trace_id
         """,
         params,

@@ -66,7 +66,11 @@ def _details(where: str, near: str) -> str:
             max(c.time_ns) AS last_ns,
             uniqExact(c.trace_id) AS traces,
             {SUMS}
-        FROM (SELECT * FROM usage WHERE session IN {{ids:Array(String)}}{where}{near}) AS c
+        FROM (
+            SELECT *, toUnixTimestamp64Nano(time) AS time_ns
+            FROM store.calls FINAL
+            WHERE counted AND session IN {{ids:Array(String)}}{where}{near}
+        ) AS c
         GROUP BY id, owner
     """
 

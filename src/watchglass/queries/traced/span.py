@@ -171,7 +171,7 @@ def span_detail(engine: Engine, trace_id: str, span_id: str, *, limits: Limits) 
     """The span with this id. Raises `NotFound`."""
     trace = _whole_id(trace_id)
     rows = engine.execute(
-        "SELECT * FROM spans WHERE trace_id = {trace:String} AND span_id = {span:String}",
+        "SELECT * EXCEPT (start_time) FROM spans WHERE trace_id = {trace:String} AND span_id = {span:String}",
         {"trace": trace, "span": span_id.lower()},
         limits=limits,
     ).to_pylist(maps_as_pydicts="lossy")

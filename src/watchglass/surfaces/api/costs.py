@@ -16,6 +16,7 @@ from watchglass.errors import QueryError
 from watchglass.ledger.budgets.desk import BudgetDesk
 from watchglass.ledger.budgets.month import asked_since_ns, month_at, month_forecast
 from watchglass.queries.answers import csv_line
+from watchglass.queries.at_once import begin
 from watchglass.queries.buckets import WIDTHS
 from watchglass.queries.costs import CostFigures, CostGroup, CostsQuestion, UnpricedCalls, cost_groups, costs
 from watchglass.queries.documents import plain
@@ -146,8 +147,9 @@ class _Costs:
         return Response(msgspec.json.encode(plain(found)), media_type=JSON)
 
     def _answer(self, question: CostsQuestion, now_ns: int) -> tuple[CostFigures, Month]:
+        month = begin(lambda: _month(self._reader, question.asked.filters, now_ns))
         figures = self._reader.answer(lambda engine, limits: costs(engine, question, now_ns, limits=limits))
-        return figures, _month(self._reader, question.asked.filters, now_ns)
+        return figures, month.answer()
 
     async def _file(self, question: CostsQuestion) -> Response:
         groups = await self._turns.ask(

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from watchglass.clock import Clock
 from watchglass.errors import Refused, Unauthenticated
 from watchglass.queries.plain import moment
-from watchglass.queries.reader import Reader
-from watchglass.queries.usage import UsageQuestion
+from watchglass.queries.presence import any_calls
+from watchglass.queries.reader import StoreReader
 from watchglass.store import Role
 from watchglass.surfaces.access import Access, Grant, granted
 from watchglass.surfaces.api.body import decode_body, read_body
@@ -48,7 +48,7 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
 
 
-def session_endpoints(reader: Reader, turns: Turns, *, clock: Clock) -> list[Endpoint]:
+def session_endpoints(reader: StoreReader, turns: Turns, *, clock: Clock) -> list[Endpoint]:
     """Look, sign in, sign out. They need no key, so that the app can ask for one."""
     api, path = _Api(reader, turns, clock), "/api/v1/session"
     return [
@@ -84,7 +84,7 @@ def session_endpoints(reader: Reader, turns: Turns, *, clock: Clock) -> list[End
 
 
 class _Api:
-    def __init__(self, reader: Reader, turns: Turns, clock: Clock) -> None:
+    def __init__(self, reader: StoreReader, turns: Turns, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
         self._turns = turns
@@ -136,9 +136,9 @@ class _Api:
         from watchglass.surfaces.demo.workloads import TENANTS  # here, for it is of use to few servers
 
         with granted(grant):
-            question = UsageQuestion(by=(), filters={"tenant": TENANTS}, durations=False)
-            report = await self._turns.ask(self._reader.usage, question)
-        return report.counted.totals.calls > 0
+            return await self._turns.ask(
+                self._reader.answer, lambda engine, limits: any_calls(engine, TENANTS, limits=limits)
+            )
 
 
 def _access(request: Request) -> Access:
