@@ -37,5 +37,5 @@ def test_what_is_raised_reaches_the_asker() -> None:
     def refuse() -> None:
         raise QueryError("no")
 
-    with pytest.raises(QueryError, match="^no$"):
+    with pytest.raises(QueryError, match="no"):
         begin(refuse).answer()

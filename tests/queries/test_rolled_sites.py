@@ -17,6 +17,7 @@ from watchglass.ledger.reprice_plan import Asked
 from watchglass.pricing.book import Layers, PriceBook
 from watchglass.queries.presence import any_calls
 from watchglass.queries.reader import StoreReader
+from watchglass.queries.scope import EVERYTHING as EVERYBODY
 from watchglass.queries.scope import Scope
 from watchglass.queries.sites import SitesQuestion
 from watchglass.store import Retention, Store, open_store, remove_tenants
@@ -206,9 +207,9 @@ def test_calls_that_are_repriced(house: House) -> None:
 
 
 def test_whether_calls_of_a_tenant_are_there(house: House) -> None:
-    """A tenant has calls from when one is written until they are removed, summed up or not, within the scope."""
+    """A tenant has calls from when one is written until all are removed, summed up or not, for who may see it."""
 
-    def there(tenant: str, scope: Scope = Scope()) -> bool:
+    def there(tenant: str, scope: Scope = EVERYBODY) -> bool:
         return StoreReader(house.engine, scope=scope).answer(
             lambda engine, limits: any_calls(engine, [tenant], limits=limits)
         )
