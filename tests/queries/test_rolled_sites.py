@@ -207,7 +207,7 @@ def test_calls_that_are_repriced(house: House) -> None:
 
 
 def test_whether_calls_of_a_tenant_are_there(house: House) -> None:
-    """A tenant has calls from when one is written until all are removed, summed up or not, for who may see it."""
+    """A tenant has calls from the first until all are removed, summed up or not, for who may see them."""
 
     def there(tenant: str, scope: Scope = EVERYBODY) -> bool:
         return StoreReader(house.engine, scope=scope).answer(
