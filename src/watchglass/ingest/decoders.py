@@ -29,7 +29,6 @@ from watchglass.ingest.receiver import Signal
 from watchglass.model import Usage
 from watchglass.pricing.book import PriceBook, PriceRequest
 from watchglass.store import footprint
-from watchglass.wire.arrow import without_pandas
 from watchglass.wire.otlp import Encoding
 
 Done = TypeVar("Done")
@@ -159,7 +158,6 @@ class Decoders:
 def _begin(book: PriceBook) -> None:
     global _book  # one a process, set once before its first task
     _book = book
-    without_pandas()
     # A body's records are many, short-lived and without cycles: looking for some costs a fifth of the time.
     gc.freeze()
     gc.set_threshold(500_000)

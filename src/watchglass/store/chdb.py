@@ -27,7 +27,6 @@ from watchglass.errors import StoreError
 from watchglass.store.engine import Limits
 from watchglass.store.faults import open_fault, read_fault, write_fault
 from watchglass.store.parameters import bind
-from watchglass.wire.arrow import without_pandas
 
 # Uncompressed Arrow, since it does not leave the process; and no removal of duplicates inside a
 # new part (FINAL and merges do it), which costs as much as all the rest of an insert.
@@ -70,7 +69,6 @@ class ChdbEngine:
             raise StoreError(
                 f"the data directory {path} has a {forbidden.pop()!r} in its name; choose another"
             )
-        without_pandas()
         self._path = path
         self._dsn = str(path) + (f"?config-file={quote(str(config_file))}" if config_file else "")
         self._pid = os.getpid()
