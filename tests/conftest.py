@@ -3,12 +3,15 @@ tests are run, and that bytecode is kept."""
 
 import logging
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests import new_store
 
 # A search says what is true, not how fast: on a busy machine a deadline fails for no fault of the code.
 # `make test` tries the same examples each time, so that a change is judged by what it changes;
@@ -25,7 +28,17 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# Stores sync each write, against a loss of power that no test has: in memory that costs no time.
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
 _WEB = Path(__file__).parent / "web"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_stores(tmp_path_factory: pytest.TempPathFactory) -> None:
+    new_store.folder = tmp_path_factory.mktemp("new-store")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

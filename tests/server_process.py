@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 
+from tests.new_store import prepared
+
 PROTOBUF = {"content-type": "application/x-protobuf"}
 JSON = {"content-type": "application/json"}
 
@@ -23,7 +25,7 @@ class ServerProcess:
     """One server over `data`, on free ports; `start` again after `kill`."""
 
     def __init__(self, data: Path) -> None:
-        self.data = data
+        self.data = prepared(data)
         self._log = data.with_name(f"{data.name}.log")
 
     def start(self) -> ServerProcess:

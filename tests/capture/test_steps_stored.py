@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import watchglass
 from tests.capture.recorded import Recorded
+from tests.new_store import prepared
 from watchglass.capture import encoder, recorder, records, steps, tracing
 from watchglass.capture.context import context
 from watchglass.capture.spans import RecordSpans
@@ -28,7 +29,7 @@ ABOUT = records.about_process({"service.name": "shop", "service.instance.id": "s
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A server's store."""
     data = tmp_path_factory.mktemp("data")
-    with open_store(data, program="tests", address="nowhere", clock=SystemClock()) as opened:
+    with open_store(prepared(data), program="tests", address="nowhere", clock=SystemClock()) as opened:
         yield opened
 
 

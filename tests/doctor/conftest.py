@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import typer
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, insert
 from watchglass.doctor.contract import Diagnosis, Finding, Window
 from watchglass.doctor.examination import examine
@@ -37,7 +38,7 @@ Look = Callable[..., list[Diagnosis]]
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("doctor") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("doctor") / "data")) as opened:
         yield opened.engine
 
 

@@ -8,6 +8,7 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import insert
 from watchglass.ingest import attention, unsettled
 from watchglass.ingest.attention import SKEW_NS, Attention, Lone, Sighting
@@ -98,7 +99,7 @@ def test_memory_of_processes_is_bounded() -> None:
 
 def test_logs_that_came_before_a_restart_are_remembered(tmp_path: Path) -> None:
     """A root that comes after a restart is needed where only log records of its trace came before it."""
-    with open_store(tmp_path / "data") as store:
+    with open_store(prepared(tmp_path / "data")) as store:
         insert(
             store.engine,
             "logs",

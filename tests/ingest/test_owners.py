@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.new_store import prepared
 from tests.otlp_bodies import START_NS, any_value, chat, pairs, request
 from watchglass.errors import BadRequest
 from watchglass.ingest.prepare import Prepared, prepare, prepare_rejected
@@ -104,7 +105,7 @@ def test_a_body_that_is_refused_whole_is_seen_by_its_sender() -> None:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(tmp_path_factory.mktemp("owners") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("owners") / "data")) as opened:
         yield opened
 
 

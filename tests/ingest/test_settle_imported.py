@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert, span
 from watchglass.clock import ManualClock
 from watchglass.ingest.settle_rows import SettleRows
@@ -29,7 +30,7 @@ def imported(number: int, **columns: Any) -> dict[str, Any]:
 
 def test_what_an_imported_call_says_stays(tmp_path: Path) -> None:
     """Two calls of one trace below different parents keep tenant and session, however often it is settled."""
-    with open_store(tmp_path / "data", clock=ManualClock(NOON_NS)) as store:
+    with open_store(prepared(tmp_path / "data"), clock=ManualClock(NOON_NS)) as store:
         rows = [imported(1, parent_span_id="a" * 16), imported(2, parent_span_id="b" * 16, scope="other")]
         insert(store.engine, "calls", rows)
         for _ in range(2):
@@ -40,7 +41,7 @@ def test_what_an_imported_call_says_stays(tmp_path: Path) -> None:
 
 def test_a_call_keeps_its_context_when_its_span_is_gone(tmp_path: Path) -> None:
     """Spans may be kept for less long than calls: a pass after that takes nothing back."""
-    with open_store(tmp_path / "data", clock=ManualClock(NOON_NS)) as store:
+    with open_store(prepared(tmp_path / "data"), clock=ManualClock(NOON_NS)) as store:
         insert(
             store.engine, "calls", [call(1, trace_id=TRACE, tenant="acme", may_wrap=True, dialect="genai")]
         )
@@ -50,7 +51,7 @@ def test_a_call_keeps_its_context_when_its_span_is_gone(tmp_path: Path) -> None:
 
 def test_a_span_that_comes_later_replaces_a_settled_import(tmp_path: Path) -> None:
     """Settling does not raise an imported row above the span's own report of the same call."""
-    with open_store(tmp_path / "data", clock=ManualClock(NOON_NS)) as store:
+    with open_store(prepared(tmp_path / "data"), clock=ManualClock(NOON_NS)) as store:
         insert(store.engine, "calls", [imported(1, kind="call", may_wrap=True), imported(2, scope="other")])
         settled(store)
         told = call(1, trace_id=TRACE, tenant="acme", dialect="genai", input_tokens=77)

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.new_store import prepared
 from tests.otlp_bodies import START_NS as SENT_NS
 from tests.otlp_bodies import chat, request
 from watchglass.clock import SystemClock
@@ -120,7 +121,7 @@ def _pair(key: str, value: str | int) -> KeyValue:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One store for all tests of this file; each uses a process of its own."""
     data: Path = tmp_path_factory.mktemp("data")
-    with open_store(data, program="tests", address="nowhere", clock=SystemClock()) as store:
+    with open_store(prepared(data), program="tests", address="nowhere", clock=SystemClock()) as store:
         yield House(store)
 
 

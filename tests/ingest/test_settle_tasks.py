@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.new_store import prepared
 from tests.otlp_bodies import START_NS, chat, request
 from tests.stored_rows import insert
 from watchglass.clock import SystemClock
@@ -67,7 +68,7 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One store for all tests of this file; each has traces of its own."""
     data: Path = tmp_path_factory.mktemp("data")
-    with open_store(data, program="tests", address="nowhere", clock=SystemClock()) as store:
+    with open_store(prepared(data), program="tests", address="nowhere", clock=SystemClock()) as store:
         yield House(store)
 
 

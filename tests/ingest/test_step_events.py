@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from tests.new_store import prepared
 from tests.otlp_bodies import START_NS, chat, pairs, request
 from watchglass.clock import SystemClock
 from watchglass.ingest.prepare import Prepared, prepare
@@ -64,7 +65,7 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One store for all tests of this file; each has traces of its own."""
     data = tmp_path_factory.mktemp("data")
-    with open_store(data, program="tests", address="nowhere", clock=SystemClock()) as store:
+    with open_store(prepared(data), program="tests", address="nowhere", clock=SystemClock()) as store:
         yield House(store)
 
 

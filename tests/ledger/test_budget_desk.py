@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert
 from watchglass.clock import ManualClock
 from watchglass.ledger.budgets.desk import PASS_NS, BudgetDesk
@@ -63,7 +64,7 @@ class Desk:
 
 def play(folder: Path, steps: Callable[[Desk], Awaitable[None]]) -> None:
     clock = ManualClock(NOON_NS)
-    with open_store(folder / "data", clock=clock) as store:
+    with open_store(prepared(folder / "data"), clock=clock) as store:
         asyncio.run(steps(Desk(store, clock)))
 
 

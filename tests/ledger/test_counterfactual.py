@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.ledger.counterfactual import spent, spent_by, total
 from watchglass.ledger.window import Window
@@ -35,7 +36,7 @@ MILLION = {"input_tokens": 1_000_000, "output_tokens": 0, "provider": "acme", "r
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(tmp_path_factory.mktemp("supposed") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("supposed") / "data")) as opened:
         rows = [
             call(1, **MILLION, tenant="t", cost_usd=Decimal(4)),
             call(2, **MILLION, cost_usd=Decimal("4.5")),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.ledger.repricing_house import HOUR_NS, NOON_NS, House, Killed, priced_call
+from tests.new_store import prepared
 from watchglass.clock import ManualClock
 from watchglass.errors import BadRequest, Conflict, NotFound
 from watchglass.ledger.reprice_plan import Asked
@@ -21,7 +21,7 @@ CLOCK = ManualClock(NOON_NS + 30 * 24 * HOUR_NS)
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """An open store."""
-    with open_store(Path(tmp_path_factory.mktemp("reprice")), clock=CLOCK) as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("reprice")), clock=CLOCK) as opened:
         yield opened
 
 

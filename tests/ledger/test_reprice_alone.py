@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.ledger.repricing_house import HOUR_NS, NOON_NS, House, priced_call
+from tests.new_store import prepared
 from watchglass.clock import ManualClock
 from watchglass.ingest.settle_rows import SettleRows
 from watchglass.store import Retention, Store, open_store, remove_tenants
@@ -20,7 +20,7 @@ PATIENCE_S = 60
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """An open store."""
-    with open_store(Path(tmp_path_factory.mktemp("alone")), clock=CLOCK) as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("alone")), clock=CLOCK) as opened:
         yield opened
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.errors import QueryError
 from watchglass.ledger.sql_prices import sql_prices
@@ -44,9 +43,9 @@ Row = Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
-def store() -> Generator[Store]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Generator[Store]:
     """One store for all examples; each leaves it empty."""
-    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("prices") / "data")) as opened:
         yield opened
 
 

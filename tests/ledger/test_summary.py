@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.frail_engine import Frail, Killed
+from tests.new_store import prepared
 from tests.rolled_house import House
 from tests.stored_rows import NOON_NS, call
 from watchglass.clock import ManualClock
@@ -316,7 +317,7 @@ def compared(
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, ManualClock]]:
     clock = ManualClock(START_NS)
-    with open_store(tmp_path_factory.mktemp("summary") / "data", clock=clock) as store:
+    with open_store(prepared(tmp_path_factory.mktemp("summary") / "data"), clock=clock) as store:
         yield store, clock
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from watchglass.queries.answers import Answer, ResultColumn, csv_lines, distinct, json_columns, json_objects
 from watchglass.queries.plain import moment, money
 from watchglass.queries.reader import StoreReader
@@ -21,7 +22,7 @@ from watchglass.store import open_store
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
-    with open_store(tmp_path_factory.mktemp("answers") / "data") as store:
+    with open_store(prepared(tmp_path_factory.mktemp("answers") / "data")) as store:
         yield StoreReader(store.engine)
 
 

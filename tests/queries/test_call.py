@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries.call import CallMessage
@@ -19,7 +20,7 @@ ID = f"{1:032x}:{1:016x}"
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("call") / "data") as store:
+    with open_store(prepared(tmp_path_factory.mktemp("call") / "data")) as store:
         said = {"tenant": "acme", "input_messages": ["b", "a", "b"], "output_messages": ["gone"]}
         insert(store.engine, "calls", [call(1, **said, cost_usd=Decimal("0.50"), metadata={"k": "v"})])
         insert(store.engine, "calls", [call(2, call_id="my/own id", trace_id="", span_id="")])

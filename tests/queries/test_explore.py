@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span
 from watchglass.errors import QueryError
 from watchglass.queries.explore.answer import Explored, explore
@@ -36,7 +37,7 @@ VALUES = {
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("explore") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("explore") / "data")) as opened:
         yield opened.engine
 
 

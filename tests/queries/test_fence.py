@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import call, insert, span
 from watchglass.errors import QueryError, QueryLimit, QueryRefused
 from watchglass.queries.answers import json_objects
@@ -20,7 +21,7 @@ from watchglass.store import Engine, Limits, open_store
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("fence") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("fence") / "data")) as opened:
         insert(opened.engine, "calls", [call(n, tenant="acme", input_tokens=n) for n in range(1, 6)])
         insert(opened.engine, "spans", [span(n, tenant="acme") for n in range(1, 6)])
         yield opened.engine

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span
 from watchglass.errors import QueryError
 from watchglass.queries.lists.question import SUBJECTS, ListQuestion, Page, list_items, list_question
@@ -26,7 +27,7 @@ Ask = Callable[..., list[Any]]
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("lists") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("lists") / "data")) as opened:
         yield opened.engine
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.rolled_house import House
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert
 from watchglass.clock import ManualClock
@@ -32,7 +33,7 @@ ASKED = Compared(since_ns=NOON_NS, until_ns=NOON_NS + WINDOW_NS)
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, ManualClock]]:
     clock = ManualClock(NOON_NS + 100 * HOUR_NS)
-    with open_store(tmp_path_factory.mktemp("overview") / "data", clock=clock) as store:
+    with open_store(prepared(tmp_path_factory.mktemp("overview") / "data"), clock=clock) as store:
         yield store, clock
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, task
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries import replay as replays
@@ -21,7 +22,7 @@ ACME = {"tenant": "acme", "owner": "acme", "session": "s-1", "user": "ann"}
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("replay") / "data") as store:
+    with open_store(prepared(tmp_path_factory.mktemp("replay") / "data")) as store:
         asked = {**ACME, "response_model": "gpt-4.1", "agent": "clerk"}
         insert(
             store.engine,

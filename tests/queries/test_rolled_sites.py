@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.ledger.repricing_house import listed_price, priced_call
+from tests.new_store import prepared
 from tests.rolled_house import House
 from tests.stored_rows import NOON_NS, call
 from watchglass.clock import ManualClock
@@ -34,7 +35,7 @@ EVERYTHING = SitesQuestion(since_ns=MIDNIGHT_NS - 9 * DAY_NS, until_ns=MIDNIGHT_
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, ManualClock]]:
     clock = ManualClock(NOON_NS + 100 * HOUR_NS)
-    with open_store(tmp_path_factory.mktemp("rolled") / "data", clock=clock) as store:
+    with open_store(prepared(tmp_path_factory.mktemp("rolled") / "data"), clock=clock) as store:
         yield store, clock
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert, span
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries.answers import json_objects
@@ -81,7 +82,7 @@ def _some(table: str, texts: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("scope") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("scope") / "data")) as opened:
         for number, tenant in enumerate([MINE, FOREIGN, None, *HOSTILE_NAMES]):
             for table, rows in rows_of(tenant, 10 * (number + 1)).items():
                 insert(opened.engine, table, rows)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert
 from watchglass.errors import QueryError
 from watchglass.queries.reader import StoreReader
@@ -23,7 +24,7 @@ KNOWN = {"tenant": "acme", "feature": "chat", "service": "web", "scope": "watchg
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("sites") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("sites") / "data")) as opened:
         insert(
             opened.engine,
             "calls",

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert, span
 from watchglass.errors import QueryError, WatchglassError
 from watchglass.queries.answers import json_objects
@@ -291,7 +292,7 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     place = tmp_path_factory.mktemp("fuzz")
-    with open_store(place / "data") as store:
+    with open_store(prepared(place / "data")) as store:
         for number, (tenant, word) in enumerate(((MINE, "mine"), (f"umbrella-{SECRET}", SECRET))):
             n = number * 10 + 1
             texts: dict[str, Any] = {"tenant": tenant}

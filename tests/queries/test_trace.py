@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries.documents import read_trace, trace_document
@@ -181,7 +182,7 @@ def test_what_is_no_id(text: str) -> None:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
-    with open_store(tmp_path_factory.mktemp("trace") / "data") as store:
+    with open_store(prepared(tmp_path_factory.mktemp("trace") / "data")) as store:
         insert(
             store.engine,
             "spans",

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries.documents import plain
@@ -128,7 +129,7 @@ def test_nothing_is_new_and_old(talks: list[tuple[str, str]]) -> None:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
-    with open_store(tmp_path_factory.mktemp("traced") / "data") as store:
+    with open_store(prepared(tmp_path_factory.mktemp("traced") / "data")) as store:
         long = "x" * (MOST_CHARACTERS + 5)
         texts = {"s": "system", "u": "hello", "a": "answer", "l": long}
         insert(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert
 from watchglass.errors import QueryError
 from watchglass.queries.documents import usage_document, usage_report
@@ -27,7 +28,7 @@ DOLLAR_DIGITS = Decimal(1).scaleb(-18)
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("usage") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("usage") / "data")) as opened:
         yield opened.engine
 
 

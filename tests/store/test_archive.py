@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tests.frail_engine import Frail, Killed
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.clock import ManualClock
 from watchglass.queries.reader import StoreReader
@@ -33,7 +34,9 @@ STATEMENTS = 6
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(tmp_path_factory.mktemp("archive") / "data", clock=ManualClock(NOW_NS)) as store:
+    with open_store(
+        prepared(tmp_path_factory.mktemp("archive") / "data"), clock=ManualClock(NOW_NS)
+    ) as store:
         yield store
 
 

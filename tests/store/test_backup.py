@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.new_store import prepared
 from tests.stored_rows import call, insert
 from watchglass.clock import ManualClock
 from watchglass.errors import NotFound, StoreBusy, StoreError
@@ -29,7 +30,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
-    with open_store(tmp_path / "data", clock=clock) as opened:
+    with open_store(prepared(tmp_path / "data"), clock=clock) as opened:
         yield opened
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pytest
 
+from tests.new_store import prepared
 from watchglass.store import SCHEMAS, Store, open_store
 from watchglass.store.columns import COLUMNS, TABLES
 
@@ -15,7 +16,7 @@ _EMPTY: dict[str, object] = {"string": "", "list": [], "map": [], "bool": False}
 
 @pytest.fixture
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(tmp_path_factory.mktemp("views") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("views") / "data")) as opened:
         yield opened
 
 

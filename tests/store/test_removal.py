@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.new_store import prepared
 from tests.stored_rows import call, insert, span
 from watchglass.store import Store, open_store, remove_tenants
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "data") as opened:
+    with open_store(prepared(tmp_path / "data")) as opened:
         yield opened
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.new_store import prepared
 from watchglass.clock import ManualClock
 from watchglass.store import Retention, Store, open_store
 from watchglass.store.retention import DAY_NS, MOMENTS, limit_ns
@@ -17,7 +18,7 @@ NOON = 1_790_000_000 * 10**9 // DAY_NS * DAY_NS + DAY_NS // 2
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "data", clock=ManualClock(NOON)) as opened:
+    with open_store(prepared(tmp_path / "data"), clock=ManualClock(NOON)) as opened:
         yield opened
 
 

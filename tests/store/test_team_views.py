@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert
 from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import Scope
@@ -25,7 +26,7 @@ LEDGER = {
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("teams") / "data") as store:
+    with open_store(prepared(tmp_path_factory.mktemp("teams") / "data")) as store:
         acme = {"tenant": "acme", "engagement": "e", "feature": "crewai", "provider": "openai", "flow": "f"}
         tiny = Decimal("0.000000000000000001")
         insert(

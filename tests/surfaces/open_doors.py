@@ -14,6 +14,7 @@ import httpx
 import uvloop
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.new_store import prepared
 from watchglass.config import Settings
 from watchglass.ingest.admission import ByteBudget
 from watchglass.surfaces import listening
@@ -36,7 +37,7 @@ class OpenDoors:
     def __init__(
         self, data: Path, *, extra: tuple[Any, ...] = (), web_app: WebApp | None = None, **settings: Any
     ) -> None:
-        self.settings = Settings(data=str(data), **settings)
+        self.settings = Settings(data=str(prepared(data)), **settings)
         self._extra, self._web_app = extra, web_app
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="open-doors")

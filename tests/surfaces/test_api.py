@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert, span
 from watchglass.clock import ManualClock
 from watchglass.errors import NotFound, WatchglassError
@@ -47,7 +48,7 @@ def app_of(reader: Reader) -> Starlette:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    with open_store(tmp_path_factory.mktemp("api") / "data") as store:
+    with open_store(prepared(tmp_path_factory.mktemp("api") / "data")) as store:
         insert(store.engine, "spans", [span(1, trace_id=TRACE)])
         insert(
             store.engine,

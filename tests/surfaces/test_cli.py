@@ -25,6 +25,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from typer.testing import CliRunner
 
+from tests.new_store import prepared
 from tests.stored_rows import call, insert, span
 from watchglass import config
 from watchglass.errors import WatchglassError
@@ -85,7 +86,7 @@ def fill(store: Store) -> None:
 def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store that nobody has open."""
     place = tmp_path_factory.mktemp("cli") / "data"
-    with open_store(place) as store:
+    with open_store(prepared(place)) as store:
         fill(store)
     return str(place)
 
@@ -252,7 +253,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, str]]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with open_store(tmp_path / "data", program="watchglass serve", address=address) as store:
+        with open_store(prepared(tmp_path / "data"), program="watchglass serve", address=address) as store:
             fill(store)
             with serving(store, listening):
                 yield address, str(tmp_path / "data")

@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from tests.new_store import prepared
 from tests.server_process import ServerProcess
 from tests.stored_rows import NOON_NS, call, insert, span
 from watchglass.doctor.contract import Window
@@ -29,7 +30,7 @@ Run = Callable[..., Result]
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     place = tmp_path_factory.mktemp("cli-lists") / "data"
-    with open_store(place) as store:
+    with open_store(prepared(place)) as store:
         said: dict[str, Any] = {"tenant": "acme", "agent": "writer", "session": "s1", "flow": "f1"}
         insert(store.engine, "spans", [span(1, name="root \x1b[31m", service="web")])
         insert(

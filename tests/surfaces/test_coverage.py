@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from tests.new_store import prepared
 from tests.server_process import ServerProcess
 from tests.stored_rows import call, insert
 from watchglass.queries.sites import SitesQuestion
@@ -47,7 +48,7 @@ Run = Callable[..., Result]
 def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     place = tmp_path_factory.mktemp("coverage") / "data"
     known = {"tenant": "acme", "feature": "chat", "service": "web", "scope": "watchglass.litellm"}
-    with open_store(place) as store:
+    with open_store(prepared(place)) as store:
         insert(
             store.engine,
             "calls",

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert, span
 from watchglass.clock import ManualClock
 from watchglass.queries.lists.question import SUBJECTS, Subject, list_question
@@ -34,7 +35,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
-    with open_store(tmp_path_factory.mktemp("documented") / "data") as store:
+    with open_store(prepared(tmp_path_factory.mktemp("documented") / "data")) as store:
         insert(store.engine, "spans", [span(1, trace_id=TRACE)])
         said = {"trace_id": TRACE, "tenant": "acme", "session": "s", "flow": "f", "request_model": "m"}
         insert(store.engine, "calls", [call(1, **said, cost_usd=Decimal("0.1"), input_tokens=5)])

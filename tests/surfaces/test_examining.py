@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.new_store import prepared
 from tests.stored_rows import call, insert
 from watchglass.clock import ManualClock
 from watchglass.config import Settings
@@ -26,7 +27,7 @@ MIB = 1 << 20
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(tmp_path_factory.mktemp("house") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("house") / "data")) as opened:
         yield opened
 
 

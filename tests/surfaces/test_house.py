@@ -18,6 +18,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
+from tests.new_store import prepared
+
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 PROTOBUF = {"content-type": "application/x-protobuf"}
 READY = re.compile(r"watchglass is ready: (http://\S+) .* (\S+) \(OTLP/gRPC\)")
@@ -28,7 +30,7 @@ class House:
     """`watchglass serve` on a data directory, on free ports."""
 
     def __init__(self, data: Path, *further: str) -> None:
-        options = ["--data", str(data), "--port", "0", "--grpc-port", "0", *further]
+        options = ["--data", str(prepared(data)), "--port", "0", "--grpc-port", "0", *further]
         command = [sys.executable, "-c", SERVE, "serve", *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.new_store import prepared
 from watchglass.clock import SystemClock
 from watchglass.config import Settings
 from watchglass.errors import BadRequest, ConfigError
@@ -28,7 +29,7 @@ FEBRUARY_NS, APRIL_NS = 1_769_904_000 * 10**9, 1_775_001_600 * 10**9
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(tmp_path_factory.mktemp("desk") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("desk") / "data")) as opened:
         yield opened
 
 

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from tests.new_store import prepared
 from watchglass.clock import ManualClock
 from watchglass.config import Settings
 from watchglass.errors import BadRequest, ConfigError, NotFound
@@ -60,7 +61,7 @@ def cost(desk: PriceDesk, tenant: str | None = None, model: str = "own") -> Deci
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "data", clock=ManualClock(NOW_NS)) as opened:
+    with open_store(prepared(tmp_path / "data"), clock=ManualClock(NOW_NS)) as opened:
         yield opened
 
 

@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.clock import ManualClock
 from watchglass.config import Settings
@@ -32,7 +33,7 @@ OLD = '[[price]]\nprovider = "acme"\nmodel = "own"\ninput = {}\nuntil = 2020-01-
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(tmp_path_factory.mktemp("asked") / "data", clock=CLOCK) as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("asked") / "data"), clock=CLOCK) as opened:
         calls = [call(1, **MILLION, tenant="t"), call(2, **MILLION, tenant="u", cost_usd=Decimal(2))]
         insert(opened.engine, "calls", calls)
         yield opened

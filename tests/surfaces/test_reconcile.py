@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert
 from tests.surfaces.open_doors import OpenDoors, bearer
 from watchglass.store import Wanted, open_keys, open_store
@@ -52,7 +53,7 @@ def data(tmp_path: Path) -> Path:
         "openai,gpt-own,0.003,0.01,\n"
     )
     where = tmp_path / "data"
-    with open_store(where) as store:
+    with open_store(prepared(where)) as store:
         row = call(
             1, provider="openai", request_model="gpt-own", response_model="gpt-own", tenant="acme",
             cost_usd=Decimal("0.004"), reported_cost_usd=Decimal("0.0041"), price_source="override",

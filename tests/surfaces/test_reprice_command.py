@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.store import open_store
 from watchglass.surfaces.cli import make_app
@@ -60,7 +61,7 @@ def their_call(number: int) -> dict[str, Any]:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Their 1,646 calls."""
-    with open_store(tmp_path / "data") as store:
+    with open_store(prepared(tmp_path / "data")) as store:
         insert(store.engine, "calls", [their_call(number) for number in range(ALL)])
     return tmp_path / "data"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.ledger.repricing_house import NOON_NS, priced_call
+from tests.new_store import prepared
 from tests.stored_rows import insert
 from watchglass.clock import SystemClock
 from watchglass.config import Settings
@@ -28,7 +29,7 @@ MONTH = 31 * 24 * 3600
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """Six calls of two tenants, each in a month of its own, so that a run has six chunks."""
-    with open_store(tmp_path / "data") as opened:
+    with open_store(prepared(tmp_path / "data")) as opened:
         rows = [priced_call(number * MONTH, tenant=("acme", "umbrella")[number % 2]) for number in range(6)]
         insert(opened.engine, "calls", rows)
         yield opened

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.ledger.repricing_house import priced_call
+from tests.new_store import prepared
 from tests.server_process import ServerProcess
 from tests.stored_rows import insert
 from watchglass.store import open_store
@@ -24,7 +25,7 @@ MONTHS, EACH = 12, 100
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """1,200 calls without a price over 12 months: a run has 12 chunks."""
-    with open_store(tmp_path / "data") as store:
+    with open_store(prepared(tmp_path / "data")) as store:
         rows = [
             priced_call(month * 31 * 24 * 3600 + number, tokens=month * EACH + number + 1, tenant="acme")
             for month in range(MONTHS)

@@ -22,6 +22,7 @@ from tests.ledger.reconcile.month import (
     files,
     stored,
 )
+from tests.new_store import prepared
 from tests.stored_rows import insert
 from watchglass.ledger.bills.line import BillLine
 from watchglass.ledger.reconcile.asked import Asked
@@ -61,7 +62,7 @@ def take(store: Store, exports: dict[str, list[BillLine]]) -> None:
 @pytest.fixture(scope="module")
 def ledger(month: list[Call], tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """The month with bills that round, and with dates that do not say their zone."""
-    with open_store(tmp_path_factory.mktemp("month") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("month") / "data")) as opened:
         insert(opened.engine, "calls", stored(month, book()))
         take(opened, files(month))
         return compare(opened, Asked())
@@ -73,7 +74,7 @@ def from_files(
 ) -> Iterator[Store]:
     """The month as the providers' own files have it, priced by a book with every price; opened
     after `ledger`, as a process has one store."""
-    with open_store(tmp_path_factory.mktemp("files") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("files") / "data")) as opened:
         insert(opened.engine, "calls", stored(month, book(agreed=True)))
         kept = import_bills(Bills(opened.engine, opened.versions), list(exports(month).items()))
         assert [each.refused for each in kept] == [[]] * 5

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.ledger.bills.generated import Call, litellm_spend
+from tests.new_store import prepared
 from tests.stored_rows import call as stored_call
 from tests.stored_rows import insert
 from watchglass.ledger.reconcile.asked import Asked
@@ -59,7 +60,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     rows.append(
         ours(16, at_ns=at_ns) | {"response_id": None, "metadata": {"watchglass.call_id": "chatcmpl-16"}}
     )
-    with open_store(tmp_path_factory.mktemp("rows") / "data") as store:
+    with open_store(prepared(tmp_path_factory.mktemp("rows") / "data")) as store:
         insert(store.engine, "calls", rows)
         yield reconciled(store, litellm_spend(theirs))
 

@@ -6,6 +6,7 @@ import random
 from decimal import Decimal
 from pathlib import Path
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.ledger.reconcile.days import apart
 from watchglass.ledger.reconcile.figures import Names
@@ -67,7 +68,7 @@ def test_classes_add_up_to_what_calls_cost(tmp_path: Path) -> None:
         for number, (request, priced) in enumerate(zip(requests, BOOK.price(requests), strict=True))
     ]  # fmt: skip
     quotes = Quotes(BOOK, "acme")
-    with open_store(tmp_path / "data") as store:
+    with open_store(prepared(tmp_path / "data")) as store:
         insert(store.engine, "calls", rows)
         days = apart([], (NOON_NS, NOON_NS + 10**9))
         question = Question(provider="acme", days=days)

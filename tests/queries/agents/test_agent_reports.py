@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.new_store import prepared
 from tests.stored_rows import NOON_NS, SECOND_NS, call, insert
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries.agents.agent import AgentReport, agent_report
@@ -85,7 +86,7 @@ TASKS = [
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_store(tmp_path_factory.mktemp("agents") / "data") as opened:
+    with open_store(prepared(tmp_path_factory.mktemp("agents") / "data")) as opened:
         insert(opened.engine, "calls", CALLS)
         insert(opened.engine, "tasks", TASKS)
         yield opened.engine
