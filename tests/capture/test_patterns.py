@@ -22,8 +22,8 @@ from watchglass.capture import boundary, content, propagation
 from watchglass.capture.litellm import tracking
 from watchglass.capture.service import multi_model_service
 from watchglass.check import configuration, files, sites
+from watchglass.check.codes import CODES
 from watchglass.check.engine import Checker
-from watchglass.check.rules import CODES
 from watchglass.queries.covering import cover
 from watchglass.queries.sites import RecordedSites
 from watchglass.testing import Recorder

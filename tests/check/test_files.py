@@ -10,10 +10,10 @@ import pytest
 
 from watchglass.check import configuration, files, running
 from watchglass.check.cache import Cache
+from watchglass.check.codes import CODES
 from watchglass.check.configuration import Configuration
 from watchglass.check.finding import Finding
 from watchglass.check.patterns import Patterns
-from watchglass.check.rules import CODES
 
 CALL = 'import litellm\nlitellm.completion(model="m", messages=[])\n'
 

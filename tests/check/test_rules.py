@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from watchglass.check.codes import CODES
 from watchglass.check.configuration import Configuration
 from watchglass.check.engine import Checker
 from watchglass.check.files import File
 from watchglass.check.finding import SEVERITIES
 from watchglass.check.patterns import Patterns
-from watchglass.check.rules import CODES, RULES
+from watchglass.check.rules import RULES
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -62,6 +63,7 @@ def test_the_examples_of_a_rule_are_what_it_says(rule, tmp_path: Path) -> None:
 
 def test_rules_are_complete() -> None:
     """Each rule has a code of its own, a severity of ours, a reason, a source, a fix and examples."""
+    assert {rule.code: rule.default for rule in RULES} == CODES
     assert len({rule.code for rule in RULES}) == len(RULES)
     for rule in RULES:
         assert re.fullmatch(r"WG0\d\d", rule.code) and rule.severity in SEVERITIES

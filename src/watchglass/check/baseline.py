@@ -6,7 +6,6 @@ the line. Of equal ones, as many as there were are known.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections import Counter
@@ -24,6 +23,8 @@ def fingerprint(finding: Finding, root: str = "") -> str:
     path = os.path.relpath(os.path.abspath(finding.path), root) if root else finding.path
     text = " ".join(finding.text.split())
     told = "\0".join([path.replace(os.sep, "/"), finding.rule, finding.function, text])
+    import hashlib
+
     return hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 

@@ -6,21 +6,23 @@ kept, for it may change again within the same tick of its clock. A cache that ca
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
 import time
+import zlib
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from watchglass.check.configuration import Configuration
-from watchglass.check.engine import Result
 from watchglass.check.expressions import late
 from watchglass.check.files import File
 from watchglass.check.finding import Finding
 
-_RESULTS = late(r"[0-9a-f]{32}\.json(?:\.\d+)?")
+if TYPE_CHECKING:
+    from watchglass.check.engine import Result
+
+_RESULTS = late(r"[0-9a-f]{8,32}\.json(?:\.\d+)?")
 _TICK_NS = 2_000_000_000
 _ENTRIES = 200_000
 """More files are not kept: the file would be slower to read than the code."""
@@ -64,8 +66,8 @@ class Cache:
         rules = sorted(configuration.rules)
         per_file = [(patterns.lines, sorted(codes)) for patterns, codes in configuration.per_file]
         told = repr([_checker(), configuration.root, rules, per_file, _plain(settings), os.getcwd()])
-        key = hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=16).hexdigest()
-        self._file = os.path.join(where, f"{key}.json")
+        self._told = told.encode("utf-8", "replace").decode()
+        self._file = os.path.join(where, f"{zlib.crc32(self._told.encode()):08x}.json")
         self._started_ns = time.time_ns()
         self._now: dict[str, Status] = {}
         self._statuses: dict[str, Any] = {}
@@ -77,7 +79,8 @@ class Cache:
             with open(self._file, encoding="utf-8") as opened:
                 document: Any = json.load(opened)
             statuses, results = document["statuses"], document["results"]
-            if isinstance(statuses, dict) and isinstance(results, dict):
+            same = document["of"] == self._told  # the file's name is too short to be that of one alone
+            if same and isinstance(statuses, dict) and isinstance(results, dict):
                 self._statuses = cast("dict[str, Any]", statuses)
                 self._results = cast("dict[str, Any]", results)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -122,7 +125,7 @@ class Cache:
             statuses = {path: status for path, status in self._statuses.items() if path in asked}
             os.makedirs(os.path.dirname(self._file), exist_ok=True)
             with open(temporary, "w", encoding="utf-8") as opened:
-                opened.write(json.dumps({"statuses": statuses, "results": self._results}))
+                opened.write(json.dumps({"of": self._told, "statuses": statuses, "results": self._results}))
             os.replace(temporary, self._file)
             _remove_old(os.path.dirname(self._file))
         except (OSError, ValueError, TypeError):

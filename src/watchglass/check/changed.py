@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from collections.abc import Sequence
 
 from watchglass.check.expressions import late
@@ -80,6 +79,8 @@ def on_changed_lines(findings: Sequence[Finding], lines: Lines) -> list[Finding]
 
 
 def _git(folder: str, *arguments: str, why: str = "") -> str:
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", "-C", folder, *arguments],

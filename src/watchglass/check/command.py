@@ -19,11 +19,11 @@ import sys
 from collections.abc import Sequence
 
 from watchglass.check import baseline, cache, changed, configuration, files, running
+from watchglass.check.codes import CODES
 from watchglass.check.configuration import Configuration
 from watchglass.check.finding import SEVERITIES, UNREADABLE, Finding
 from watchglass.check.options import OPTIONS
-from watchglass.check.output import FORMATS
-from watchglass.check.rules import BY_CODE, CODES
+from watchglass.check.output import FORMATS, written
 from watchglass.errors import ConfigError, WatchglassError
 
 CLEAN, FOUND, USAGE = 0, 1, 2
@@ -102,7 +102,7 @@ def _run(asked: argparse.Namespace) -> int:
         if each.rule == UNREADABLE:
             print(f"watchglass check: {each.path}:{each.line}: {each.message}", file=sys.stderr)
     findings = [each for each in findings if each.rule != UNREADABLE]
-    _print(FORMATS[asked.format](findings), asked.output)
+    _print(written(asked.format, findings), asked.output)
     return FOUND if _fails(findings, settings.fail_on) else CLEAN
 
 
@@ -149,6 +149,8 @@ def _print(text: str, output: str | None) -> None:
 
 def _explained(code: str) -> int:
     (wanted,) = configuration.chosen([code], CODES, "--explain") if code.upper() != "ALL" else ("",)
+    from watchglass.check.rules import BY_CODE
+
     for rule in [BY_CODE[wanted]] if wanted else BY_CODE.values():
         print(
             f"{rule.code} {rule.name} ({rule.severity})\n\n{rule.summary}\n\n{rule.because}\n{rule.source}\n"

@@ -7,12 +7,15 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from watchglass.check.cache import Cache
 from watchglass.check.configuration import Configuration
-from watchglass.check.engine import Checker, Result
 from watchglass.check.files import File
 from watchglass.check.finding import Finding
+
+if TYPE_CHECKING:
+    from watchglass.check.engine import Checker, Result
 
 WORTH_BYTES = 2 << 20
 """Less code than this is checked before a second process would have started."""
@@ -43,6 +46,12 @@ def run(
 
 
 def _checked(files: list[File], configuration: Configuration, jobs: int) -> Iterator[tuple[File, Result]]:
+    if not files:
+        return
+    from watchglass.check.engine import (
+        Checker,  # and with it all rules, which a run from the cache has no use for
+    )
+
     size = sum(each.size for each in files)
     processes = jobs or min(_processors(), 1 + size // WORTH_BYTES)
     if processes < 2 or len(files) < 2:
@@ -85,6 +94,8 @@ _checker: Checker | None = None
 
 
 def _start(configuration: Configuration) -> None:
+    from watchglass.check.engine import Checker
+
     global _checker
     gc.disable()  # trees are freed by their counts; to look for circles is half the time
     _checker = Checker(configuration)

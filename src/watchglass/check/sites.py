@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from watchglass.check import configuration, crews, files, recorded, tokens, values
 from watchglass.check.clients import Callee
+from watchglass.check.codes import CODES
 from watchglass.check.configuration import Configuration
 from watchglass.check.engine import Checker
 from watchglass.check.rule import Subject
-from watchglass.check.rules import CODES
 from watchglass.check.scopes import FUNCTIONS, Place, Scope
 from watchglass.check.source import Unreadable, read
 from watchglass.check.suppression import statement_around

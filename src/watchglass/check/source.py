@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import ast
-import io
-import json
-import tokenize
 import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
@@ -148,6 +145,9 @@ def _reason(error: SyntaxError) -> str:
 
 def _decoded(data: bytes) -> list[str]:
     """The lines as PEP 263 says to decode them; only columns and suppressions depend on it."""
+    import io
+    import tokenize
+
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         text = data.decode(encoding, "replace")
@@ -159,6 +159,8 @@ def _decoded(data: bytes) -> list[str]:
 
 def _notebook(data: bytes) -> Source:
     """The code cells as one module, for names go from cell to cell; one that does not parse is left out."""
+    import json
+
     try:
         document: Any = json.loads(data)
         listed: list[Any] = document["cells"] if "cells" in document else document["worksheets"][0]["cells"]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from watchglass.check.finding import Finding
-from watchglass.check.output import array, github, sarif, text
 
-FORMATS: dict[str, Callable[[Sequence[Finding]], str]] = {
-    "text": text.write,
-    "json": array.write,
-    "sarif": sarif.write,
-    "github": github.write,
-}
-"""Each takes the findings and gives what is printed, without the newline at the end."""
+FORMATS = ("text", "json", "sarif", "github")
+
+
+def written(form: str, findings: Sequence[Finding]) -> str:
+    """What is printed, without the newline at the end; no form but the one asked for is imported."""
+    if form == "json":
+        from watchglass.check.output import array as wanted
+    elif form == "sarif":
+        from watchglass.check.output import sarif as wanted
+    elif form == "github":
+        from watchglass.check.output import github as wanted
+    else:
+        from watchglass.check.output import text as wanted
+    return wanted.write(findings)

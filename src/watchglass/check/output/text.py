@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from watchglass.check.finding import SEVERITIES, Finding
-from watchglass.check.rules import BY_CODE
 
 
 def write(findings: Sequence[Finding]) -> str:
     """The findings, grouped by file, and what to do about each rule."""
     if not findings:
         return "No findings."
+    from watchglass.check.rules import BY_CODE
+
     lines: list[str] = []
     for path, group in groupby(findings, key=lambda each: each.path):
         lines.append(_printable(path))

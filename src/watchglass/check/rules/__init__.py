@@ -31,5 +31,3 @@ RULES: tuple[Rule, ...] = (
 """All rules, in the order of their codes."""
 
 BY_CODE = {rule.code: rule for rule in RULES}
-CODES = {rule.code: rule.default for rule in RULES}
-"""Every code, and whether it is on by default."""
