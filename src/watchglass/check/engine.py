@@ -107,7 +107,7 @@ class Checker:
                 data = read(path)
             except Unreadable:
                 return False
-            known = tokens.any_of(data, tokens.PROVIDERS) or (
+            known = bool(tokens.providers_in(data)) or (
                 depth > 0 and self.leads_to_clients(path, data, depth - 1)
             )
             self.project.naming[path] = known

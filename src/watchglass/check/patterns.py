@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from watchglass.check.expressions import late
+
 
 class _Pattern(NamedTuple):
     expression: re.Pattern[str]
     negated: bool
     folders_only: bool
+    name: str
+    """What the last part of a path must be, when the pattern says no more than that; else `""`."""
 
 
 class Patterns:
@@ -19,24 +23,38 @@ class Patterns:
     def __init__(self, lines: Iterable[str] = ()) -> None:
         self.lines = tuple(lines)
         self._patterns = [found for each in self.lines if (found := _read(each)) is not None]
+        plain = [] if any(each.negated for each in self._patterns) else self._patterns
+        self._names = frozenset(each.name for each in plain if each.name and not each.folders_only)
+        self._folders = frozenset(each.name for each in plain if each.name)
+        self._others = [each for each in self._patterns if not (plain and each.name)]
+        self._covered: dict[str, bool] = {}
 
     def __bool__(self) -> bool:
         return bool(self._patterns)
 
     def decide(self, path: str, folder: bool = False) -> bool | None:
         """Whether the path itself (with `/`, from where the patterns stand) is meant; None: nothing said."""
-        for pattern in reversed(self._patterns):
+        if self._folders and path.rpartition("/")[2] in (self._folders if folder else self._names):
+            return True
+        for pattern in reversed(self._others):
             if (folder or not pattern.folders_only) and pattern.expression.fullmatch(path):
                 return not pattern.negated
         return None
 
     def covers(self, path: str) -> bool:
         """Whether a file is meant, by itself or by a folder that it is in."""
-        parts = path.split("/")
-        for depth in range(1, len(parts)):
-            if self.decide("/".join(parts[:depth]), folder=True):
-                return True
-        return bool(self.decide(path))
+        return self._covers_folder(path.rpartition("/")[0]) or bool(self.decide(path))
+
+    def _covers_folder(self, folder: str) -> bool:
+        """Whether a folder is meant, or one that it is in: of all its files the same, and asked once."""
+        asked: list[str] = []
+        while folder and folder not in self._covered:
+            asked.append(folder)
+            folder = folder.rpartition("/")[0]
+        known = self._covered.get(folder, False)
+        for each in reversed(asked):
+            known = self._covered[each] = known or bool(self.decide(each, folder=True))
+        return known
 
 
 def _read(line: str) -> _Pattern | None:
@@ -54,9 +72,16 @@ def _read(line: str) -> _Pattern | None:
         return None
     prefix = "" if anchored else "(?:.*/)?"
     try:
-        return _Pattern(re.compile(prefix + _translated(line), re.S), negated, folders_only)
+        plain = not anchored and not _SPECIAL.intersection(line)
+        expression = (
+            late(prefix + re.escape(line), re.S) if plain else re.compile(prefix + _translated(line), re.S)
+        )
+        return _Pattern(expression, negated, folders_only, line if plain else "")
     except re.error:
         return None
+
+
+_SPECIAL = frozenset("*?[\\")
 
 
 def _translated(pattern: str) -> str:

@@ -60,6 +60,7 @@ class Project:
         self._bytes: dict[str, bytes] = {}
         self._giving: dict[tuple[str, str], bool] = {}
         self._packages: dict[str, str] = {}
+        self._outermost: dict[str, str] = {}
         self._folders: dict[str, frozenset[str]] = {}
         self._found: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._probed: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
@@ -123,7 +124,11 @@ class Project:
     def package(self, path: str) -> str:
         """The outermost package that a file is in, `""` where it is in none."""
         folder = os.path.dirname(os.path.abspath(path))
-        return os.path.relpath(folder, self._package_root(folder)).partition(os.sep)[0].replace(".", "")
+        found = self._outermost.get(folder)
+        if found is None:
+            below = os.path.relpath(folder, self._package_root(folder))
+            found = self._outermost[folder] = below.partition(os.sep)[0].replace(".", "")
+        return found
 
     def roots_of(self, path: str) -> tuple[str, ...]:
         """Where a file's imports are looked for: around its package, beside it, in the project's roots."""

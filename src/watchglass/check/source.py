@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
@@ -96,11 +97,13 @@ class Source:
 def read(path: str) -> bytes:
     """The bytes of a file; raises `Unreadable` when it cannot be read or is no code by its size."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        # Unbuffered, it asks for the file's size: a buffer of the largest one would take longer than to read.
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read() if size <= MAX_BYTES else b""
     except OSError as error:
         raise Unreadable(f"it cannot be read: {error.strerror or error}") from None
-    if len(data) > MAX_BYTES:
+    if max(len(data), size) > MAX_BYTES:
         raise Unreadable(f"it is larger than {MAX_BYTES >> 20} MiB, and was not checked")
     return data
 

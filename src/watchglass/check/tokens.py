@@ -46,6 +46,8 @@ class _Words(NamedTuple):
     """The package that is the provider's own: its own calls are nobody's finding."""
     words: tuple[bytes, ...]
     shape: re.Pattern[bytes] | None = None
+    within: frozenset[bytes] = frozenset()
+    """What of `PROVIDERS` is in one of the names: without it, none of them is there."""
 
 
 def _either(names: str) -> re.Pattern[bytes]:
@@ -55,7 +57,7 @@ def _either(names: str) -> re.Pattern[bytes]:
 _GENERATE = "generate_(?:content|images|videos|text|embeddings|message|answer)\\w*"
 _INVOKE = "invoke_(?:model|agent|flow|inline_agent)\\w*"
 
-FAMILIES: tuple[_Words, ...] = (
+_FAMILIES: tuple[_Words, ...] = (
     _Words((b"litellm",), "litellm", _LITELLM_WORDS, _LITELLM_REQUEST),
     _Words((b"penai", b"OpenAI"), "openai", _OPENAI_WORDS, _OPENAI),
         _Words((b"groq",), "groq", _OPENAI_WORDS, _OPENAI),
@@ -142,6 +144,11 @@ PROVIDERS = (
 )  # fmt: skip
 """One of them is in every file that makes a client itself."""
 
+FAMILIES = tuple(
+    each._replace(within=frozenset(word for word in PROVIDERS for name in each.providers if word in name))
+    for each in _FAMILIES
+)
+
 _CERTAIN_WORDS = (
     b".create(", b".parse(", b".stream(", b"generate_content", b"completion(", b"invoke(", b".astream(",
     b"converse", b"invoke_model", b"kickoff",
@@ -172,6 +179,28 @@ def is_certain(data: bytes, package: str) -> bool:
 
 
 _last_certain: tuple[bytes, str, bool] = (b"", "", False)
+
+
+_last_named: tuple[bytes, frozenset[bytes]] = (b"", frozenset())
+
+
+def providers_in(data: bytes) -> frozenset[bytes]:
+    """Which of `PROVIDERS` a file names; one rule after the other asks it, and the last answer is kept."""
+    global _last_named
+    if _last_named[0] is not data:
+        _last_named = (data, frozenset(each for each in PROVIDERS if each in data))
+    return _last_named[1]
+
+
+_last_lowered: tuple[bytes, bytes] = (b"", b"")
+
+
+def lowered(data: bytes) -> bytes:
+    """The same in small letters, kept as the last answer."""
+    global _last_lowered
+    if _last_lowered[0] is not data:
+        _last_lowered = (data, data.lower())
+    return _last_lowered[1]
 
 
 def any_of(data: bytes, words: tuple[bytes, ...]) -> bool:
@@ -230,8 +259,11 @@ def may_request(data: bytes, package: str = "") -> bool:
 
 
 def _may_request(data: bytes, package: str) -> bool:
+    named = providers_in(data)
+    if not named:
+        return False
     for each in FAMILIES:
-        if each.owner != package and any_of(data, each.providers):
+        if each.owner != package and not named.isdisjoint(each.within) and any_of(data, each.providers):
             found = any_of(data, each.words) if each.shape is None else _is_near(data, each.words, each.shape)
             if found:
                 return True

@@ -36,7 +36,7 @@ def wants(data: bytes, package: str) -> int:
         return NO
     if tokens.may_request(data, package) or b"kickoff" in data:
         return YES
-    if b"__main__" in data and tokens.any_of(data, tokens.PROVIDERS) and _MAKES.search(data):
+    if b"__main__" in data and tokens.providers_in(data) and _MAKES.search(data):
         return YES
     return IMPORTS if tokens.is_certain(data, package) else NO
 

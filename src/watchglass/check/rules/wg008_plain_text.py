@@ -104,7 +104,7 @@ def wants(data: bytes, package: str) -> int:
 
 
 def _names_provider(data: bytes) -> bool:
-    return tokens.any_of(data, tokens.PROVIDERS) or b"LLM" in data or b"llm" in data
+    return bool(tokens.providers_in(data)) or b"LLM" in data or b"llm" in data
 
 
 def _says_key(data: bytes) -> bool:
@@ -123,7 +123,7 @@ def _says_prompt(data: bytes, package: str) -> bool:
         for at in tokens.places(data, _LOGGED)
         if not data.startswith(b"print(", at)
     )
-    return said and _ABOUT_MODELS.search(package.lower().encode() + b" " + data.lower()) is not None
+    return said and _ABOUT_MODELS.search(package.lower().encode() + b" " + tokens.lowered(data)) is not None
 
 
 def check(subject: Subject) -> Iterator[Found]:

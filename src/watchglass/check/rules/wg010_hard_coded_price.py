@@ -82,15 +82,19 @@ _PRICES = (
     b"usd_per",
     b"USD_PER",
 )
+_IN_SMALL = (b"cost", b"rice", b"pricing", b"usd_per")
 
 
 def wants(data: bytes, package: str) -> int:
     """Files that speak of costs and of tokens or models, with a number near."""
-    if not any(each in data for each in _PRICES) or not any(each in data for each in _WORDS):
+    small = tokens.lowered(data)  # most files speak of no cost in any letters: a fourth of the searches
+    if not tokens.any_of(small, _IN_SMALL) or not tokens.any_of(data, _PRICES):
+        return NO
+    if not tokens.any_of(data, _WORDS):
         return NO
     if next(_places(data), None) is None:
         return NO
-    return YES if _ABOUT_MODELS.search(data.lower()) else NO
+    return YES if _ABOUT_MODELS.search(small) else NO
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -128,7 +132,7 @@ def _lines(subject: Subject) -> list[int]:
 
 def _places(data: bytes) -> Iterator[int]:
     """Where a price may be, in bytes."""
-    lowered = data.lower()
+    lowered = tokens.lowered(data)
     for at in tokens.places(lowered, (b"cost", b"pric", b"usd_per", b"dollar")):
         if any(shape.match(lowered, at) for shape in (_PRICED, _GOT, _MADE)):
             yield at
