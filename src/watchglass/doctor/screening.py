@@ -9,13 +9,15 @@ out ask their own question. What they then say is exact, for it is asked as ever
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import msgspec
 
 from watchglass.doctor.contract import Finding, Window
 from watchglass.errors import QueryError, Unreachable
-from watchglass.queries.reader import StoreReader
+
+if TYPE_CHECKING:
+    from watchglass.queries.reader import StoreReader
 
 _TIMES = {"calls": "time", "tasks": "time", "spans": "start_time"}
 

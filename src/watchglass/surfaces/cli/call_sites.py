@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from watchglass.errors import NotFound
 from watchglass.queries.coverage import CallSite
 
 
@@ -14,6 +16,13 @@ class Code(NamedTuple):
     sites: Sequence[CallSite]
     files: Sequence[str]
     unreadable: Sequence[str]
+
+
+def all_there(paths: Sequence[str]) -> None:
+    """Raises `NotFound` for a path that is not there."""
+    for path in paths:
+        if not os.path.exists(path):
+            raise NotFound(f"{path or 'an empty path'} is not there; name files or folders to check")
 
 
 def read_call_sites(paths: Sequence[str]) -> Code:

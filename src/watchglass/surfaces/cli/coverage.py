@@ -87,17 +87,15 @@ def _report(
     filters: dict[str, tuple[str, ...]],
     maps: list[tuple[str, str]],
 ) -> Report:
+    from concurrent.futures import ThreadPoolExecutor
+
     from watchglass.clock import SystemClock
-    from watchglass.doctor.contract import Window
-    from watchglass.doctor.examination import examine
-    from watchglass.queries.covering import cover
     from watchglass.queries.sites import SitesQuestion
     from watchglass.queries.times import parse_moment
     from watchglass.surfaces.cli.asking import reader
-    from watchglass.surfaces.cli.call_sites import read_call_sites
-    from watchglass.surfaces.cli.coverage_shown import Report
+    from watchglass.surfaces.cli.call_sites import all_there, read_call_sites
 
-    code = read_call_sites(paths)  # first: what cannot be read is said without waiting for a store
+    all_there(paths)  # first: a mistyped path is said without waiting for a store
     now_ns = SystemClock().now_ns()
     question = SitesQuestion(
         since_ns=parse_moment(loaded.settings.since or DEFAULT_SINCE, now_ns),
@@ -106,8 +104,16 @@ def _report(
     )
     if question.since_ns >= question.until_ns:
         raise QueryError("there is no time between since and until; give an earlier since")
-    with reader(loaded) as asked:
-        recorded = asked.sites(question)
+    with reader(loaded) as asked, ThreadPoolExecutor(1) as aside:
+        # The server, or the engine with threads of its own, sums up while the code is read here.
+        answer = aside.submit(asked.sites, question)
+        code = read_call_sites(paths)
+        from watchglass.doctor.contract import Window
+        from watchglass.doctor.examination import examine
+        from watchglass.queries.covering import cover
+        from watchglass.surfaces.cli.coverage_shown import Report
+
+        recorded = answer.result()
         # What providers and spans say was asked has no line of code: it is of all services.
         said = examine(
             asked.query, Window(question.since_ns, question.until_ns), _never_recorded(asked, question)
