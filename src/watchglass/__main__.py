@@ -9,9 +9,9 @@ def main() -> None:
     """Run a command. An application has the SDK alone, which brings no command line."""
     if sys.argv[1:2] == ["check"]:
         # The checker needs none of what the other commands do: a commit does not wait for their imports.
-        from watchglass.check.command import main as check
+        from watchglass.check.command import program
 
-        sys.exit(check(sys.argv[2:]))
+        program(sys.argv[2:])
     try:
         from watchglass.surfaces.cli import main as run
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from watchglass.check.command import main
+from watchglass.check.command import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -11,7 +11,7 @@ import ast
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
 from watchglass.check.expressions import late
@@ -63,6 +63,11 @@ class Bodies:
             return True  # the same name in other letters would be the same name (PEP 3131)
         return self._data.find(name.encode(), found.begin, found.end) >= 0
 
+    def text(self, function: ast.AST) -> tuple[bytes, int, int] | None:
+        """Where a function's text is that is not in the tree: in what, from where, to where."""
+        found = self._cuts.get(getattr(function, "lineno", 0))
+        return None if found is None else (self._data, found.begin, found.end)
+
     def fill(self, functions: Iterable[ast.AST]) -> None:
         """Put the bodies of these functions where they belong; raises what `parse` does."""
         wanted: dict[int, list[Function]] = defaultdict(list)
@@ -99,13 +104,13 @@ def cut(data: bytes) -> tuple[bytes, dict[int, Cut]]:
     if b"\t" in code or b"\r" in data or b"\f" in code or _OTHER_CODING.search(data[:200]):
         return data, cuts
     at, line = 0, 1
-    for header in _HEADER.finditer(code):
+    for header in _headers(code):
         begin, after = header.span()
         if begin < at or not _HEADER.match(_SHORT.sub(_as_name, header[0]) + b"\n"):
             continue  # within a function that is cut out, or misled by a bracket in a literal
         indent = len(header[1])
-        dedent = _dedent(indent).search(code, after)
-        body = code[after : dedent.start() if dedent else len(code)].rstrip()
+        ended = dedent(indent).search(code, after)
+        body = code[after : ended.start() if ended else len(code)].rstrip()
         if len(body) < WORTH or b"\\\n" in body:
             continue
         end = after + len(body)
@@ -117,8 +122,19 @@ def cut(data: bytes) -> tuple[bytes, dict[int, Cut]]:
     return b"".join([*parts, data[at:]]), cuts
 
 
+def _headers(code: bytes) -> Iterator[re.Match[bytes]]:
+    """Where functions begin: by the word, which is far sooner found than each line is tried."""
+    at = code.find(b"def ")
+    while at >= 0:
+        begin = code.rfind(b"\n", 0, at)
+        found = _HEADER.match(code, begin) if begin >= 0 else None
+        if found is not None:
+            yield found
+        at = code.find(b"def ", found.end() if found is not None else at + 4)
+
+
 @functools.cache
-def _dedent(indent: int) -> re.Pattern[bytes]:
+def dedent(indent: int) -> re.Pattern[bytes]:
     """The next line of code that is indented no further; one that closes a bracket is no such line."""
     return late(rb"\n {0,%d}[^\s)\]}]" % indent)
 

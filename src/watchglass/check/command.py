@@ -17,13 +17,14 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from watchglass.check import baseline, cache, changed, configuration, files, running
 from watchglass.check.codes import CODES
 from watchglass.check.configuration import Configuration
 from watchglass.check.finding import SEVERITIES, UNREADABLE, Finding
-from watchglass.check.options import OPTIONS
-from watchglass.check.output import FORMATS, written
+from watchglass.check.options import FORMATS, OPTIONS
+from watchglass.check.output import written
 from watchglass.errors import ConfigError, WatchglassError
 
 CLEAN, FOUND, USAGE = 0, 1, 2
@@ -70,6 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output (head, less) has seen enough; nothing is left to flush at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FOUND
+
+
+def program(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command, and end with it."""
+    code = main(arguments)
+    gc.freeze()  # the trees go with the process; to take them apart first is a fifth of a short run
+    sys.exit(code)
 
 
 def _run(asked: argparse.Namespace) -> int:

@@ -49,7 +49,12 @@ def references(
     subject: Subject, wanted: frozenset[str]
 ) -> Iterator[tuple[ast.expr, ast.Attribute, Place, ast.Call]]:
     """Calls of these methods, and the methods handed to what calls them: node, method, place, call."""
-    for call in subject.module.scanned.calls:
+    words = [each.encode() for each in wanted]
+
+    def speaks(_: ast.AST, data: bytes, begin: int, end: int) -> bool:
+        return any(data.find(each, begin, end) >= 0 for each in words)
+
+    for call in subject.module.scanned.calls_where(speaks):
         func = call.node.func
         if isinstance(func, ast.Attribute) and func.attr in wanted:
             yield call.node, func, call.place, call.node

@@ -67,19 +67,18 @@ class Checker:
             return []
         if not any(how == YES for _, how in wanted) and not self.leads_to_clients(file.path, data):
             return []
-        whole = not all(rule.near for rule, _ in wanted)
-        subject = self.subject(file.path, data, whole)
+        subject = self.subject(file.path, data)
         found = [each for rule, _ in wanted for each in self._found(rule, subject)]
         if subject.module.source.unreadable:
             raise subject.module.source.unreadable
         return sorted(set(found), key=Finding.place)
 
-    def subject(self, path: str, data: bytes, whole: bool = True) -> Subject:
-        """The file as rules see it, or its outline to begin with; raises `Unreadable`."""
+    def subject(self, path: str, data: bytes) -> Subject:
+        """The file as rules see it, its bodies parsed when they are asked for; raises `Unreadable`."""
         if self.project.size > KEPT_BYTES:
             self.project.forget()
             self._resolver = Resolver(self.project)
-        return Subject(self.project.module(path, data, whole), self._resolver, self.configuration, path)
+        return Subject(self.project.module(path, data), self._resolver, self.configuration, path)
 
     def _found(self, rule: Rule, subject: Subject) -> Iterator[Finding]:
         source = subject.module.source

@@ -59,6 +59,7 @@ class Project:
         self._modules: dict[str, Module | None] = {}
         self._bytes: dict[str, bytes] = {}
         self._giving: dict[tuple[str, str], bool] = {}
+        self._having: dict[tuple[str, bytes], bool] = {}
         self._packages: dict[str, str] = {}
         self._outermost: dict[str, str] = {}
         self._folders: dict[str, frozenset[str]] = {}
@@ -78,7 +79,7 @@ class Project:
             self._modules[path] = None
             try:
                 data = read(path)
-                self._modules[path] = self.module(path, data, whole=False)
+                self._modules[path] = self.module(path, data)
             except (Unreadable, RecursionError):
                 pass
         return self._modules[path]
@@ -94,22 +95,38 @@ class Project:
         key = (path, wanted)
         known = self._giving.get(key)
         if known is None:
-            self.asked.add(path)
-            try:
-                data = self._bytes.get(path)
-                if data is None:
-                    if len(self._bytes) >= _KEPT_FILES:
-                        self._bytes.clear()
-                    data = self._bytes[path] = read(path)
-            except Unreadable:
+            data = self._read(path)
+            if data is None:
                 return False
             known = self._giving[key] = _is_telling(data, wanted.encode())
         return known
 
-    def module(self, path: str, data: bytes, whole: bool = True) -> Module:
-        """The module of these bytes, or its outline, bodies parsed when asked for; raises `Unreadable`."""
+    def has(self, path: str, word: bytes) -> bool:
+        """Whether a file has this word: where it has not, it need not be parsed to look for it."""
+        key = (path, word)
+        self.asked.add(path)
+        if key not in self._having:
+            data = self._read(path)
+            self._having[key] = data is not None and word in data
+        return self._having[key]
+
+    def _read(self, path: str) -> bytes | None:
+        """A file's bytes, kept for what is asked of it next; None where it cannot be read."""
+        self.asked.add(path)
+        data = self._bytes.get(path)
+        if data is None:
+            if len(self._bytes) >= _KEPT_FILES:
+                self._bytes.clear()
+            try:
+                data = self._bytes[path] = read(path)
+            except Unreadable:
+                return None
+        return data
+
+    def module(self, path: str, data: bytes) -> Module:
+        """The module of these bytes, its bodies parsed when they are asked for; raises `Unreadable`."""
         path = os.path.abspath(path)
-        source = parse(path, data, whole)
+        source = parse(path, data)
         found = Module(path, self, data, source)
         self._modules[path] = found
         self.size += source.size

@@ -69,8 +69,8 @@ def is_tracked(subject: Subject) -> bool:
     """Whether this module, or one of the project that it imports, sets tracking up."""
     if b"watchglass" in subject.module.data and any(tracking_calls(subject, subject.module)):
         return True
-    for each in imported_modules(subject):
-        if b"watchglass" in each.data and any(tracking_calls(subject, each)):
+    for each in imported_modules(subject, b"watchglass"):
+        if any(tracking_calls(subject, each)):
             return True
     return b"LLMUsageCallback" in subject.module.data
 
@@ -90,21 +90,28 @@ def tracked_by_others(subject: Subject) -> bool:
     return _OTHERS.search(subject.module.data) is not None
 
 
+_TRACKING = late(rb"\b(?:%s|LLMUsageCallback)\b" % "|".join(sorted(TRACKING)).encode())
+
+
+def _sets_up(_: ast.AST, data: bytes, begin: int, end: int) -> object:
+    return _TRACKING.search(data, begin, end)
+
+
 def tracking_calls(subject: Subject, module: Module) -> Iterator[Call]:
     """Calls that set tracking up."""
-    for call in module.scanned.calls:
+    for call in module.scanned.calls_where(_sets_up):
         if call.name in TRACKING or call.name == "LLMUsageCallback":
             for value in subject.resolver.value(call.node.func, call.place, module):
                 if value.kind == values.NAME and _is_watchglass(value.path, TRACKING | {"LLMUsageCallback"}):
                     yield call
 
 
-def imported_modules(subject: Subject) -> Iterator[Module]:
-    """Modules of the project that this one imports at its top."""
-    module = subject.module
+def imported_modules(subject: Subject, word: bytes) -> Iterator[Module]:
+    """Modules of the project that this one imports at its top, if they have this word."""
+    module, project = subject.module, subject.resolver.project
     for dotted in _imported_names(module):
-        path = subject.resolver.project.find(dotted, module.roots)
-        found = subject.resolver.project.load(path) if path else None
+        path = project.find(dotted, module.roots)
+        found = project.load(path) if path and project.has(path, word) else None
         if found is not None and found is not module:
             yield found
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from watchglass.check import clients, scopes, values
+from watchglass.check import asking, clients, scopes, values
 from watchglass.check.clients import Callee
 from watchglass.check.expressions import late
 from watchglass.check.project import Module
@@ -96,10 +96,11 @@ class Request(NamedTuple):
 
 def find(module: Module, resolver: Resolver) -> list[Request]:
     """All of a module, each once."""
-    wanted = clients.METHOD_NAMES | _renamed(module)
     langchain = b"langchain" in module.data
+    calls = asking.calls(module.scanned, langchain)
+    wanted = clients.METHOD_NAMES | _renamed(module)
     found: list[Request] = []
-    for call in module.scanned.calls:
+    for call in calls:
         called = call.name
         if called in wanted or not called or (langchain and _may_be_model(call.node.func)):
             callee = callee_of(call, resolver, module)
@@ -194,7 +195,7 @@ def _renamed(module: Module) -> frozenset[str]:
     """Names that may be a request under another name: imported `as`, assigned, by `partial` or `getattr`."""
     found: set[str] = set()
     for _ in range(2):  # a second name for what has another name already
-        for scope in module.scanned.scopes():
+        for scope in module.scanned.passed:
             for bound, bindings in scope.names.items():
                 if bound not in found and any(_may_rename(each, found) for each in bindings):
                     found.add(bound)

@@ -44,7 +44,7 @@ class Resolver:
         self._depth = 0
         self._cuts = 0
         self._steps = 0
-        self._calls: dict[str, dict[str, list[Call]]] = {}
+        self._calls: dict[tuple[Module, str], list[Call]] = {}
 
     # Expressions
 
@@ -352,13 +352,13 @@ class Resolver:
     def _given(self, argument: ast.arg, index: int, scope: Scope, module: Module) -> Values:
         """What the calls in the same module pass for it: `ask(OpenAI())` tells what `client` is."""
         function, owner = scope.node, scope.parent
-        if isinstance(function, ast.Lambda) or owner is None or not module.scanned.is_whole:
+        if isinstance(function, ast.Lambda) or owner is None or not module.scanned.is_looked_through:
             return ()  # of a module that is only imported from, the calls are not looked through
         method = owner.is_class and not is_static(function)
         init = owner.is_class and getattr(function, "name", "") == "__init__"
         called = getattr(owner.node if init else function, "name", "")
         found: list[Values] = []
-        for call in self._calls_of(module).get(called, ())[: values.MOST]:
+        for call in self._calls_of(module, called)[: values.MOST]:
             node = call.node
             position = index - 1 if method else index
             given = next((each.value for each in node.keywords if each.arg == argument.arg), None)
@@ -370,12 +370,14 @@ class Resolver:
                 found.append(self.value(given, call.place, module))
         return union(*found)
 
-    def _calls_of(self, module: Module) -> dict[str, list[Call]]:
-        known = self._calls.get(module.path)
+    def _calls_of(self, module: Module, called: str) -> list[Call]:
+        """The calls by this name, those at the module's top first, then those of the last function."""
+        key = (module, called)
+        known = self._calls.get(key)
         if known is None:
-            known = self._calls[module.path] = {}
-            for call in module.scanned.calls:
-                known.setdefault(call.name, []).append(call)
+            text = called.encode()
+            calls = module.scanned.calls_where(lambda _, data, begin, end: data.find(text, begin, end) >= 0)
+            known = self._calls[key] = sorted((each for each in calls if each.name == called), key=_order)
         return known
 
     # Annotations and members
@@ -445,6 +447,11 @@ _KNOWN_PATHS = frozenset(
 
 _SAYS_NOTHING = ("?", "typing.TypeVar", "typing_extensions.TypeVar")
 """Paths that begin with something unknown, or with what a generic class leaves open."""
+
+
+def _order(call: Call) -> tuple[int, int, int]:
+    node = call.place.scope.node
+    return (-getattr(node, "lineno", 1 << 30), call.node.lineno, call.node.col_offset)
 
 
 def _is_known(value: Value) -> bool:

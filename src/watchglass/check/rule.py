@@ -72,9 +72,6 @@ class Rule(NamedTuple):
     """The same as it should be."""
     default: bool = True
     """Whether it is on unless switched off."""
-    near: bool = False
-    """Whether it looks only near lines that it names (`Scanned.calls_near`, `Scanned.scope`): bodies of
-    functions without any are then not parsed."""
 
     @property
     def link(self) -> str:

@@ -105,11 +105,15 @@ class Call(NamedTuple):
         return func.id if isinstance(func, ast.Name) else ""
 
 
+Speaks = Callable[[ast.AST, bytes, int, int], object]
+"""Whether a function that is not parsed yet speaks of something: it, and where its text is."""
+
+
 class Scanned:
     """All that the pass found in one module. Bodies of functions are passed when they are asked for: of a
     module that is only imported from, most never are."""
 
-    __slots__ = ("_calls", "_pending", "_scopes", "_source", "module", "package")
+    __slots__ = ("_calls", "_pending", "_scopes", "_source", "is_looked_through", "module", "package")
 
     def __init__(self, source: Source, package: str) -> None:
         tree = source.tree
@@ -120,26 +124,49 @@ class Scanned:
         self._calls: list[Call] = []
         self._pending: dict[ast.AST, Place] = {}
         self._source = source
+        self.is_looked_through = False
+        """Whether somebody asked for its calls: of a module that is only imported from, nobody does."""
         self._scan(tree.body, Place(self.module))
 
     @property
     def calls(self) -> list[Call]:
         """Every call in the module."""
+        self.is_looked_through = True
         self._finish()
         return self._calls
 
     @property
-    def is_whole(self) -> bool:
-        """Whether nothing is left to be passed."""
-        return not self._pending
+    def passed(self) -> list[Scope]:
+        """Every scope that was come upon; what functions that are left for later bind is not in them yet."""
+        return list(self._scopes.values())
+
+    def calls_where(self, speaks: Speaks) -> list[Call]:
+        """Calls, at least those of functions whose text `speaks` of what they are wanted for."""
+        self.is_looked_through = True
+        silent: set[ast.AST] = set()
+        while True:
+            near: list[ast.AST] = []
+            for each in self._pending:
+                if each not in silent:
+                    text = self._source.left_out(each)
+                    if text is None or speaks(each, *text):
+                        near.append(each)
+                    else:
+                        silent.add(each)
+            if not near:
+                return self._calls
+            self._pass(near)
 
     def calls_near(self, lines: list[int]) -> list[Call]:
         """Calls, at least those of functions that have one of these lines (in order) in their body."""
         while near := [each for each in self._pending if _has_one(each, lines)]:
-            self._source.fill(near)
-            for node in near:
-                self._scan_body(node, self._pending.pop(node))
+            self._pass(near)
         return self._calls
+
+    def _pass(self, functions: list[ast.AST]) -> None:
+        self._source.fill(functions)
+        for node in functions:
+            self._scan_body(node, self._pending.pop(node))
 
     def scopes(self) -> list[Scope]:
         """Every scope in the module."""

@@ -89,6 +89,10 @@ class Source:
         head = self.line(node.lineno).encode("utf-8", "surrogatepass")[: node.col_offset]
         return len(head.decode("utf-8", "replace")) + 1
 
+    def left_out(self, function: ast.AST) -> tuple[bytes, int, int] | None:
+        """Of a function whose body is not in the tree its text: in what, from where, to where."""
+        return self.bodies.text(function) if self.bodies is not None else None
+
     def may_have(self, function: ast.AST, name: str) -> bool:
         """Whether the body of a function may have this name: False only where its text has not."""
         return self.bodies is None or self.bodies.may_have(function, name)
@@ -108,11 +112,11 @@ def read(path: str) -> bytes:
     return data
 
 
-def parse(path: str, data: bytes, whole: bool = True) -> Source:
-    """The tree of a file, or else its outline: bodies of functions put off; raises `Unreadable`."""
+def parse(path: str, data: bytes) -> Source:
+    """The tree of a file, bodies of its longer functions put off where it can be; raises `Unreadable`."""
     if path.endswith(".ipynb"):
         return _notebook(data)
-    return (None if whole else _outline(data)) or Source(_tree(data), data)
+    return _outline(data) or Source(_tree(data), data)
 
 
 def _outline(data: bytes) -> Source | None:

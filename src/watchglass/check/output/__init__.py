@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from watchglass.check.finding import Finding
 
-FORMATS = ("text", "json", "sarif", "github")
-
 
 def written(form: str, findings: Sequence[Finding]) -> str:
     """What is printed, without the newline at the end; no form but the one asked for is imported."""

@@ -82,9 +82,8 @@ def _has_hooks_alone(subject: Subject) -> bool:
     if subject.configuration.instrumented:
         return False
     names = {call.name for call in recorded.tracking_calls(subject, subject.module)}
-    for each in recorded.imported_modules(subject):
-        if b"watchglass" in each.data:
-            names |= {call.name for call in recorded.tracking_calls(subject, each)}
+    for each in recorded.imported_modules(subject, b"watchglass"):
+        names |= {call.name for call in recorded.tracking_calls(subject, each)}
     return bool(names) and not names & {"init", "initialize_observability"}
 
 

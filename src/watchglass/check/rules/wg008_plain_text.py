@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from watchglass.check import scopes, tokens
+from watchglass.check.bodies import dedent
 from watchglass.check.expressions import late
 from watchglass.check.finding import ERROR
 from watchglass.check.rule import NO, YES, Found, Rule, Subject
@@ -15,18 +16,21 @@ from watchglass.check.scopes import Call, Scope
 LEVELS = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace"}
 )
-_KEY = late(
+_KEYS_NAMED = (
     r"(?:api_?keys?|secret_?key|secret_access_key|access_?token|auth_?token|bearer_?token|master_?key|"
     r"(?:openai|anthropic|claude|gemini|groq|mistral|cohere|deepseek|openrouter|litellm|huggingface|hf|replicate)"
-    r"_?(?:key|token))$",
-    re.I,
+    r"_?(?:key|token))"
 )
+_KEY = late(_KEYS_NAMED + "$", re.I)
 _NO_KEY = late(
     r"(?:^|_)(?:has|is|no|use|uses|need|needs|requires?|missing|num|max|valid|invalid|which|public|count)_|"
     r"mask|redact|hide|hidden|scrub|saniti|hash|encrypt|obfuscat|abbreviat",
     re.I,
 )
-_CONTENT = late(r"^_*(?:\w+_)?(?:prompt|messages|llm_response|llm_output|response_text|completion)$", re.I)
+_TEXTS_NAMED = r"(?:prompt|messages|llm_response|llm_output|response_text|completion)"
+_CONTENT = late(rf"^_*(?:\w+_)?{_TEXTS_NAMED}$", re.I)
+_NAMED = late(f"{_KEYS_NAMED}|{_TEXTS_NAMED}|get_secret_value".encode())
+"""What is named like this, in small letters, can be a finding without a request in the same function."""
 _NO_CONTENT = late(
     r"^_*(?:num|max|min|count|has|is|use|no|n|len|error|status|log|commit|acompletion|hide|warning|validation|"
     r"flash|queue|kafka|sqs|email|sms|slack|unread|shell|command|cli|login|password|confirm)_",
@@ -89,6 +93,8 @@ _ASKS_A_PERSON = late(rb"(?<![\w.])(?:raw_)?input\(|getpass")
 _FOR_A_PERSON = late(r"\bpress\b|\b(?:hit|type|enter) |\[y/n\]|\(y/n\)|continue\?", re.I)
 _NEAR = 240
 """So many bytes after its parenthesis the arguments of a call are looked for."""
+_LONGEST = 4000
+"""So many bytes the arguments of a call may be, where missing one would miss a finding."""
 
 
 def wants(data: bytes, package: str) -> int:
@@ -147,10 +153,24 @@ def check(subject: Subject) -> Iterator[Found]:
 
 
 def _lines(subject: Subject) -> list[int]:
-    """The lines on which something is logged, in order."""
+    """The lines on which something is logged that may be a finding by its name, in order."""
     if subject.module.source.cells:
         return list(range(1, len(subject.module.source.lines) + 1))
-    return tokens.lines_of(subject.module.data, sorted(tokens.places(subject.module.data, _LOGGED)))
+    data = subject.module.data
+    small = tokens.lowered(data)
+    logged = sorted(tokens.places(data, _LOGGED))
+    return tokens.lines_of(data, [at for at in logged if _NAMED.search(small, at, _end(data, at))])
+
+
+def _end(data: bytes, at: int) -> int:
+    """Where a call ends at the latest: at a line that is indented no further, unless that is in a text."""
+    line = data.rfind(b"\n", 0, at) + 1
+    indent = next((place for place in range(line, at) if data[place] != 32), at) - line
+    found = dedent(indent).search(data, at, at + _LONGEST)
+    end = found.start() if found is not None else at + _LONGEST
+    if any(data.count(quotes, at, end) % 2 for quotes in (b'"""', b"'''")):
+        return at + _LONGEST
+    return max(end, at + _NEAR)
 
 
 def _is_log(call: Call) -> bool:
@@ -419,7 +439,6 @@ RULE = Rule(
     fix="log ids, lengths and hashes instead: the text is on the recorded call, under the policy on content",
     wants=wants,
     check=check,
-    near=True,
     wrong="""\
 import logging
 

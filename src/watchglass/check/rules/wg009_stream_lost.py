@@ -45,6 +45,8 @@ def check(subject: Subject) -> Iterator[Found]:
     for request in subject.requests:
         if not _streams(request):
             continue
+        if not isinstance(request.place.scope.node, FUNCTIONS):
+            subject.module.scanned.scopes()  # what reads it at the top of a module may be in any function
         said = _lost(request)
         if said:
             yield Found(request.node, request.place, f"the stream of {request.callee.path} is {said}")

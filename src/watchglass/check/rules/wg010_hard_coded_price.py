@@ -506,7 +506,6 @@ RULE = Rule(
     "price of your own goes into it (`watchglass prices set`)",
     wants=wants,
     check=check,
-    near=True,
     wrong="""\
 PRICES = {"gpt-4o": {"input": 2.50, "output": 10.00}}
 
