@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import quote
 
-from watchglass import __version__
 from watchglass.check.baseline import fingerprints
 from watchglass.check.finding import UNREADABLE, WARNING, Finding
 from watchglass.check.rules import RULES
@@ -21,7 +21,7 @@ def write(findings: Sequence[Finding]) -> str:
         "tool": {
             "driver": {
                 "name": "watchglass check",
-                "semanticVersion": __version__,
+                "semanticVersion": _version(),
                 "rules": [
                     *(_rule(each.code, each.name, each.summary, each.because, each.fix) for each in RULES),
                     _rule(
@@ -36,6 +36,13 @@ def write(findings: Sequence[Finding]) -> str:
         ],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+
+
+def _version() -> str:
+    try:
+        return version("watchglass")
+    except PackageNotFoundError:
+        return "0"  # run from a checkout that nobody installed
 
 
 def _rule(code: str, name: str, summary: str, because: str, fix: str) -> dict[str, Any]:
