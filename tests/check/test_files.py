@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,17 @@ def test_what_cannot_be_read_is_said_and_no_crash(folder: Path, data: bytes, sai
     (folder / "a.py").write_bytes(data)
     [found] = check(folder)
     assert found.rule == "WG000" and (said in found.message or "parse" in found.message)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python reads the syntax of 3.12")
+@pytest.mark.parametrize(
+    "line", ["def ask[T](x: T): ...", "class Asked[T]: ...", "type X = int", "y = f'{x['a']}'"]
+)
+def test_code_for_a_newer_python_is_said_to_be_that(folder: Path, line: str) -> None:
+    """One WG000 at the line, which says to run the check with a newer Python."""
+    (folder / "a.py").write_text(f"import litellm\n{line}\nlitellm.completion()\n", "utf-8")
+    [found] = check(folder)
+    assert (found.rule, found.line) == ("WG000", 2) and "run the check with a newer one" in found.message
 
 
 def test_deep_code_is_followed(folder: Path) -> None:

@@ -269,6 +269,11 @@ def _children(node: ast.AST) -> list[Any]:
     return found
 
 
+def inner(node: ast.AST) -> list[ast.AST]:
+    """What is directly below a node, without names, constants and the like: what has nothing below itself."""
+    return [each for each in _children(node) if each.__class__ not in _LEAVES]
+
+
 _Children = list["ast.AST | tuple[ast.AST, Place]"] | None
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
 from watchglass.check import bodies
 from watchglass.check.bodies import Bodies
+from watchglass.check.expressions import late
 
 MAX_BYTES = 8 << 20
 """Larger files are no one's own code but made by a machine (Python's own limit is far above)."""
@@ -144,10 +146,14 @@ def _reason(error: SyntaxError) -> str:
     text = (error.text or "").strip()
     if "print" in (error.msg or "") or "exec" in (error.msg or "") or text.startswith(("print ", "exec ")):
         return f"it is Python 2: {error.msg}"
-    import platform
+    here = f"Python {sys.version_info[0]}.{sys.version_info[1]}, which runs this check,"
+    if sys.version_info < (3, 12) and (_OF_312.match(text) or (error.msg or "").startswith("f-string")):
+        return f"{here} cannot read its syntax, which is that of 3.12: run the check with a newer one"
+    return f"{here} cannot parse it: {error.msg}; if it is for a newer one, run the check with that"
 
-    version = ".".join(platform.python_version_tuple()[:2])
-    return f"Python {version} cannot parse it: {error.msg}"
+
+_OF_312 = late(r"(?:async\s+)?(?:def|class)\s+\w+\s*\[|type\s+\w+[^=]*=")
+"""Parameters of types, and their aliases (PEP 695); quotes in f-strings (PEP 701) have their own error."""
 
 
 def _decoded(data: bytes) -> list[str]:

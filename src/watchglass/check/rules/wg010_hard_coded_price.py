@@ -12,7 +12,7 @@ from watchglass.check import tokens
 from watchglass.check.expressions import late
 from watchglass.check.finding import WARNING
 from watchglass.check.rule import NO, YES, Found, Rule, Subject
-from watchglass.check.scopes import FUNCTIONS, Place
+from watchglass.check.scopes import FUNCTIONS, Place, inner
 
 _PRICE = late(r"cost|price|pricing|usd_per|dollars?_per", re.I)
 _UNIT = late(
@@ -97,6 +97,14 @@ def wants(data: bytes, package: str) -> int:
     return YES if _ABOUT_MODELS.search(small) else NO
 
 
+_OF_THEIR_OWN = (*FUNCTIONS, ast.ClassDef)
+"""What has names of its own."""
+_TELLING = frozenset(
+    [ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.keyword, ast.Dict, ast.Call, *FUNCTIONS]
+)
+"""What can be a finding (`_told`, `_scaled`)."""
+
+
 def check(subject: Subject) -> Iterator[Found]:
     """Names and tables that hold a price, and sums that count with one: one finding a statement."""
     place = Place(subject.module.scanned.module)
@@ -109,17 +117,18 @@ def check(subject: Subject) -> Iterator[Found]:
             nearest = bisect.bisect_left(near, node.lineno)
             if nearest == len(near) or near[nearest] > (node.end_lineno or node.lineno):
                 continue
-        scope = subject.module.scanned.scope(node)
-        if scope is not None and scope.parent is not None:
-            place = Place(scope)
-            named = getattr(node, "name", named) if isinstance(node, FUNCTIONS) else ""
-        told = _told(node, named) or _scaled(node, place)
+        if isinstance(node, _OF_THEIR_OWN):
+            scope = subject.module.scanned.scope(node)
+            if scope is not None:
+                place = Place(scope)
+                named = getattr(node, "name", named) if isinstance(node, FUNCTIONS) else ""
+        told = (_told(node, named) or _scaled(node, place)) if node.__class__ in _TELLING else None
         if told:
             yield Found(told[0], place, told[1])
             if not isinstance(node, FUNCTIONS):
                 continue  # one finding a statement; a default is not all of a function
-        inner = _name_of(node) or named
-        pending += [(each, place, inner) for each in ast.iter_child_nodes(node)]
+        below = _name_of(node) or named
+        pending += [(each, place, below) for each in inner(node)]
 
 
 def _lines(subject: Subject) -> list[int]:
