@@ -16,7 +16,7 @@ from watchglass.surfaces.http.app import Application
 from watchglass.surfaces.http.body import Intake
 from watchglass.surfaces.http.guard import Guard
 from watchglass.surfaces.http.health import Life
-from watchglass.surfaces.http.web_app import WebApp, load
+from watchglass.surfaces.http.web_app import File, WebApp, load
 
 INDEX = b"<!doctype html><title>app</title>"
 SCRIPT = b"export const app = 1;\n" * 50
@@ -207,3 +207,16 @@ def test_without_the_app_a_page_says_how_to_build_it(tmp_path: Path) -> None:
     assert b"make app" in answer.body and b"<script" not in answer.body and b"style" not in answer.body
     assert site.ask("/ready").status == 200
     assert site.ask("/assets/app.js").status == 404
+
+
+def test_a_page_says_where_nobody_needs_a_key() -> None:
+    """Where there are no keys the page asks at once; where there are it says nothing of who may."""
+    file = File(b"text/html; charset=utf-8", {b"": b'<html lang="en"><title>app</title>'}, b"1")
+    app = WebApp({"/index.html": file})
+    scope: Any = {"method": "GET", "path": "/", "headers": [(b"accept", b"text/html")]}
+    bodies = []
+    for keyed in (False, True):
+        answer = app.answer(scope, keyed=keyed)
+        assert answer is not None
+        bodies.append(answer.body)
+    assert bodies == [b'<html lang="en" data-open><title>app</title>', file.bodies[b""]]

@@ -62,6 +62,26 @@ def test_the_first_page_brings_little(browser: Browser, site: Site) -> None:
     assert not pages.close()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/?since=7d&tenant=demo-acme&model=gpt-4o&view=executive",
+        "/traces?since=7d&status=failed&agent=planner&min_cost_usd=0.01",
+        "/agents?since=24h&view=flows",
+        "/costs?by=tenant,model&bucket=day&feature=chat&feature=triage",
+    ],
+)
+def test_what_is_asked_early_is_what_the_page_asks(page: Page, address: str) -> None:
+    """A page's question, asked while the app's code is on the way, is the page's own: none is asked twice."""
+    asked: list[str] = []
+    page.on("request", lambda each: asked.append(urlsplit(each.url).path))
+    page.goto(address)
+    settled(page)
+    asked = [each for each in asked if each.startswith("/api/v1/")]
+    assert asked[0] == "/api/v1/session"
+    assert len(asked) == len(set(asked)) <= 4, asked
+
+
 def test_pages_are_real_links_in_one_nav(page: Page) -> None:
     """There is one <nav>; each page is a link in it, with an address that opens in another tab too."""
     page.goto("/")

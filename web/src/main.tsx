@@ -7,7 +7,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queries } from "./api/queries";
-import { router } from "./router";
+import { fetchWhenIdle, router } from "./router";
 import { applyPreferences } from "./shell/preferences";
 
 applyPreferences();
@@ -20,3 +20,6 @@ createRoot(place).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+
+if (document.readyState === "complete") fetchWhenIdle();
+else window.addEventListener("load", fetchWhenIdle, { once: true });

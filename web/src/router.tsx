@@ -101,8 +101,26 @@ export const router = createRouter({
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",
+  // A pointer that only passes over links is at each for less than that.
+  defaultPreloadDelay: 20,
   scrollRestoration: true,
 });
+
+/** The pages that most is looked at from; the code of the others comes while their link is pointed at. */
+const OFTEN = ["/traces", "/sessions", "/agents", "/costs"] as const;
+
+/** Fetches the code of pages that are likely next, one after the other, whenever the browser has nothing to do. */
+export function fetchWhenIdle(): void {
+  const left = [...OFTEN];
+  const next = () => {
+    const path = left.shift();
+    if (!path) return;
+    void Promise.resolve(router.loadRouteChunk(router.routesByPath[path])).then(soon, () => undefined);
+  };
+  // Safari has no idle callbacks.
+  const soon = () => (window.requestIdleCallback ?? ((done: () => void) => setTimeout(done, 500)))(next);
+  soon();
+}
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
+import pyarrow as pa
+
 from watchglass.clock import SystemClock
 from watchglass.config import Settings
 from watchglass.ingest.audit import Audit
@@ -100,11 +102,12 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         ingest.start()
         rolling.start()
         settler.touch(unsettled)
+        limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
+        reader = StoreReader(store.engine, scope=current_scope, limits=limits)
+        warming = asyncio.create_task(asyncio.to_thread(_warm, reader), name="warming")
         keeper = asyncio.create_task(keep(Retention(store.engine, kept(settings)), clock), name="keeper")
         minder = asyncio.create_task(mind(desk, store), name="prices")
         try:
-            limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
-            reader = StoreReader(store.engine, scope=current_scope, limits=limits)
             turns = Turns()
             access = Access(keyring, watch=audit, closed=not is_loopback(settings.host))
             audit.start(lambda: access.keyed)
@@ -146,6 +149,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
                     stop_questions,
                 )
         finally:
+            await warming
             keeper.cancel()
             minder.cancel()
             await asyncio.to_thread(reprices.stop)
@@ -156,6 +160,13 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         if keyring is not None:
             keyring.close()
         await asyncio.to_thread(store.close)
+
+
+def _warm(reader: StoreReader) -> None:
+    """Load what the first question would wait for: half a second of pandas, which Arrow looks for when it is
+    first given a list, and the catalogue."""
+    pa.array([0])
+    reader.answer(lambda *_: None)
 
 
 def _about(event: str, key: Key) -> str:

@@ -1,5 +1,6 @@
 /** The one way to the server: typed by its OpenAPI document, with its errors as it words them. */
 
+import { takeEarly } from "./early";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
@@ -73,7 +74,8 @@ export function send<A>(method: "POST" | "PUT" | "DELETE", url: string, body?: u
 async function answered(url: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { credentials: "same-origin", ...init });
+    const early = init?.method === undefined ? await takeEarly(url) : undefined;
+    response = early ?? (await fetch(url, { credentials: "same-origin", ...init }));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiProblem(

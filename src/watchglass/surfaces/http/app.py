@@ -106,7 +106,7 @@ class Application:
             await self._handle_direct(direct, scope, receive, send)
             return
         export = self._exports.get(path) or self._exports.get(_tidy(path))
-        page = self._web_app.answer(scope) if export is None else None
+        page = self._web_app.answer(scope, keyed=self._access.keyed) if export is None else None
         if page is not None:
             await self._handle_page(page, scope, send)
             return

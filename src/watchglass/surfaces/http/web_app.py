@@ -59,6 +59,9 @@ SECURITY: Headers = (
 _FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")
 _ASK_FIRST = (b"cache-control", b"no-cache")
 
+_ROOT, _OPEN_ROOT = b'<html lang="en">', b'<html lang="en" data-open>'
+"""The second is known to `web/src/first.ts`."""
+
 _UNBUILT = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>watchglass</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
@@ -85,14 +88,17 @@ class WebApp:
     def __init__(self, files: Mapping[str, File]) -> None:
         self.files = files
         self.index = files.get(_INDEX) or _file(".html", {b"": _UNBUILT})
+        # A kilobyte: smaller uncompressed than what compressing it here would take.
+        self._open_index = _file(".html", {b"": self.index.bodies[b""].replace(_ROOT, _OPEN_ROOT)})
 
     @property
     def built(self) -> bool:
         """Whether there is an app, and not only a page that says how to build it."""
         return _INDEX in self.files
 
-    def answer(self, scope: Scope) -> Response | None:
-        """The answer to a request for a file or a page of the app; None for any other request."""
+    def answer(self, scope: Scope, *, keyed: bool = True) -> Response | None:
+        """The answer to a request for a file or a page of the app; None for any other request. Where nobody
+        needs a key the page says so: it then asks for its data before it knows anything else."""
         method, path = scope["method"], str(scope["path"])
         if method not in _READS:
             return None
@@ -102,7 +108,7 @@ class WebApp:
         elif path.startswith(_ASSETS):
             answer = problem(404, "The app has no such file: reload the page, for it has been built anew.")
         elif is_page(path) and b"text/html" in header(scope, b"accept"):
-            answer = _sent(self.index, scope, _ASK_FIRST)
+            answer = _sent(self.index if keyed else self._open_index, scope, _ASK_FIRST)
         else:
             return None
         return answer

@@ -1,4 +1,4 @@
-import { one, oneOf, present, type Raw } from "@/shell/search";
+import { one, oneOf, present, type Raw } from "@/shell/asked";
 
 export const VIEWS = ["agents", "flows", "trouble"] as const;
 export type View = (typeof VIEWS)[number];

@@ -1,6 +1,6 @@
 /** What calls are filtered by in the address of Overview and Costs: a name may stand there several times. */
 
-import { many, present, type Raw, useSetSearch } from "@/shell/search";
+import { many, present, type Raw } from "@/shell/asked";
 
 export const FILTERS = [
   "model",
@@ -49,14 +49,4 @@ export function chips(filters: Filters, tenants: readonly string[] = []): Chip[]
     ...tenants.map((value) => ({ name: "tenant", value })),
     ...FILTERS.flatMap((name) => (filters[name] ?? []).map((value) => ({ name, value }))),
   ];
-}
-
-/** Takes one value of a name out of the address. */
-export function useRemoveFilter(filters: Filters, tenants: readonly string[] = []): (chip: Chip) => void {
-  const setSearch = useSetSearch();
-  return ({ name, value }) => {
-    const before = name === "tenant" ? tenants : (filters[name as Filter] ?? []);
-    const left = before.filter((each) => each !== value);
-    setSearch({ [name]: left.length ? left : undefined });
-  };
 }

@@ -11,7 +11,7 @@ import { Budgets } from "./Budgets";
 import { Controls } from "./Controls";
 import { CostChart } from "./CostChart";
 import { CostFigures } from "./CostFigures";
-import { chips, readFilters, useRemoveFilter } from "./filters";
+import { chips, readFilters } from "./filters";
 import { Groups } from "./Groups";
 import { Month } from "./Month";
 import { Reprice } from "./Reprice";
@@ -19,6 +19,7 @@ import { type CostsSearch, costsAsked, readBy } from "./search";
 import { TopCalls } from "./TopCalls";
 import { Units } from "./Units";
 import { Unpriced } from "./Unpriced";
+import { useRemoveFilter } from "./useRemoveFilter";
 import "./page.css";
 
 export const Route = createLazyRoute("/costs")({ component: CostsPage });

@@ -1,4 +1,4 @@
-import { askedOf, one, oneOf, present, type Raw, type RootSearch } from "@/shell/search";
+import { askedOf, one, oneOf, present, type Raw, type RootSearch } from "@/shell/asked";
 import { FILTERS, type Filters, readFilters } from "./filters";
 
 /** What costs can be told apart by, as the page offers it; the first ones first. */

@@ -1,5 +1,5 @@
 import { type Filters, readFilters } from "@/pages/costs/filters";
-import { askedOf, oneOf, present, type Raw, type RootSearch } from "@/shell/search";
+import { askedOf, oneOf, present, type Raw, type RootSearch } from "@/shell/asked";
 
 export const VIEWS = ["engineering", "team", "executive"] as const;
 export type View = (typeof VIEWS)[number];

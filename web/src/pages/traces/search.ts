@@ -1,4 +1,4 @@
-import { askedOf, many, one, oneOf, present, type Raw, type RootSearch } from "@/shell/search";
+import { askedOf, many, one, oneOf, present, type Raw, type RootSearch } from "@/shell/asked";
 
 /** Filters that take several values, as the API names them; those of `FACETS` stand at the side with counts. */
 export const FACETS = [
