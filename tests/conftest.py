@@ -5,10 +5,12 @@ import logging
 import os
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.testing
 from hypothesis import settings
 
 from tests import new_store
@@ -32,6 +34,9 @@ sys.dont_write_bytecode = False
 _MEMORY = Path("/dev/shm")
 if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+# What typer makes of all commands' options takes longer than most of what the commands do here.
+typer.testing._get_command = cache(typer.testing._get_command)  # pyright: ignore[reportPrivateUsage]
 
 _WEB = Path(__file__).parent / "web"
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.ledger.repricing_house import listed_price, priced_call
-from tests.new_store import prepared
 from tests.rolled_house import House
 from tests.stored_rows import NOON_NS, call
-from watchglass.clock import ManualClock
 from watchglass.ledger.reprice import Repricing
 from watchglass.ledger.reprice_plan import Asked
 from watchglass.pricing.book import Layers, PriceBook
@@ -21,7 +18,7 @@ from watchglass.queries.reader import StoreReader
 from watchglass.queries.scope import EVERYTHING as EVERYBODY
 from watchglass.queries.scope import Scope
 from watchglass.queries.sites import SitesQuestion
-from watchglass.store import Retention, Store, open_store, remove_tenants
+from watchglass.store import Retention, remove_tenants
 from watchglass.store.reprice_runs import RepriceRuns
 from watchglass.store.rollup_engine import site_days
 from watchglass.store.rollup_hours import HOUR_NS, KEPT_NS
@@ -30,18 +27,6 @@ from watchglass.store.rollup_sites import AGAIN_NS
 DAY_NS = 24 * HOUR_NS
 MIDNIGHT_NS = NOON_NS - 12 * HOUR_NS
 EVERYTHING = SitesQuestion(since_ns=MIDNIGHT_NS - 9 * DAY_NS, until_ns=MIDNIGHT_NS + 9 * DAY_NS)
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, ManualClock]]:
-    clock = ManualClock(NOON_NS + 100 * HOUR_NS)
-    with open_store(prepared(tmp_path_factory.mktemp("rolled") / "data"), clock=clock) as store:
-        yield store, clock
-
-
-@pytest.fixture
-def house(opened: tuple[Store, ManualClock]) -> House:
-    return House(*opened)
 
 
 def asked(number: int, /, **columns: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.new_store import prepared
 from tests.rolled_house import House
 from tests.stored_rows import NOON_NS, call, insert
 from watchglass.clock import ManualClock
@@ -19,23 +18,11 @@ from watchglass.queries.scope import Scope
 from watchglass.queries.sites import SitesQuestion
 from watchglass.queries.top import ranges_of_most_expensive
 from watchglass.queries.usage import DIMENSIONS, UsageQuestion, answering
-from watchglass.store import Limits, Retention, Store, open_store
+from watchglass.store import Limits, Retention, Store
 from watchglass.store.rollup_hours import HOUR_NS, KEPT_NS, QUIET_NS
 
 HOURS = 4
 DAY_NS = 24 * HOUR_NS
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, ManualClock]]:
-    clock = ManualClock(NOON_NS + 100 * HOUR_NS)
-    with open_store(prepared(tmp_path_factory.mktemp("rolled") / "data"), clock=clock) as store:
-        yield store, clock
-
-
-@pytest.fixture
-def house(opened: tuple[Store, ManualClock]) -> House:
-    return House(*opened)
 
 
 EVERYTHING = UsageQuestion(by=("tenant", "hour"))

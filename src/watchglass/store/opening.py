@@ -12,7 +12,7 @@ from typing import Self
 
 from watchglass.clock import Clock, SystemClock
 from watchglass.errors import NotFound
-from watchglass.store import footprint, migrate, snapshot
+from watchglass.store import migrate, snapshot
 from watchglass.store.chdb import QUESTION, ChdbEngine
 from watchglass.store.control import Control
 from watchglass.store.engine import Engine
@@ -125,7 +125,6 @@ def open_store(
         versions = VersionClock(clock, floor=_highest_version(engine))
         rolled = RolledEngine(engine, Rollup(control, clock, versions))
         rolled.archive.recover()
-        footprint.shrink()
         undo.pop_all()
     return Store(place, control, rolled, versions, Keys(control, clock))
 

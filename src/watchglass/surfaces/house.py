@@ -20,6 +20,7 @@ from watchglass.ingest.unsettled import attention, unsettled_traces
 from watchglass.queries.reader import StoreReader
 from watchglass.store import KeptPrices, Key, Keyring, Limits, Retention, RollupKeeper, Space, open_store
 from watchglass.store.damage import damage
+from watchglass.store.footprint import shrink
 from watchglass.store.kept_targets import TargetStore
 from watchglass.surfaces.access import Access, current_scope
 from watchglass.surfaces.api.agents import agent_endpoints
@@ -74,6 +75,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
     store = await asyncio.to_thread(
         open_store, Path(settings.data), program="watchglass serve", address=address, clock=clock
     )
+    shrink()  # here, where the store stays open: a command would only have to read the pages again
     keyring = None
     rolling = RollupKeeper(store.engine, store.engine.rollup)
     try:

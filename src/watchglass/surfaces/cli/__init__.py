@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -81,23 +82,33 @@ def _watchglass(
     """
 
 
-def make_app() -> typer.Typer:
-    """The typer application with every command."""
+@cache
+def make_app(only: str | None = None) -> typer.Typer:
+    """The typer application with every command; with the one named `only`, if there is one of that name.
+
+    What typer makes of the others' options takes longer than many a command.
+    """
     app = typer.Typer(
         name="watchglass", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False
     )
     app.callback()(_watchglass)
-    for command in COMMANDS:
-        app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
-    for group in GROUPS:
-        app.add_typer(group)
-    app.command("backfill", help="The same as `reprice`.")(reprice_calls)
+    commands = {each.__name__.rstrip("_").replace("_", "-"): each for each in COMMANDS}
+    groups = {str(each.info.name): each for each in GROUPS}
+    known = only in commands or only in groups
+    for name, command in commands.items():
+        if name == only or not known:
+            app.command(name)(command)
+    for name, group in groups.items():
+        if name == only or not known:
+            app.add_typer(group)
+    if not known:
+        app.command("backfill", help="The same as `reprice`.")(reprice_calls)
     return app
 
 
 def main() -> None:
     """The `watchglass` program."""
     try:
-        make_app()()
+        make_app(sys.argv[1] if len(sys.argv) > 1 else None)()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
