@@ -145,11 +145,12 @@ FAMILIES: tuple[Family, ...] = (
         "google",
         "https://cloud.google.com/python/docs/reference/aiplatform/latest/vertexai",
         "vertexai",
-        "GenerativeModel TextGenerationModel.from_pretrained ChatModel.from_pretrained "
+        "GenerativeModel ChatSession TextGenerationModel.from_pretrained ChatModel.from_pretrained "
         "TextEmbeddingModel.from_pretrained ImageGenerationModel.from_pretrained "
         "CodeGenerationModel.from_pretrained",
         "generate_content generate_content_async start_chat().send_message start_chat().send_message_async "
-        "start_chat().send_message_streaming predict predict_async predict_streaming get_embeddings "
+        "start_chat().send_message_streaming send_message send_message_async send_message_streaming "
+        "predict predict_async predict_streaming get_embeddings "
         "get_embeddings_async generate_images",
     ),
     Family(
@@ -162,8 +163,16 @@ FAMILIES: tuple[Family, ...] = (
         "fim.stream_async "
         "embeddings.create embeddings.create_async agents.complete agents.complete_async agents.stream "
         "agents.stream_async ocr.process ocr.process_async "
-        "chat chat_stream completion completion_stream embeddings beta.conversations.start "
-        "beta.conversations.start_async beta.conversations.start_stream",
+        "chat chat_stream completion completion_stream embeddings "
+        + " ".join(
+            f"beta.conversations.{each}"
+            for each in (
+                *("start", "start_async", "start_stream", "start_stream_async"),
+                *("append_async", "append_stream", "append_stream_async"),
+            )  # plain `append` is every list's: too many calls to follow
+        )
+        + " audio.transcriptions.complete audio.transcriptions.complete_async audio.transcriptions.stream "
+        "audio.transcriptions.stream_async batch.jobs.create batch.jobs.create_async",
     ),
     Family(
         "cohere",
@@ -225,6 +234,17 @@ FAMILIES: tuple[Family, ...] = (
         "huggingface_hub",
         "InferenceClient AsyncInferenceClient",
         "chat_completion text_generation feature_extraction summarization chat.completions.create",
+    ),
+    Family(
+        "instructor",
+        "https://python.useinstructor.com/concepts/patching/",
+        "instructor",
+        "Instructor AsyncInstructor from_provider",
+        " ".join(
+            f"{path}{each}"
+            for path in ("", "chat.completions.", "messages.")
+            for each in ("create", "create_partial", "create_iterable", "create_with_completion")
+        ),
     ),
     Family(
         "langchain",
@@ -317,6 +337,9 @@ SAME_METHOD = frozenset(
     ]
 )
 """Methods that return what they are called on, set up differently."""
+
+PIPES = frozenset({"RunnableSequence", "RunnableParallel", "RunnableMap"})
+"""What is given a model to ask, as a pipe is; `pipe` is the method that does it."""
 
 TRANSPARENT = frozenset({"with_raw_response", "with_streaming_response"})
 """Attributes behind which the same methods are."""

@@ -58,11 +58,29 @@ def references(
         func = call.node.func
         if isinstance(func, ast.Attribute) and func.attr in wanted:
             yield call.node, func, call.place, call.node
-        elif call.name in requests.RUNNERS:
+        elif isinstance(func, ast.Name):
+            for each in _renamed(func.id, wanted, call.place.scope):
+                yield call.node, each, call.place, call.node
+        if call.name in requests.RUNNERS:
             keywords = [each.value for each in call.node.keywords if each.arg in {"target", "func"}]
             for each in [*call.node.args[:2], *keywords]:
                 if isinstance(each, ast.Attribute) and each.attr in wanted:
                     yield each, each, call.place, call.node
+
+
+def _renamed(called: str, wanted: frozenset[str], scope: Scope | None) -> Iterator[ast.Attribute]:
+    """The methods that go by another name: `start = crew.kickoff`, `partial(task.execute_async, …)`."""
+    while scope is not None:
+        bindings = scope.names.get(called)
+        if bindings is not None:
+            for each in bindings if len(bindings) <= values.MOST else ():
+                node = each.node if each.kind == scopes.VALUE and not each.items else None
+                if isinstance(node, ast.Call) and _named(node) == "partial" and node.args:
+                    node = node.args[0]
+                if isinstance(node, ast.Attribute) and node.attr in wanted:
+                    yield node
+            return
+        scope = scope.parent
 
 
 def crews(subject: Subject, method: ast.Attribute, place: Place) -> list[Value] | None:
@@ -73,7 +91,7 @@ def crews(subject: Subject, method: ast.Attribute, place: Place) -> list[Value] 
         return made
     ours = {value.path for value in subject.value(method, place) if value.kind == values.NAME}
     if any(path.startswith(f"{_CREW}.") for path in ours):
-        return []
+        return [each for each in found if each.kind == values.INSTANCE]  # of a class made of Crew
     known = [each for each in found if each.kind != values.NAME or not each.path.startswith("?")]
     if any(each.kind != values.NAME or each.path.startswith("crewai.") for each in known):
         return None  # a flow, an agent, a class of the project with a method of that name
@@ -118,9 +136,31 @@ def calls_back(subject: Subject, crew: Value) -> bool:
         return True
     for keyword in made.node.keywords:
         if keyword.arg in {"tasks", "agents"}:
+            if _class_calls_back(subject, made, keyword.value):
+                return True
             for each in subject.resolver.value(keyword.value, made.place, made.module):
                 wanted = {_TASK: TASK_CALLBACKS, _AGENT: AGENT_CALLBACKS}.get(each.path)
                 if wanted and each.made and has(subject, each.made, wanted):
+                    return True
+                if wanted and is_set_where_made(each, wanted):
+                    return True
+    return False
+
+
+def _class_calls_back(subject: Subject, made: Made, given: ast.expr) -> bool:
+    """Whether a task or agent that a class of CrewAI's own kind collects (`tasks=self.tasks`) calls back."""
+    wanted = {"self.tasks": ("Task", TASK_CALLBACKS), "self.agents": ("Agent", AGENT_CALLBACKS)}
+    told = wanted.get(scopes.dotted(given))
+    owner = made.place.scope.parent
+    if told is None or owner is None or not owner.is_class:
+        return False
+    for bindings in owner.names.values():
+        for each in bindings:
+            inner = made.module.scanned.scope(each.node) if each.node else None
+            for result in inner.returns if inner is not None and inner.parent is owner else ():
+                if not isinstance(result, ast.Call) or _named(result) != told[0].lower():
+                    continue
+                if has(subject, Made(result, Place(inner or owner), made.module), told[1]):
                     return True
     return False
 
@@ -140,9 +180,19 @@ def has(subject: Subject, made: Made, wanted: frozenset[str]) -> bool:
 def _holds(node: ast.expr, made: Made, wanted: frozenset[str]) -> bool:
     """Whether a dictionary has one of these keys, or may have it: where it comes from is not seen."""
     if isinstance(node, ast.Dict):
-        return any(isinstance(key, ast.Constant) and key.value in wanted for key in node.keys)
+        if any(isinstance(key, ast.Constant) and key.value in wanted for key in node.keys):
+            return True
+        spread = [value for key, value in zip(node.keys, node.values, strict=True) if key is None]
+        return any(_holds(each, made, wanted) for each in spread)
     if isinstance(node, ast.Call):
-        return any(each.arg in wanted for each in node.keywords)
+        if any(each.arg in wanted for each in node.keywords):
+            return True
+        if _named(node) != "dict":
+            return False
+        spread = [*node.args, *(each.value for each in node.keywords if each.arg is None)]
+        return any(_holds(each, made, wanted) for each in spread)
+    if isinstance(node, ast.BinOp):
+        return _holds(node.left, made, wanted) or _holds(node.right, made, wanted)
     owner = scopes.dotted(node)
     scope: Scope | None = made.place.scope
     while scope is not None:
@@ -152,10 +202,26 @@ def _holds(node: ast.expr, made: Made, wanted: frozenset[str]) -> bool:
         if bindings is not None:
             if any(each.kind in {scopes.OPAQUE, scopes.PARAMETER} for each in bindings):
                 return True
-            given = [each.node for each in bindings if isinstance(each.node, (ast.Dict, ast.Call))]
-            return any(_holds(each, made, wanted) for each in given)
+            given = [each.node for each in bindings if isinstance(each.node, (ast.Dict, ast.Call, ast.BinOp))]
+            if _is_updated(owner, scope, made, wanted):
+                return True
+            return any(_holds(each, made, wanted) for each in given if each is not node)
         scope = scope.parent
     return True
+
+
+def _is_updated(owner: str, scope: Scope, made: Made, wanted: frozenset[str]) -> bool:
+    """Whether a dictionary is seen to be given one of these: `arguments.update(step_callback=…)`."""
+    for call in made.module.scanned.calls:
+        if call.name != "update" or call.place.scope is not scope:
+            continue
+        if scopes.dotted(getattr(call.node.func, "value", None)) == owner:
+            given = [each for each in call.node.args if isinstance(each, ast.Dict)]
+            if any(each.arg in wanted for each in call.node.keywords) or any(
+                _holds(each, made, wanted) for each in given
+            ):
+                return True
+    return False
 
 
 def is_set(subject: Subject, method: ast.Attribute, place: Place, wanted: frozenset[str]) -> bool:
@@ -163,7 +229,10 @@ def is_set(subject: Subject, method: ast.Attribute, place: Place, wanted: frozen
     owner = scopes.dotted(method.value)
     scope: Scope | None = place.scope
     while owner and scope is not None:
-        if any(owner == each for name in wanted for each, _ in scope.attributes.get(name, ())):
+        seen = [scope]
+        if scope.is_class and owner.startswith("self."):
+            seen += [each for each in subject.module.scanned.scopes() if each.parent is scope]
+        if any(owner == each for at in seen for name in wanted for each, _ in at.attributes.get(name, ())):
             return True
         scope = scope.parent
     return False

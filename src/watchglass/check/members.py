@@ -12,6 +12,9 @@ from watchglass.check.scopes import Binding, Place, Scope
 from watchglass.check.spelling import last_name
 from watchglass.check.values import Value, Values, name, union
 
+_COLLECTED = {"tasks": "crewai.Task()", "agents": "crewai.Agent()"}
+"""What a crew of CrewAI's has lists of."""
+
 
 class Asks(Protocol):
     """What knows what names and expressions are, and ends questions that are asked within themselves."""
@@ -55,6 +58,9 @@ class Members:
         if owner.kind == values.NAME:
             if attribute in clients.TRANSPARENT:
                 return (owner,)
+            made = _COLLECTED.get(attribute) if owner.path == "crewai.Crew()" else None
+            if made:
+                return (Value(values.NAME, made, items=1),)
             return (name(clients.canonical(f"{owner.path}.{attribute}"), owner.made),)
         if owner.kind == values.MODULE and owner.module is not None:
             return self._of_module(owner, attribute)
@@ -139,7 +145,8 @@ class Members:
         scope = module.scanned.scope(node)
         if not isinstance(node, ast.ClassDef) or scope is None or scope.parent is None:
             return ()
-        for base in node.bases:
+        for written in node.bases:
+            base = written.value if isinstance(written, ast.Subscript) else written  # `Flow[State]`
             for each in self._resolver.value(base, Place(scope.parent), module):
                 if each.kind == values.CLASS:
                     found = self.of_class(each, attribute)

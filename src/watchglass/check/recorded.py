@@ -15,6 +15,9 @@ from watchglass.check.scopes import Call, Place, Scope
 TRACKING = frozenset({"init", "initialize_observability", "setup_litellm_tracking"})
 """What sets tracking up (docs/sdk.md, "One line")."""
 
+_TEAMS_OWN = frozenset({"initialize_observability", "setup_litellm_tracking"})
+"""What teams have called it before it was ours: the name says it, wherever it is from."""
+
 BLOCKS = frozenset({"context", "flow", "task", "agent", "tool", "trace_agent_execution", "extract"})
 """Context managers and decorators that say for whom, or record what is within."""
 
@@ -90,7 +93,7 @@ def tracked_by_others(subject: Subject) -> bool:
     return _OTHERS.search(subject.module.data) is not None
 
 
-_TRACKING = late(rb"\b(?:%s|LLMUsageCallback)\b" % "|".join(sorted(TRACKING)).encode())
+_TRACKING = late(rb"Instrumentor\(|\b(?:%s|LLMUsageCallback)\b" % "|".join(sorted(TRACKING)).encode())
 
 
 def _sets_up(_: ast.AST, data: bytes, begin: int, end: int) -> object:
@@ -100,10 +103,20 @@ def _sets_up(_: ast.AST, data: bytes, begin: int, end: int) -> object:
 def tracking_calls(subject: Subject, module: Module) -> Iterator[Call]:
     """Calls that set tracking up."""
     for call in module.scanned.calls_where(_sets_up):
-        if call.name in TRACKING or call.name == "LLMUsageCallback":
+        if call.name in _TEAMS_OWN or _instruments(call):
+            yield call
+        elif call.name in TRACKING or call.name == "LLMUsageCallback":
             for value in subject.resolver.value(call.node.func, call.place, module):
                 if value.kind == values.NAME and _is_watchglass(value.path, TRACKING | {"LLMUsageCallback"}):
                     yield call
+
+
+def _instruments(call: Call) -> bool:
+    """`OpenAIInstrumentor().instrument()`: OpenTelemetry's, whose spans are read as well."""
+    func = call.node.func
+    made = func.value.func if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call) else None
+    named = made.id if isinstance(made, ast.Name) else getattr(made, "attr", "")
+    return call.name == "instrument" and named.endswith("Instrumentor")
 
 
 def imported_modules(subject: Subject, word: bytes) -> Iterator[Module]:

@@ -56,10 +56,10 @@ SHAPES: tuple[Shape, ...] = (
     _shape(".chat.complete", "mistral", "messages", b"istral"),
     _shape(".chat.complete_async", "mistral", "messages", b"istral"),
     _shape(".chat.stream_async", "mistral", "messages", b"istral"),
-    _shape(".converse", "bedrock", "modelId", b"bedrock"),
-    _shape(".converse_stream", "bedrock", "modelId", b"bedrock"),
-    _shape(".invoke_model", "bedrock", "modelId", b"bedrock"),
-    _shape(".invoke_model_with_response_stream", "bedrock", "modelId", b"bedrock"),
+    _shape(".converse", "bedrock", "modelId", b"edrock"),
+    _shape(".converse_stream", "bedrock", "modelId", b"edrock"),
+    _shape(".invoke_model", "bedrock", "modelId", b"edrock"),
+    _shape(".invoke_model_with_response_stream", "bedrock", "modelId", b"edrock"),
 )
 """For receivers of whom nothing is known: a parameter without annotation, an object from another library."""
 

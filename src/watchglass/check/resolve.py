@@ -100,6 +100,8 @@ class Resolver:
             if node.func.attr.startswith("enter_"):
                 owners = self.value(node.args[0] if node.args else None, place, module)
             return union(*(self._set_up(owner, node, place, module) for owner in owners))
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "pipe":
+            return self._models([node.func.value, *node.args], place, module)
         if isinstance(node.func, ast.Attribute) and node.func.attr in _ELEMENT_METHODS:
             owners = self.value(node.func.value, place, module)
             if any(owner.items for owner in owners):
@@ -138,9 +140,10 @@ class Resolver:
             if path == "typing.cast" and len(node.args) == 2:
                 told = self.annotated(first, place.scope, module)
                 return told or self.value(node.args[1], place, module)
-            if path.startswith("instructor.") and not self.value(first, place, module):
-                return (name("instructor.from_openai()"),)
-            return self.value(first, place, module)
+            given = self.value(first, place, module)
+            if path.startswith("instructor.from_"):  # the same client, with methods of its own
+                return union(given, (name("instructor.Instructor()"),))
+            return given
         if path == "builtins.getattr" and len(node.args) >= 2:
             return self._getattr(node, place, module)
         if path in {"importlib.import_module", "builtins.__import__"}:
@@ -156,6 +159,8 @@ class Resolver:
             return (name("?super()"),)
         if path.rpartition(".")[2] in _FIELDS:
             return self._field(node, place, module)
+        if path.startswith("langchain") and path.rpartition(".")[2] in clients.PIPES:
+            return self._models([*node.args, *(each.value for each in node.keywords)], place, module)
         if path == "fastapi.Depends":
             return union(
                 *(self._result(each, node, place, module) for each in self.value(first, place, module))
@@ -217,9 +222,13 @@ class Resolver:
         """`prompt | llm | parser` is the model where it is invoked."""
         if not isinstance(node.op, ast.BitOr):
             return ()
-        sides = union(self.value(node.left, place, module), self.value(node.right, place, module))
+        return self._models([node.left, node.right], place, module)
+
+    def _models(self, nodes: list[ast.expr], place: Place, module: Module) -> Values:
+        """The models of LangChain among what is put together."""
+        found = union(*(self.value(each, place, module) for each in nodes))
         return tuple(
-            each for each in sides if each.path.startswith("langchain") and each.path in clients.REQUESTS
+            each for each in found if each.path.startswith("langchain") and each.path in clients.REQUESTS
         )
 
     # Names

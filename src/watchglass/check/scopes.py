@@ -45,6 +45,7 @@ class Scope:
         "qualname",
         "returns",
         "stars",
+        "sums",
         "yields",
     )
 
@@ -63,6 +64,8 @@ class Scope:
         self.returns: list[ast.expr] = []
         self.yields: list[ast.expr] = []
         self.stars: list[str] = []
+        self.sums: list[tuple[str, ast.expr]] = []
+        """Names that more is added to, and what: `text += piece`."""
 
     @property
     def is_class(self) -> bool:
@@ -392,6 +395,8 @@ def _annotated(found: Scanned, node: ast.AnnAssign, place: Place) -> _Children:
 def _augmented(found: Scanned, node: ast.AugAssign, place: Place) -> _Children:
     if isinstance(node.op, ast.BitOr):
         _bind_target(place.scope, node.target, Binding(VALUE, node.value))
+    elif isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
+        place.scope.sums.append((node.target.id, node.value))
     return [node.value]
 
 

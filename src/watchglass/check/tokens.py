@@ -30,11 +30,12 @@ _GETATTR = (
 _OPENAI = late(
     rb"(?:ompletions?|responses|mbeddings?|images?|speech|transcriptions|translations|runs|threads|batches|videos|"
     rb"realtime|Image|Audio|Edit)\s*\.\s*(?:with_\w+\s*\.\s*)?"
-    rb"(?:a?create\w*|parse|stream|generate|edit|a?transcribe|a?translate|connect)\b|" + _GETATTR
+    rb"(?:a?create\w*|parse|stream|generate|edit|a?transcribe|a?translate|connect)\b|"
+    rb"\.(?:completions|responses|embeddings)[ \t]*\n|" + _GETATTR
 )
 _OPENAI_WORDS = (
     b"create", b".parse", b".stream", b".generate", b".edit", b"ranscribe", b"ranslate", b".connect",
-    b"getattr(",
+    b"getattr(", b".completions\n", b".responses\n", b".embeddings\n",
 )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ _FAMILIES: tuple[_Words, ...] = (
     _Words((b"Together",), "together", _OPENAI_WORDS, _OPENAI),
     _Words((b"Cerebras",), "cerebras", _OPENAI_WORDS, _OPENAI),
     _Words((b"instructor",), "instructor", _OPENAI_WORDS, _OPENAI),
+    _Words((b"import instructor", b"from instructor"), "instructor", (b".create",), _either("create\\w*")),
     _Words(
         (b"nthropic",),
         "anthropic",
@@ -97,8 +99,11 @@ _FAMILIES: tuple[_Words, ...] = (
     _Words(
         (b"mistralai",),
         "mistralai",
-        (b".chat", b".fim", b"embeddings", b".complete", b"ocr.", b"conversations.", b".agents"),
-        _either("chat|complete\\w*|stream\\w*|parse\\w*|create\\w*|process\\w*|start\\w*|chat_stream|embeddings"),
+        (
+            b".chat", b".fim", b"embeddings", b".complete", b"ocr.", b"conversations.", b".agents", b"batch.",
+            b"transcriptions.",
+        ),
+        _either("chat|append_\\w+|complete\\w*|stream\\w*|parse\\w*|create\\w*|process\\w*|start\\w*|chat_stream|embeddings"),
     ),
     _Words(
         (b"import cohere", b"from cohere"),
@@ -107,7 +112,7 @@ _FAMILIES: tuple[_Words, ...] = (
         _either("chat|chat_stream|generate|generate_stream|embed|rerank|summarize|classify"),
     ),
     _Words(
-        (b"bedrock",),
+        (b"edrock",),
         "boto3",
         (b"converse", b"invoke_", b"retrieve_and_generate"),
         _either(f"converse|converse_stream|{_INVOKE}|retrieve_and_generate\\w*"),
@@ -139,7 +144,7 @@ _FAMILIES: tuple[_Words, ...] = (
 
 PROVIDERS = (
     b"litellm", b"penai", b"OpenAI", b"nthropic", b"genai", b"generativeai", b"vertexai", b"istral",
-    b"cohere", b"bedrock", b"groq", b"ollama", b"langchain", b"huggingface_hub", b"instructor", b"Together",
+    b"cohere", b"edrock", b"groq", b"ollama", b"langchain", b"huggingface_hub", b"instructor", b"Together",
     b"Cerebras",
 )  # fmt: skip
 """One of them is in every file that makes a client itself."""

@@ -24,7 +24,7 @@ def check(subject: Subject) -> Iterator[Found]:
             continue
         if any(crews.is_set_where_made(each, crews.CREW_CALLBACKS) for each in found):
             continue
-        if recorded.is_watched(subject, place):
+        if crews.handler_in_scope(subject, place) or recorded.is_watched(subject, place):
             continue
         yield Found(node, place, f"crew.{method.attr}() without callbacks: its steps and tasks are unseen")
 

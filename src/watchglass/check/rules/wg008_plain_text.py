@@ -14,8 +14,11 @@ from watchglass.check.rule import NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import Call, Scope
 
 LEVELS = frozenset(
-    {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace"}
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace", "success"}
 )
+_ANSWER = "a model's answer"
+_NO_WORDS = late(r"error(?:event)?$|^message_?(?:delta|start|stop)(?:event)?$", re.I)
+_MAKES_LOGGER = frozenset({"getLogger", "get_logger", "getChild"})
 _KEYS_NAMED = (
     r"(?:api_?keys?|secret_?key|secret_access_key|access_?token|auth_?token|bearer_?token|master_?key|"
     r"(?:openai|anthropic|claude|gemini|groq|mistral|cohere|deepseek|openrouter|litellm|huggingface|hf|replicate)"
@@ -27,13 +30,15 @@ _NO_KEY = late(
     r"mask|redact|hide|hidden|scrub|saniti|hash|encrypt|obfuscat|abbreviat",
     re.I,
 )
-_TEXTS_NAMED = r"(?:prompt|messages|llm_response|llm_output|response_text|completion)"
+_TEXTS_NAMED = r"(?:prompts?|messages|llm_responses?|llm_outputs?|response_text|completion)"
 _CONTENT = late(rf"^_*(?:\w+_)?{_TEXTS_NAMED}$", re.I)
 _NAMED = late(f"{_KEYS_NAMED}|{_TEXTS_NAMED}|get_secret_value".encode())
 """What is named like this, in small letters, can be a finding without a request in the same function."""
 _NO_CONTENT = late(
     r"^_*(?:num|max|min|count|has|is|use|no|n|len|error|status|log|commit|acompletion|hide|warning|validation|"
-    r"flash|queue|kafka|sqs|email|sms|slack|unread|shell|command|cli|login|password|confirm)_",
+    r"flash|queue|kafka|sqs|email|sms|slack|unread|shell|command|cli|login|password|confirm|duplicate|success|"
+    r"failure|failed|info|debug|alert|notification|toast|mqtt|websocket|socket|rabbit|redis|available|"
+    r"total|valid|skipped|processed|remaining|unique)_",
     re.I,
 )
 _PROMPT = late(r"^_*(?:\w+_)?(?:prompt|llm_response|llm_output)$", re.I)
@@ -46,10 +51,12 @@ _ASKED_WITH = frozenset({"messages", "prompt", "input", "contents", "message"})
 _ASKED_FIRST = frozenset({"langchain", "google"})
 """Whose requests take the words as their first argument."""
 _WORDS_OF_A_MESSAGE = frozenset({"content", "text", "parts"})
+_WORDS_OF_A_CHOICE = frozenset({"content", "tool_calls", "reasoning_content"})
+_CHOICE = frozenset({"message", "delta"})
 _DEEP = 3
 _NEUTRAL = late(
     r"usage|(?:^|_)id$|^trace$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
-    r"latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$"
+    r"metadata$|latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$"
 )
 _TEXTS = frozenset(
     [
@@ -69,13 +76,18 @@ _TEXTS = frozenset(
     ]
 )
 _READING = frozenset({"loads", "literal_eval", "str", "repr", "cast", "clean_json", "strip", "dict", "list"})
+_HANDING_ON = ("gather", "wait_for", "shield", "zip", "enumerate", "as_completed", "run_until_complete")
+"""What gives back what it is given, or what comes of it; also a `gather` of the project's own."""
+_SIDE_BY_SIDE = frozenset({"zip", "enumerate"})
+_NAMES_AN_ANSWER = late(r"^r$|^res$|resp|answer|complet|result|output|reply|generat", re.I)
+"""Which of the names in `for path, response in zip(paths, responses)` has the answer."""
 _MASKING = late(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
 _LOGGED = (
     b"print(", b".write(", b".warn(", b".debug(", b".info(", b".warning(", b".error(", b".exception(",
-    b".critical(", b".fatal(", b".log(", b".trace(",
+    b".critical(", b".fatal(", b".log(", b".trace(", b".success(",
 )  # fmt: skip
 _TELLING = late(
-    rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key|prompt|"
+    rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key|prompts?|"
     rb"messages|completion|llm_response|llm_output|response_text|(?:ai|c|q|e|m|l|d|k|hf)_?(?:key|token))\s*[}),!:\[.=]|"
     rb"[\"'](?:\w*(?:api|ai|access)_?key|\w*token|messages|\w*prompt|completion)[\"']\s*[\]),]"
 )
@@ -106,7 +118,7 @@ def wants(data: bytes, package: str) -> int:
         logs = True
         if _TELLING.search(data[at : at + _NEAR].lower()):
             return YES
-    return YES if logs and tokens.may_request(data, package) else NO
+    return YES if logs and (b"choices" in data or tokens.may_request(data, package)) else NO
 
 
 def _names_provider(data: bytes) -> bool:
@@ -148,8 +160,31 @@ def check(subject: Subject) -> Iterator[Found]:
         what = next((found for each in shown if (found := _secret(each, scope))), "")
         if not what and logs:
             what = next((found for each in shown if (found := asked.content(each, scope, level))), "")
+        if what == _ANSWER and _is_of_error(call):
+            continue
         if what:
             yield Found(call.node, call.place, f"{what} is logged in plain text")
+
+
+def _is_of_error(call: Call) -> bool:
+    """Whether it stands where an event was found to be an error, or the end: it then has no words."""
+    line = call.node.lineno
+    for each in ast.walk(call.place.scope.node):
+        if not isinstance(each, ast.If) or not _NO_WORDS.search(_told_by(each.test)):
+            continue
+        if each.body[0].lineno <= line <= (each.body[-1].end_lineno or line):
+            return True
+    return False
+
+
+def _told_by(test: ast.expr) -> str:
+    """What a test finds a thing to be: `isinstance(event, ErrorEvent)`, `event.type == "error"`."""
+    if isinstance(test, ast.Call) and _last(test.func) == "isinstance" and len(test.args) == 2:
+        return _last(test.args[1])
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq):
+        told = test.comparators[0]
+        return str(told.value) if isinstance(told, ast.Constant) else ""
+    return ""
 
 
 def _lines(subject: Subject) -> list[int]:
@@ -159,7 +194,9 @@ def _lines(subject: Subject) -> list[int]:
     data = subject.module.data
     small = tokens.lowered(data)
     logged = sorted(tokens.places(data, _LOGGED))
-    return tokens.lines_of(data, [at for at in logged if _NAMED.search(small, at, _end(data, at))])
+    told = [at for at in logged if _NAMED.search(small, at, _end(data, at))]
+    choices = tokens.places(data, (b"choices", b"choice[")) if logged else ()
+    return tokens.lines_of(data, sorted([*told, *choices]))
 
 
 def _end(data: bytes, at: int) -> int:
@@ -181,9 +218,24 @@ def _is_log(call: Call) -> bool:
     while isinstance(owner, ast.Call):
         owner = owner.func.value if isinstance(owner.func, ast.Attribute) else owner.func
     named = (owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", "")).lower()
-    return named in {"log", "logger", "logging", "structlog", "loguru"} or named.endswith(
-        ("logger", "_log", "logging")
-    )
+    if named in {"log", "logger", "logging", "structlog", "loguru"}:
+        return True
+    if named.endswith(("logger", "_log", "logging")):
+        return True
+    return isinstance(owner, ast.Name) and _is_made_logger(owner.id, call.place.scope)
+
+
+def _is_made_logger(name: str, scope: Scope | None) -> bool:
+    """Whether a name is given a logger: `audit = logging.getLogger("audit")`."""
+    while scope is not None:
+        bindings = scope.names.get(name)
+        if bindings is not None:
+            return any(
+                isinstance(each.node, ast.Call) and _last(each.node.func) in _MAKES_LOGGER
+                for each in bindings
+            )
+        scope = scope.parent
+    return False
 
 
 def _is_output(call: Call) -> bool:
@@ -328,7 +380,7 @@ class _Asked:
             return f"the text {named}"
         if isinstance(inner, ast.Name) and (scope, named) in self.sent:
             return f"the text {named}"
-        return "a model's answer" if self._is_answer(node, scope) else ""
+        return _ANSWER if self._is_answer(node, scope) else ""
 
     def _is_made_of(self, node: ast.AST, scope: Scope) -> bool:
         """Whether an answer is read, or put into a longer text: `json.loads(answer)`, `f"…{answer}"`."""
@@ -344,6 +396,12 @@ class _Asked:
             parts = node.values
         elif isinstance(node, ast.Call) and _last(node.func) in _READING and not node.keywords:
             parts = node.args[:1]
+        elif isinstance(node, ast.Call) and _last(node.func).endswith(_HANDING_ON):
+            parts = node.args
+        elif isinstance(node, ast.Starred):
+            parts = [node.value]
+        elif isinstance(node, (ast.ListComp, ast.GeneratorExp)):
+            parts = [node.elt]
         else:
             return False
         return any(self._is_answer(each, scope) for each in parts)
@@ -351,6 +409,8 @@ class _Asked:
     def _is_answer(self, node: ast.AST | None, scope: Scope) -> bool:
         """Whether it is, or is taken out of, what a request gave; not its usage and the like."""
         while node is not None and node not in self.requests:
+            if _is_choice(node):
+                return True
             if isinstance(node, ast.Attribute):
                 if _is_neutral(node.attr):
                     return False
@@ -378,9 +438,39 @@ class _Asked:
         if key not in self._answers:
             self._answers[key] = False
             bindings = scope.names.get(name, ())
-            given = [each for each in bindings if each.kind in {scopes.VALUE, scopes.ENTER}]
-            self._answers[key] = any(self._is_answer(each.node, scope) for each in given)
+            given = [
+                each.node
+                for each in bindings
+                if each.kind in {scopes.VALUE, scopes.ENTER} and _may_be_given(name, each.node)
+            ]
+            given += [value for summed, value in scope.sums if summed == name]
+            self._answers[key] = any(self._is_answer(each, scope) for each in given)
         return self._answers[key]
+
+
+def _is_choice(node: ast.AST) -> bool:
+    """`answer.choices[0].message.content`, in attributes or brackets: words wherever it is from."""
+    for wanted in (_WORDS_OF_A_CHOICE, _CHOICE):
+        named = node.attr if isinstance(node, ast.Attribute) else ""
+        if isinstance(node, (ast.Subscript, ast.Call)):
+            named = _asked_for(node)
+        if named not in wanted:
+            return False
+        owner = node.func if isinstance(node, ast.Call) else node
+        node = owner.value if isinstance(owner, (ast.Attribute, ast.Subscript)) else node
+    if isinstance(node, ast.Name):
+        return node.id == "choice"
+    first = node.value if isinstance(node, ast.Subscript) else node
+    return (
+        _asked_for(first) if isinstance(first, ast.Subscript) else getattr(first, "attr", "")
+    ) == "choices"
+
+
+def _may_be_given(name: str, node: ast.AST | None) -> bool:
+    """Whether a name is given an answer, and not what stands beside it."""
+    if isinstance(node, ast.Call) and _last(node.func) in _SIDE_BY_SIDE:
+        return _NAMES_AN_ANSWER.search(name) is not None
+    return True
 
 
 def _of_a_message(node: ast.expr) -> ast.expr:

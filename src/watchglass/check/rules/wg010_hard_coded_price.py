@@ -14,7 +14,13 @@ from watchglass.check.finding import WARNING
 from watchglass.check.rule import NO, YES, Found, Rule, Subject
 from watchglass.check.scopes import FUNCTIONS, Place, inner
 
-_PRICE = late(r"cost|price|pricing|usd_per|dollars?_per", re.I)
+_PRICE = late(
+    r"cost|price|pricing|(?:usd|dollars?|cents?)_per|"
+    r"(?:rate|spend|spent|charge|fee)s?_per_(?=\w*tok|1?k|1m|1000|million)",
+    re.I,
+)
+_RATE = late(r"^_*(?:(?:in|out|input|output|prompt|completion|token|cached?|base|model|llm)_)?rates?$", re.I)
+"""What a price is called where it is plain that prices are spoken of: beside models, in `def cost`."""
 _UNIT = late(
     r"token|(?:^|_)(?:in|out|1?k|1m|1000|1000000|million|mtok|mil)(?:$|_)|per(?!c|form|s|iod)|input|output|prompt|completion|cache|embedding|llm|"
     r"multiplier|markup|surcharge",
@@ -24,7 +30,7 @@ _OTHER = late(
     r"max|(?:^|_)min(?:_|$)|limit|budget|threshold|total|target|alert|tolerance|expected|discount|seconds|attempts|"
     r"weight|width|index|column|format|precision|digits|decimals|estimated_|count|version|_id$|currency|ratio|page|"
     r"bytes|chars|cost_?map|percentile|quantile|bucket|bins|levels|colou?r|tracking|retention|interval|timeout|batch_size|port$|days|subscription|membership|shipping|ticket|stripe|"
-    r"average|(?:^|_)avg|by_(?:cost|price)",
+    r"average|(?:^|_)avg|by_(?:cost|price)|insert|delet|substitut|(?:^|_)edit|(?:^|_)gap_",
     re.I,
 )
 _MAP = late(r"cost_?map", re.I)
@@ -42,16 +48,21 @@ _MODEL = late(
 )
 _TOKENS = late(r"tokens?(?:$|_)|_tok$", re.I)
 _PRICED = late(
-    rb"(?:cost|pric|usd_per|dollar)\w*[\"'\])]*\s*(?::[^\n=]*=|[:=*/+-]=?)[^\n]{0,80}?"
+    rb"(?:cost|pric|usd_per|dollar|_per_)\w*[\"'\])]*\s*(?::[^\n=]*=|[:=*/+-]=?)[^\n]{0,80}?"
     rb"(?:(?<![\w.-])\d|[{(\[][ \t]*(?:#[^\n]*)?$)",
     re.M,
 )
 _MODELLED = late(rb"[\"'](?:gpt|claude|gemini)[^\n]{0,40}[:,=][^\n]{0,30}(?<![\w.-])\d")
 _GOT = late(rb"(?:cost|pric)\w*\.(?:get|pop)\([^\n]{0,60},")
+_SET = late(rb"(?:cost|pric|_per_)\w*[\"'][ \t]*,[ \t]*[\"']?[\d.]")
 _MADE = late(rb"(?:cost|pric)\w*\((?:[^\n)]{0,60}(?<![\w.-])\d|[ \t]*$)", re.M)
 _COUNTED = late(rb"tokens?\w*[^\n]{0,40}[*/][^\n]{0,40}\d\.\d|\d\.\d[^\n]{0,20}\*[^\n]{0,40}tokens?")
 _NAMED_COST = late(rb"def \w*(?:cost|pric)")
-_GIVEN_BACK = late(rb"return[ \t(]+(?:\w+\([\"']?)?(?:\.\d|0\.0\d|\d[\d.]*e-)")
+_GIVEN_BACK = late(
+    rb"return[ \t(]+(?:\w+\([\"']?)?(?:\.\d|0\.0\d|\d[\d.]*e-|\{(?:[ \t]*$|[^\n]{0,60}(?<![\w.-])\d))"
+    rb"|rates?[ \t]*=[ \t]*[\d.]",
+    re.M,
+)
 _ABOUT_MODELS = late(
     rb"llm|gpt|openai|anthropic|claude|gemini|mistral|deepseek|groq|ollama|bedrock|language.model|embedding|"
     rb"(?:input|output|prompt|completion|total|num|n|cached?|max|reasoning|per|per_\w{1,8})_?tokens?|"
@@ -81,8 +92,11 @@ _PRICES = (
     b"Pricing",
     b"usd_per",
     b"USD_PER",
+    b"_per_",
+    b"_PER_",
+    b"RATES",
 )
-_IN_SMALL = (b"cost", b"rice", b"pricing", b"usd_per")
+_IN_SMALL = (b"cost", b"rice", b"pricing", b"_per_", b"rates")
 
 
 def wants(data: bytes, package: str) -> int:
@@ -142,8 +156,8 @@ def _lines(subject: Subject) -> list[int]:
 def _places(data: bytes) -> Iterator[int]:
     """Where a price may be, in bytes."""
     lowered = tokens.lowered(data)
-    for at in tokens.places(lowered, (b"cost", b"pric", b"usd_per", b"dollar")):
-        if any(shape.match(lowered, at) for shape in (_PRICED, _GOT, _MADE)):
+    for at in tokens.places(lowered, (b"cost", b"pric", b"usd_per", b"dollar", b"_per_")):
+        if any(shape.match(lowered, at) for shape in (_PRICED, _GOT, _MADE, _SET)):
             yield at
     yield from tokens.places(lowered, (b"0.0000", b"e-06", b"e-07", b"e-6", b"e-7"))
     for at in tokens.places(lowered, (b'"gpt', b"'gpt", b'"claude', b"'claude", b'"gemini', b"'gemini")):
@@ -153,7 +167,7 @@ def _places(data: bytes) -> Iterator[int]:
         if _COUNTED.search(lowered, lowered.rfind(b"\n", 0, at) + 1, at + 100):
             yield at
     if _NAMED_COST.search(lowered):
-        for at in tokens.places(lowered, (b"return",)):
+        for at in tokens.places(lowered, (b"return", b"rate =", b"rates =", b"rate=")):
             if _GIVEN_BACK.match(lowered, at):
                 yield at
 
@@ -161,7 +175,7 @@ def _places(data: bytes) -> Iterator[int]:
 def _told(node: ast.AST, named: str) -> tuple[ast.expr | ast.stmt, str] | None:
     """The finding that a node is, with all that is below it."""
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and node.value is not None:
-        return _assigned(node, node.value)
+        return _assigned(node, node.value, named)
     if isinstance(node, ast.Return) and node.value is not None:
         if _is_sum_name(named) and _counts(node.value):
             return node, f"{named} works with a price in the code"
@@ -182,13 +196,15 @@ def _told(node: ast.AST, named: str) -> tuple[ast.expr | ast.stmt, str] | None:
 
 
 def _assigned(
-    node: ast.Assign | ast.AnnAssign | ast.AugAssign, value: ast.expr
+    node: ast.Assign | ast.AnnAssign | ast.AugAssign, value: ast.expr, named: str
 ) -> tuple[ast.stmt, str] | None:
     name = _name_of(node)
     if "multiplier" in name.lower() and all(_value(each) in (1, math.inf) for each in ast.walk(value)):
         return None  # what changes nothing is no price
     if _is_price_name(name) and _is_number(value):
         return node, f"{name} is a price in the code"
+    if _RATE.search(name) and _is_sum_name(named) and _is_number(value) and not _is_unit(value):
+        return node, f"{name} in {named} is a price in the code"
     if _is_sum_name(name) and _counts(value):
         return node, f"{name} is worked out with a price in the code"
     if _PRICE.search(name) and not _OTHER.search(name) and _lists_prices(value, name):
@@ -223,9 +239,11 @@ def _given(node: ast.Call) -> tuple[ast.expr, str] | None:
     if models and any(_is_amount(each) and 0 < _value(each) < _OF_A_TOKEN for each in node.args):
         return node, f"prices of {models[0]} in the code"
     called = node.func
-    if isinstance(called, ast.Attribute) and called.attr in {"get", "pop"} and len(node.args) == 2:
+    if isinstance(called, ast.Attribute) and called.attr in {"get", "pop", "getenv"} and len(node.args) == 2:
         asked, default = node.args
         owner = called.value.id if isinstance(called.value, ast.Name) else getattr(called.value, "attr", "")
+        if isinstance(asked, ast.Constant) and _is_priced_setting(str(asked.value)) and _is_number(node):
+            return default, f"{asked.value} has a price as its default in the code"
         if _holds(owner) and _has_number(default) and (_is_tiny(default) or _asks_for_model(asked)):
             return default, f"{owner} has a price as its default in the code"
         return None
@@ -236,6 +254,11 @@ def _given(node: ast.Call) -> tuple[ast.expr, str] | None:
         if named or (len(plain) > 1 and len(plain) == len(node.args)):
             return node, f"{name} is given a price in the code"
     return None
+
+
+def _is_priced_setting(name: str) -> bool:
+    """A setting that is called a price of what models use: `COST_PER_1K_TOKENS`."""
+    return _is_price_name(name) and bool(_UNIT.search(name))
 
 
 def _holds(name: str) -> bool:
@@ -318,10 +341,11 @@ def _table(node: ast.Dict, named: str) -> tuple[ast.expr, str] | None:
     if not numbers:
         return _sum_in(node)
     priced = bool(_PRICE.search(named)) and not _OTHER.search(_MAP.sub("", named))
+    priced = priced or (bool(_RATE.search(named)) and any(_MODEL.search(key) for key in keys))
     models = [key for key in (_keys_within(node) if priced else keys) if _MODEL.search(key)]
     if models and (priced or any(_holds_price(value) for value in node.values)):
         return node, f"a table of prices of {len(models)} model{'s' * (len(models) != 1)} in the code"
-    if _has_sides(node):
+    if _has_sides(node) or _is_priced_model(node):
         return node, "a table of prices by model in the code"
     sides = {each.lower() for each in keys} & {"input", "output", "prompt", "completion"}
     if priced and (sides or named.lstrip("_").isupper()):
@@ -344,6 +368,20 @@ def _has_sides(node: ast.Dict) -> bool:
             }
             amounts = [_value(each) for each in sides.values() if _is_amount(each)]
             if len(amounts) > 1 and any(each % 1 for each in amounts) and max(amounts) < _DEAREST:
+                return True
+    return False
+
+
+def _is_priced_model(node: ast.Dict) -> bool:
+    """`{"id": "gpt-4o", "cost": {"input": 2.5, "output": 10}}`: a model, and sides under a telling name."""
+    texts = [each.value for each in node.values if isinstance(each, ast.Constant)]
+    if not any(isinstance(each, str) and _MODEL.search(each) for each in texts):
+        return False
+    for key, value in zip(node.keys, node.values, strict=True):
+        named = key.value if isinstance(key, ast.Constant) else None
+        if isinstance(named, str) and _holds(named) and isinstance(value, ast.Dict):
+            sides = {each.value for each in value.keys if isinstance(each, ast.Constant)}
+            if sides & _SIDES and _has_number(value):
                 return True
     return False
 
@@ -441,6 +479,8 @@ def _counts(node: ast.expr) -> bool:
     pending: list[ast.expr] = [node]
     while pending:
         each = pending.pop()
+        if _is_mean(each):
+            continue
         if isinstance(each, ast.BinOp) and isinstance(each.op, (ast.Mult, ast.Div)):
             factors = _factors(each)
             amounts = [factor for factor in factors if _is_amount(factor) and not _is_unit(factor)]
@@ -460,6 +500,16 @@ def _counts(node: ast.expr) -> bool:
         elif isinstance(each, ast.Call) and _last(each.func) in _ROUNDING:
             pending += each.args[:1] if _last(each.func) == "round" else each.args
     return False
+
+
+def _is_mean(node: ast.expr) -> bool:
+    """`(input_cost + output_cost) / 2`: divided by as many as are added up."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Div):
+        return False
+    terms, rest = 1, node.left
+    while isinstance(rest, ast.BinOp) and isinstance(rest.op, ast.Add):
+        terms, rest = terms + 1, rest.left
+    return terms > 1 and _value(node.right) == terms
 
 
 def _last(node: ast.expr) -> str:
