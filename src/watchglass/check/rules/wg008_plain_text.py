@@ -170,21 +170,25 @@ def _is_of_error(call: Call) -> bool:
     """Whether it stands where an event was found to be an error, or the end: it then has no words."""
     line = call.node.lineno
     for each in ast.walk(call.place.scope.node):
-        if not isinstance(each, ast.If) or not _NO_WORDS.search(_told_by(each.test)):
+        if not isinstance(each, (ast.If, ast.match_case)) or not _NO_WORDS.search(_told_by(each)):
             continue
         if each.body[0].lineno <= line <= (each.body[-1].end_lineno or line):
             return True
     return False
 
 
-def _told_by(test: ast.expr) -> str:
-    """What a test finds a thing to be: `isinstance(event, ErrorEvent)`, `event.type == "error"`."""
+def _told_by(branch: ast.If | ast.match_case) -> str:
+    """What a thing is found to be: `isinstance(event, ErrorEvent)`, `event.type == "error"`, `case …:`."""
+    test = branch.pattern if isinstance(branch, ast.match_case) else branch.test
+    if isinstance(test, ast.MatchClass):
+        return _last(test.cls)
     if isinstance(test, ast.Call) and _last(test.func) == "isinstance" and len(test.args) == 2:
         return _last(test.args[1])
     if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq):
         told = test.comparators[0]
-        return str(told.value) if isinstance(told, ast.Constant) else ""
-    return ""
+    else:
+        told = test.value if isinstance(test, ast.MatchValue) else None
+    return str(told.value) if isinstance(told, ast.Constant) else ""
 
 
 def _lines(subject: Subject) -> list[int]:
