@@ -24,6 +24,11 @@ export function Snippet({ languages = SNIPPET_LANGUAGES, tenant = "my-tenant", a
         onSelect={setActive}
       >
         <Code text={program.install} language="shell" />
+        {program.install.includes("~/watchglass") && (
+          <p className="snippet-note">
+            <code>~/watchglass</code> is where its repository is: it is in no package index yet.
+          </p>
+        )}
         <Code
           text={program.text(address ?? location.origin, tenant)}
           language={program.language}

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useId } from "react";
+import { count } from "@/format/numbers";
 import "./tabs.css";
 
 export interface Tab {
@@ -50,7 +51,7 @@ export function Tabs({ label, tabs, active, onSelect, aside, children }: TabsPro
               onClick={() => onSelect(tab.id)}
             >
               {tab.label}
-              {tab.count !== undefined && <span className="tabs-count">{tab.count}</span>}
+              {tab.count !== undefined && <span className="tabs-count">{count(tab.count)}</span>}
             </button>
           ))}
         </div>

@@ -13,7 +13,7 @@ export interface Program {
 export const SNIPPETS: Record<SnippetLanguage, Program> = {
   python: {
     label: "Python",
-    install: "pip install watchglass litellm",
+    install: "pip install ~/watchglass litellm",
     language: "python",
     text: (address, tenant) => `import watchglass
 
@@ -102,7 +102,7 @@ func main() {
   },
   litellm: {
     label: "LiteLLM",
-    install: "pip install watchglass litellm",
+    install: "pip install ~/watchglass litellm",
     language: "python",
     text: (address, tenant) => `import watchglass
 
@@ -119,7 +119,7 @@ litellm.completion(
   },
   crewai: {
     label: "CrewAI",
-    install: "pip install watchglass crewai",
+    install: "pip install ~/watchglass crewai",
     language: "python",
     text: (address, tenant) => `import watchglass
 

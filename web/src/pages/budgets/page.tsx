@@ -14,7 +14,7 @@ import { Page } from "@/kit/Page";
 import { Problem } from "@/kit/Problem";
 import { Skeleton } from "@/kit/Skeleton";
 import { useSetSearch } from "@/shell/search";
-import { useMayChange } from "@/shell/session";
+import { useMayChange, useSession } from "@/shell/session";
 import { BudgetForm } from "./BudgetForm";
 import { Events } from "./Events";
 import "./budgets.css";
@@ -25,6 +25,7 @@ export type Budget = Answer<"/api/v1/budgets/status">["budgets"][number];
 
 function BudgetsPage() {
   const may = useMayChange();
+  const isKnown = useSession().data !== undefined;
   const { budget } = Route.useSearch();
   const set = useSetSearch();
   const [edited, setEdited] = useState<Budget | "new" | null>(null);
@@ -52,7 +53,7 @@ function BudgetsPage() {
             altogether. It warns before it is spent, and says when it will be at this pace. A hard one refuses
             reservations beyond it.
           </p>
-          {make || <p>An admin key makes one.</p>}
+          {make || (isKnown && <p>An admin key makes one.</p>)}
         </Empty>
       )}
       <ul className="budgets-list">

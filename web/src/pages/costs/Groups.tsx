@@ -61,7 +61,7 @@ function columnsOf(by: readonly string[], totals: Group | undefined, late: boole
         hideable: false,
         sortable: true,
         sortBy: (row) => (row.other ? null : row.names[at]),
-        ...(at === 0 ? { total: "All" } : {}),
+        ...(at === 0 ? { total: "All" } : { width: 150 }),
       }),
     ),
     {

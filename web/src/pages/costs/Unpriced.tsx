@@ -1,5 +1,6 @@
 import { count } from "@/format/numbers";
 import { Code } from "@/kit/Code";
+import { commandHere } from "@/kit/commandHere";
 import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
@@ -39,7 +40,7 @@ export function Unpriced({ data, filters }: { data: Costs | undefined; filters: 
                   .join(", ")}
               </p>
               <p className="costs-unpriced-remedy">{each.remedy}</p>
-              <Code text={each.command} language="shell" wrap />
+              <Code text={commandHere(each.command)} language="shell" wrap />
             </li>
           ))}
         </ul>

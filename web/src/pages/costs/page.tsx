@@ -6,6 +6,7 @@ import { Empty } from "@/kit/Empty";
 import { FilterChips } from "@/kit/FilterChips";
 import { Page, Section } from "@/kit/Page";
 import { Problem } from "@/kit/Problem";
+import { Snippet } from "@/kit/Snippet";
 import { type RootSearch, useAsked } from "@/shell/search";
 import { Budgets } from "./Budgets";
 import { Controls } from "./Controls";
@@ -65,7 +66,14 @@ function CostsPage() {
       <FilterChips chips={narrowed} onRemove={remove} />
       {isEmpty ? (
         <Empty title={narrowed.length ? "No call of this time matches" : "No calls in this time"}>
-          {narrowed.length ? "Take a filter away, or look at a longer time." : "Look at a longer time."}
+          {narrowed.length ? (
+            "Take a filter away, or look at a longer time."
+          ) : (
+            <>
+              <p>Look at a longer time, or send a first call: its cost is here within a minute.</p>
+              <Snippet />
+            </>
+          )}
         </Empty>
       ) : (
         <div className="costs" aria-busy={!data || isPlaceholderData}>

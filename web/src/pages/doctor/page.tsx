@@ -4,6 +4,7 @@ import type { Schemas } from "@/api/client";
 import { useApi } from "@/api/queries";
 import { Badge, type Tone } from "@/kit/Badge";
 import { Code } from "@/kit/Code";
+import { commandHere } from "@/kit/commandHere";
 import { Empty } from "@/kit/Empty";
 import { When } from "@/kit/Figure";
 import { Page } from "@/kit/Page";
@@ -96,7 +97,7 @@ function Finding({ diagnosis }: { diagnosis: Diagnosis }) {
       <div className="doctor-body">
         <p>{withCode(remedy)}</p>
         <div className="doctor-command">
-          <Code text={command} language="sh" wrap />
+          <Code text={commandHere(command)} language="sh" wrap />
           <NextPage finding={finding} command={command} />
         </div>
         {(evidence?.rows?.length ?? 0) > 0 && <EvidenceTable name={symptom} evidence={evidence} />}

@@ -8,6 +8,7 @@ import { Badge, type Tone } from "@/kit/Badge";
 import { Button } from "@/kit/Button";
 import { Code } from "@/kit/Code";
 import { Confirm } from "@/kit/Confirm";
+import { commandHere } from "@/kit/commandHere";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Empty } from "@/kit/Empty";
 import { When } from "@/kit/Figure";
@@ -44,7 +45,7 @@ function KeysPage() {
             Yours has the role {session.role ?? "none"}. Ask whoever runs this server, or list them on its
             machine:
           </p>
-          <Code text="watchglass keys list" language="sh" />
+          <Code text={commandHere("watchglass keys list")} language="sh" />
         </Empty>
       )}
       {error && <Problem error={error} onRetry={() => void refetch()} />}
@@ -58,7 +59,7 @@ function KeysPage() {
           {make}
         </Empty>
       )}
-      {may && !error && !none && (
+      {(may || !session) && !error && !none && (
         <DataTable
           id="keys"
           label="Keys"

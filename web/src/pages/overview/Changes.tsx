@@ -6,6 +6,7 @@ import { filterValue, groupName } from "@/pages/costs/filters";
 import { useHref } from "@/shell/links";
 import type { ChangedBy } from "./search";
 import {
+  because,
   type Contribution,
   changeText,
   mainCause,
@@ -127,7 +128,7 @@ function Sentence({ data, by }: { data: Overview; by: ChangedBy }) {
         <>
           {" "}
           <strong>{groupName(cause.name)}</strong> moved it most:{" "}
-          {unbroken(`${signed(cause.difference_usd)}, with ${reasons(cause)}`)}.
+          {unbroken(signed(cause.difference_usd) + because(cause))}.
         </>
       )}
     </>

@@ -70,7 +70,7 @@ const SPREAD: Shown = {
       <Duration ns={now.p99_ns} why={now.unknown.p99_ns} />
     </span>
   ),
-  delta: ({ now, before }) => relative(changeOf(before.p99_ns, now.p99_ns), false),
+  delta: ({ now, before }) => of("p99", relative(changeOf(before.p99_ns, now.p99_ns), false)),
   target: ["calls", "p99_ns"],
 };
 const CACHE: Shown = {
@@ -90,7 +90,7 @@ const TOKENS: Shown = {
       <Count n={now.output_tokens} short why={now.unknown.output_tokens} />
     </span>
   ),
-  delta: ({ now, before }) => relative(changeOf(before.input_tokens, now.input_tokens), null),
+  delta: ({ now, before }) => of("in", relative(changeOf(before.input_tokens, now.input_tokens), null)),
 };
 const TASKS: Shown = {
   id: "tasks",
@@ -113,7 +113,7 @@ const AGENTS: Shown = {
 };
 
 const ROWS = {
-  engineering: [SPEND, CALLS, ERRORS, P95, SPREAD, CACHE, TASKS, TOKENS],
+  engineering: [SPEND, CALLS, ERRORS, P95, SPREAD, TOKENS, CACHE, AGENTS, DONE, TASKS],
   team: [SPEND, DONE, TASKS, ERRORS, AGENTS, CACHE],
   executive: [SPEND, DONE, TASKS],
 } as const;
@@ -151,6 +151,11 @@ function relative(change: number | null, upIsGood: boolean | null): Delta {
   if (change === null) return null;
   const flat = Math.abs(change) < NOTABLE;
   return { text: changeText(change), good: flat || upIsGood === null ? null : change > 0 === upIsGood };
+}
+
+/** Which of two figures a change is of. */
+function of(which: string, delta: Delta): Delta {
+  return delta && { ...delta, text: `${which} ${delta.text}` };
 }
 
 function points(before: number | null, now: number | null, upIsGood: boolean): Delta {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  because,
   type Contribution,
   changeText,
   errorReasons,
@@ -76,4 +77,10 @@ test("more failures are said by the rate and by the number of calls", () => {
     "new: 1 failure in 9 calls",
   );
   expect([3, -1200, 0].map(signedCount)).toEqual(["+3", "−1,200", "±0"]);
+});
+
+test("behind an amount it says what it is made of, or that the group is new or gone", () => {
+  expect(because(ROW)).toBe(", with 18% fewer calls (−$18.00), 16.0% cheaper a call (−$13.12)");
+  expect(because({ ...ROW, calls: 0 })).toBe(" (gone: 100 calls before)");
+  expect(because({ ...ROW, calls_before: 0 })).toBe(" (new: 82 calls)");
 });

@@ -67,6 +67,24 @@ export function reasons(row: Contribution): string {
   }
   if (!row.calls_before && row.calls) return `new: ${plural(row.calls, "call")}`;
   if (row.calls_before && !row.calls) return `gone: ${plural(row.calls_before, "call")} before`;
+  return shares(row, difference_usd, volume_usd, per_call_usd).join(", ") || "as before";
+}
+
+/** The same behind an amount: ", with 18% fewer calls (−$5.10)", " (gone: 3 calls before)". */
+export function because(row: Contribution): string {
+  const { difference_usd, volume_usd, per_call_usd } = row;
+  const known = difference_usd !== null && volume_usd !== null && per_call_usd !== null;
+  if (!known || !row.calls_before || !row.calls) return ` (${reasons(row)})`;
+  const parts = shares(row, difference_usd, volume_usd, per_call_usd);
+  return parts.length ? `, with ${parts.join(", ")}` : "";
+}
+
+function shares(
+  row: Contribution,
+  difference_usd: string,
+  volume_usd: string,
+  per_call_usd: string,
+): string[] {
   const parts: string[] = [];
   const calls = changeOf(row.calls_before, row.calls);
   if (sizeable(volume_usd, difference_usd) && calls !== null && calls !== 0) {
@@ -78,7 +96,7 @@ export function reasons(row: Contribution): string {
   if (sizeable(per_call_usd, difference_usd) && each !== null) {
     parts.push(`${multiple(each, "dearer", "cheaper", "dear")} a call (${signed(per_call_usd)})`);
   }
-  return parts.join(", ") || "as before";
+  return parts;
 }
 
 /** Why more or fewer calls of a group failed: "2% of calls failed, now 5%; 20% more calls". */

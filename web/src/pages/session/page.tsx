@@ -90,7 +90,7 @@ function SessionPage() {
 function Lead({ replay }: { replay: Replay }) {
   return (
     <span className="session-lead">
-      {[replay.tenant, replay.user].filter(Boolean).join(" · ")} <When at={replay.start} />
+      {[replay.tenant, replay.user].filter(Boolean).join(" · ")} · <When at={replay.start} />
     </span>
   );
 }

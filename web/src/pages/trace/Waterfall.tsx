@@ -134,7 +134,9 @@ const Row = memo(function Row({ tree, at, top, isFolded, isSelected, isFaint, fr
   if (isFaint) names.push("waterfall-faint");
   if (failed) names.push("waterfall-failed");
   if (tree.critical.has(at)) names.push("waterfall-critical");
-  const model = modelsOf(tree, at)[0];
+  const name = nameOf(tree, at);
+  // Many instrumentations put the model into the name: once is enough.
+  const model = modelsOf(tree, at).filter((each) => !name.includes(each))[0];
   const uncounted = isUncounted(tree, at);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree around it has the focus and takes the keys
@@ -167,7 +169,7 @@ const Row = memo(function Row({ tree, at, top, isFolded, isSelected, isFaint, fr
           <span className="waterfall-fold" />
         )}
         <Sign name={kind} label={KINDS[kind]} />
-        <span className="waterfall-text">{nameOf(tree, at)}</span>
+        <span className="waterfall-text">{name}</span>
         {model && <span className="waterfall-model">{model}</span>}
         {isFolded && <span className="waterfall-below">{countShort(below)}</span>}
         {failed && <Sign name="alert" label="failed" />}

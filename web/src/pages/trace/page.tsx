@@ -1,5 +1,5 @@
 import { createLazyRoute } from "@tanstack/react-router";
-import { ChevronLeft, ChevronRight, CircleAlert, Search, Terminal } from "lucide-react";
+import { ChevronLeft, ChevronRight, CircleAlert, Search } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { address } from "@/api/client";
 import { useApi } from "@/api/queries";
@@ -263,7 +263,6 @@ function Actions({ view }: { view: View }) {
         </span>
       )}
       <span className="trace-curl">
-        <Terminal size={14} aria-hidden="true" />
         <Copy
           label="Copy as curl"
           labelled
