@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.corpus import TOKENS, Body, load_cases, spans_of
+from tests.corpus import TOKENS, Body, Case, load_cases, spans_of
 from tests.ingest.test_corpus import DOUBTED
 from tests.server_process import ServerProcess
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not CASES, reason="the bodies of ../shared/otlp 
 
 GZIP_EVERY = 3
 AT_ONCE = 16
-"""Bodies under way where their order does not matter: those that wait for a commit share it."""
+"""Cases, or bodies, under way at once: those that wait for a commit share it."""
 
 MESSAGES_IN_LOGS = "01-openai-v2-sync-content"
 """A case whose messages come as log records only."""
@@ -37,27 +37,27 @@ SERVICES = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server that every body was sent to in the order of the index, and that has settled."""
+    """A server that every body was sent to, those of a case in their order, and that has settled."""
     made = ServerProcess(tmp_path_factory.mktemp("corpus") / "data").start()
     send_all(made)
     yield made
     assert made.stop() == 0, made.log()
 
 
-def send_all(server: ServerProcess, at_once: int = 1) -> None:
+def send_all(server: ServerProcess) -> None:
     """Each body to its path with its content type, as its client did; some of them packed."""
 
-    def send(numbered: tuple[int, Body]) -> None:
-        number, body = numbered
-        content, headers = body.read(), {"content-type": body.content_type}
-        if number % GZIP_EVERY == 0:
-            content, headers["content-encoding"] = gzip.compress(content), "gzip"
-        answer = server.http.post(body.path, content=content, headers=headers)
-        assert answer.status_code == 200, (body.file.name, answer.text)
-        assert answer.content in (b"", b"{}"), (body.file.name, answer.text)
+    def send(case: Case) -> None:
+        for number, body in enumerate(case.bodies):
+            content, headers = body.read(), {"content-type": body.content_type}
+            if (len(case.name) + number) % GZIP_EVERY == 0:
+                content, headers["content-encoding"] = gzip.compress(content), "gzip"
+            answer = server.http.post(body.path, content=content, headers=headers)
+            assert answer.status_code == 200, (body.file.name, answer.text)
+            assert answer.content in (b"", b"{}"), (body.file.name, answer.text)
 
-    with ThreadPoolExecutor(at_once) as threads:
-        list(threads.map(send, enumerate(BODIES)))
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(send, CASES))
     server.settle()
 
 
@@ -128,7 +128,7 @@ def test_messages_that_came_as_logs_are_on_their_call(server: ServerProcess) -> 
 def test_sending_everything_again_changes_nothing(server: ServerProcess) -> None:
     """Every count, sum and dollar is as before after each body has come a second time over HTTP."""
     before = figures(server)
-    send_all(server, at_once=AT_ONCE)
+    send_all(server)
     assert figures(server) == before
 
 
