@@ -70,6 +70,7 @@ def _walk(top: str, configuration: Configuration) -> Iterator[File]:
             continue
         if configuration.respect_gitignore and ".gitignore" in names:
             ignored = (*ignored, _Ignored(folder, _patterns(os.path.join(folder, ".gitignore"))))
+        inside = configuration.relative(os.path.join(folder, "x"))[:-1]
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 if not _left_out(entry.path, True, ignored, configuration):
@@ -79,8 +80,7 @@ def _walk(top: str, configuration: Configuration) -> Iterator[File]:
                     status = entry.stat()
                     if entry.is_file():
                         shown = entry.path.removeprefix(_HERE)
-                        relative = configuration.relative(entry.path)
-                        yield File(shown, relative, status.st_mtime_ns, status.st_size)
+                        yield File(shown, inside + entry.name, status.st_mtime_ns, status.st_size)
                 except OSError:
                     continue  # a link that leads nowhere
 

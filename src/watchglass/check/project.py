@@ -140,11 +140,12 @@ class Project:
 
     def package(self, path: str) -> str:
         """The outermost package that a file is in, `""` where it is in none."""
-        folder = os.path.dirname(os.path.abspath(path))
-        found = self._outermost.get(folder)
+        named = os.path.dirname(path)
+        found = self._outermost.get(named)
         if found is None:
+            folder = os.path.abspath(named)
             below = os.path.relpath(folder, self._package_root(folder))
-            found = self._outermost[folder] = below.partition(os.sep)[0].replace(".", "")
+            found = self._outermost[named] = below.partition(os.sep)[0].replace(".", "")
         return found
 
     def roots_of(self, path: str) -> tuple[str, ...]:
