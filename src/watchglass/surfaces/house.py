@@ -58,6 +58,7 @@ from watchglass.surfaces.price_questions import PriceQuestions
 from watchglass.surfaces.reconcile_desk import ReconcileDesk
 from watchglass.surfaces.reprice_desk import RepriceDesk
 
+_WARM_AFTER_S = 1.0
 _SETTLED_UNTIL = "settled_until_ns"
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         settler.touch(unsettled)
         limits = Limits(settings.query_time_s, settings.query_memory_bytes, settings.query_rows)
         reader = StoreReader(store.engine, scope=current_scope, limits=limits)
-        warming = asyncio.create_task(asyncio.to_thread(_warm, reader), name="warming")
+        warming = asyncio.create_task(_warmed(reader), name="warming")
         keeper = asyncio.create_task(keep(Retention(store.engine, kept(settings)), clock), name="keeper")
         minder = asyncio.create_task(mind(desk, store), name="prices")
         try:
@@ -151,7 +152,7 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
                     stop_questions,
                 )
         finally:
-            await warming
+            warming.cancel()
             keeper.cancel()
             minder.cancel()
             await asyncio.to_thread(reprices.stop)
@@ -162,6 +163,12 @@ async def open_house(settings: Settings, address: str) -> AsyncGenerator[Backend
         if keyring is not None:
             keyring.close()
         await asyncio.to_thread(store.close)
+
+
+async def _warmed(reader: StoreReader) -> None:
+    """Ready first: what is loaded here would keep the rest of the start waiting."""
+    await asyncio.sleep(_WARM_AFTER_S)
+    await asyncio.to_thread(_warm, reader)
 
 
 def _warm(reader: StoreReader) -> None:
