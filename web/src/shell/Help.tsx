@@ -20,7 +20,7 @@ export function Help({ onClose }: { onClose: () => void }) {
               <h3>{title}</h3>
               <dl>
                 {title === "Everywhere" && (
-                  <Row keys="⌘K or Ctrl K" meaning="Go to a page, a trace, a setting" />
+                  <Row keys="⌘ K or Ctrl K" meaning="Go to a page, a trace, a setting" />
                 )}
                 {some.map(({ keys, meaning }) => (
                   <Row key={keys} keys={keys} meaning={meaning} />
@@ -49,9 +49,7 @@ function Row({ keys, meaning }: { keys: string; meaning: string }) {
       <dt>
         {parts.map((key, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the same key may be pressed twice
-          <Fragment key={index}>
-            {/^(or|Ctrl)$/.test(key) ? ` ${key} ` : <kbd>{NAMES[key] ?? key}</kbd>}{" "}
-          </Fragment>
+          <Fragment key={index}>{key === "or" ? ` ${key} ` : <kbd>{NAMES[key] ?? key}</kbd>} </Fragment>
         ))}
       </dt>
       <dd>{meaning}</dd>
