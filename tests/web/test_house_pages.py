@@ -138,3 +138,15 @@ def test_a_target_is_chosen(page: Page) -> None:
     page.go_back()
     back.click()
     expect(field).to_have_value("2")
+
+
+def test_nothing_is_said_of_rights_before_they_are_known(page: Page) -> None:
+    """Until the server has said whose key this is, Keys waits visibly, and Budgets asks for no other key."""
+    page.route("**/api/v1/session", lambda route: None)  # never answered
+    page.goto("/keys")
+    expect(page.get_by_role("table", name="Keys")).to_have_attribute("aria-busy", "true")
+    page.goto("/budgets")
+    expect(
+        page.get_by_text("what may be spent in an hour").or_(page.locator(".budgets-card")).first
+    ).to_be_visible()
+    expect(page.get_by_text("An admin key makes one")).to_have_count(0)
