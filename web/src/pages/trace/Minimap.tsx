@@ -24,9 +24,8 @@ export function Minimap({ tree, rows, zoom, onZoom, scroller }: MinimapProps) {
     const element = canvas.current;
     if (!element) return;
     void theme;
-    const paint = () => draw(element, tree, rows, whole);
-    paint();
-    const observer = new ResizeObserver(paint);
+    // Told of the first size too: drawing here as well would draw thousands of bars twice.
+    const observer = new ResizeObserver(() => draw(element, tree, rows, whole));
     observer.observe(element);
     return () => observer.disconnect();
   }, [tree, rows, whole, theme]);
@@ -105,11 +104,15 @@ function draw(canvas: HTMLCanvasElement, tree: Tree, rows: readonly number[], wh
   pen.scale(scale, scale);
   const each = HEIGHT / Math.max(rows.length, 18);
   const { start_ns: starts, duration_ns: durations } = tree.view.spans;
+  let kept = "";
   for (const [place, at] of rows.entries()) {
     const x = ((starts[at] ?? 0) / whole) * width;
     const length = ((durations[at] ?? 0) / whole) * width;
-    pen.globalAlpha = tree.failed[at] ? 1 : faint;
-    pen.fillStyle = tree.failed[at] ? bad : colors[tree.kind[at] ?? "span"];
+    const wanted = tree.failed[at] ? bad : colors[tree.kind[at] ?? "span"];
+    if (wanted !== kept) {
+      pen.globalAlpha = tree.failed[at] ? 1 : faint;
+      pen.fillStyle = kept = wanted;
+    }
     pen.fillRect(x, place * each, Math.max(1, length), Math.max(0.6, each - (each > 2 ? 1 : 0)));
   }
 }
