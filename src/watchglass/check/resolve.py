@@ -168,6 +168,8 @@ class Resolver:
         service = next((each.value for each in node.keywords if each.arg == "service_name"), first)
         if path.endswith(("client", "create_client")) and isinstance(service, ast.Constant):
             return (name(f"{path}({service.value!r})"),)
+        if path.endswith("client") and path.startswith(("boto3.", "aioboto3.")):
+            return (name("?client"),)  # of a service that is told elsewhere
         return (name(f"{path}()", Made(node, place, module)),)
 
     def _getattr(self, node: ast.Call, place: Place, module: Module) -> Values:

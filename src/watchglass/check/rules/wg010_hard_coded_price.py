@@ -30,7 +30,7 @@ _OTHER = late(
     r"max|(?:^|_)min(?:_|$)|limit|budget|threshold|total|target|alert|tolerance|expected|discount|seconds|attempts|"
     r"weight|width|index|column|format|precision|digits|decimals|estimated_|count|version|_id$|currency|ratio|page|"
     r"bytes|chars|cost_?map|percentile|quantile|bucket|bins|levels|colou?r|tracking|retention|interval|timeout|batch_size|port$|days|subscription|membership|shipping|ticket|stripe|"
-    r"average|(?:^|_)avg|by_(?:cost|price)|insert|delet|substitut|(?:^|_)edit|(?:^|_)gap_",
+    r"average|(?:^|_)avg|by_(?:cost|price)|insert|delet|substitut|retry|(?:^|_)edit|(?:^|_)gap_",
     re.I,
 )
 _MAP = late(r"cost_?map", re.I)
@@ -205,7 +205,7 @@ def _assigned(
         return node, f"{name} is a price in the code"
     if _RATE.search(name) and _is_sum_name(named) and _is_number(value) and not _is_unit(value):
         return node, f"{name} in {named} is a price in the code"
-    if _is_sum_name(name) and _counts(value):
+    if _is_sum_name(name) and _counts(value.body if isinstance(value, ast.Lambda) else value):
         return node, f"{name} is worked out with a price in the code"
     if _PRICE.search(name) and not _OTHER.search(name) and _lists_prices(value, name):
         return node, f"{name} holds prices in the code"
