@@ -25,7 +25,7 @@ class ServerProcess:
     """One server over `data`, on free ports; `start` again after `kill`."""
 
     def __init__(self, data: Path) -> None:
-        self.data = prepared(data)
+        self.data = prepared(data, served=True)
         self._log = data.with_name(f"{data.name}.log")
 
     def start(self) -> ServerProcess:

@@ -37,7 +37,7 @@ class OpenDoors:
     def __init__(
         self, data: Path, *, extra: tuple[Any, ...] = (), web_app: WebApp | None = None, **settings: Any
     ) -> None:
-        self.settings = Settings(data=str(prepared(data)), **settings)
+        self.settings = Settings(data=str(prepared(data, served=True)), **settings)
         self._extra, self._web_app = extra, web_app
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="open-doors")

@@ -30,7 +30,7 @@ class House:
     """`watchglass serve` on a data directory, on free ports."""
 
     def __init__(self, data: Path, *further: str) -> None:
-        options = ["--data", str(prepared(data)), "--port", "0", "--grpc-port", "0", *further]
+        options = ["--data", str(prepared(data, served=True)), "--port", "0", "--grpc-port", "0", *further]
         command = [sys.executable, "-c", SERVE, "serve", *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None

@@ -92,8 +92,8 @@ class GenaiPrices:
         if found is None:
             return None
         # Another provider's tiers say nothing about this one's.
-        own = any(each is found for each in seller.models)
-        return _schedule(seller.id, found, tier) if tier is None or own else Schedule(())
+        own = tier is None or any(each is found for each in seller.models)
+        return _schedule(seller.id, found, tier) if own else Schedule(())
 
     def entries(self) -> Iterator[Entry]:
         """See `PriceSource.entries`."""

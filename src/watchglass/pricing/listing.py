@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 import msgspec
 
 from watchglass.model import Usage
-from watchglass.pricing.book import PriceBook, PriceRequest
+from watchglass.pricing.book import Layers, PriceBook, PriceRequest
 from watchglass.pricing.labels import canonical, without_provider
 from watchglass.pricing.naming import is_dated, time_of_day
 from watchglass.pricing.provider import detect
@@ -89,7 +90,7 @@ def show(
         for _, schedule in schedules
         for period in schedule.periods
     ]
-    elsewhere = [] if rows else _elsewhere(book, bare)
+    elsewhere = [] if rows else [*_sellers(book.layers).get(_tail(bare), ())]
     reason = None if winner is not None and priced.cost_usd is not None else priced.unpriced_reason
     return Shown(
         seller, model, named_tier(tier), at_ns, winner.price_id if winner else None, reason, rows, elsewhere
@@ -265,12 +266,18 @@ def _fits(name: str, wanted: str) -> bool:
     return fnmatchcase(name, wanted) if "*" in wanted else wanted in name
 
 
-def _elsewhere(book: PriceBook, model: str) -> list[str]:
-    tail = model.lower().rpartition("/")[2]
-    names = {
-        f"{provider}/{name}" for provider, name, _ in named(book) if name.rpartition("/")[2] == tail and tail
-    }
-    return sorted(names)
+@lru_cache(maxsize=2)
+def _sellers(layers: Layers) -> dict[str, list[str]]:
+    """`provider/model` of all that the layers name, by the end of the model's name: reading them takes half a
+    second, and a page asks for each of its unknown models."""
+    found: dict[str, set[str]] = {}
+    for provider, name, _ in named(PriceBook(layers)):
+        found.setdefault(_tail(name), set()).add(f"{provider}/{name}")
+    return {tail: sorted(names) for tail, names in found.items() if tail}
+
+
+def _tail(model: str) -> str:
+    return model.lower().rpartition("/")[2]
 
 
 def per_million(rates: Rates, prices: ClassPrices) -> dict[str, Decimal | None]:

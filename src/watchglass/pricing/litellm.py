@@ -72,7 +72,9 @@ class LitellmMap:
         """See `PriceSource.entries`."""
         for (provider, model), raw in self._models.items():
             fields = _DECODER.decode(raw)
-            for tier in (None, *_TIERS):
+            # Most models have no price by tier at all, which their fields' names tell.
+            tiers = [tier for tier, suffix in _TIERS.items() if any(name.endswith(suffix) for name in fields)]
+            for tier in (None, *tiers):
                 found = _rates(_id(provider, model), fields, tier)
                 if found is not None:
                     yield Entry(provider, model, tier, Schedule((Period(found),)))

@@ -13,9 +13,9 @@ export interface ProblemProps {
   children?: ReactNode;
 }
 
-/** What went wrong, where, and what to do. */
+/** What went wrong, where, and what to do; trying again only where that could help. */
 export function Problem({ error, onRetry, children }: ProblemProps) {
-  const { title, detail, where, requestId } = problemOf(error);
+  const { title, detail, where, requestId, again } = problemOf(error);
   return (
     <div className="problem" role="alert">
       <TriangleAlert className="problem-icon" size={16} aria-hidden="true" />
@@ -33,7 +33,7 @@ export function Problem({ error, onRetry, children }: ProblemProps) {
           </p>
         )}
         {children}
-        {onRetry && (
+        {onRetry && again && (
           <Button small onClick={onRetry}>
             Try again
           </Button>

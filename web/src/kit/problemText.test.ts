@@ -10,12 +10,13 @@ const document = {
   request_id: "abc",
 };
 
-it("reads a problem document as it came", () => {
+it("names a refusal in words, and does not offer to ask the same again", () => {
   expect(problemOf(document)).toEqual({
-    title: "Bad Request",
+    title: "This question cannot be answered",
     detail: document.detail,
     where: "since",
     requestId: "abc",
+    again: false,
   });
 });
 
@@ -26,10 +27,11 @@ it("reads the document that an error carries", () => {
 it("reads the API's refusals, whose message is the detail", () => {
   const refused = new ApiProblem(400, "Bad Request", "limit is too large", "limit", "abc");
   expect(problemOf(refused)).toEqual({
-    title: "Bad Request",
+    title: "This question cannot be answered",
     detail: "limit is too large",
     where: "limit",
     requestId: "abc",
+    again: false,
   });
 });
 
@@ -40,4 +42,12 @@ it("says of a network failure that the server does not answer", () => {
 it("shows the message of any other error, and a thrown text", () => {
   expect(problemOf(new Error("boom")).detail).toBe("boom");
   expect(problemOf("boom").detail).toBe("boom");
+});
+
+it("offers to try again what may go better then", () => {
+  expect(problemOf(new ApiProblem(503, "Service Unavailable", "ask again in 5 s"))).toMatchObject({
+    title: "The server is too busy now",
+    again: true,
+  });
+  expect(problemOf(new ApiProblem(500, "Internal Server Error", "see the log")).again).toBe(true);
 });
