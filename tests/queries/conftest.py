@@ -1,4 +1,4 @@
-"""What the tests of rolled sums share."""
+"""What tests of sums share: a store that knows what was summed up."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.new_store import prepared
 from tests.queries.test_overview import CALLS
 from tests.rolled_house import House
 from tests.stored_rows import NOON_NS, call, insert
@@ -22,22 +20,10 @@ from watchglass.queries.scope import Scope
 from watchglass.queries.unit_costs import UnitCost, unit_costs
 from watchglass.queries.usage import UsageQuestion
 from watchglass.queries.windows_compared import Compared
-from watchglass.store import Store, open_store
+from watchglass.store import Store
 from watchglass.store.rollup_hours import HOUR_NS
 
 ASKED = Compared(since_ns=NOON_NS, until_ns=NOON_NS + 3 * HOUR_NS)
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, ManualClock]]:
-    clock = ManualClock(NOON_NS + 100 * HOUR_NS)
-    with open_store(prepared(tmp_path_factory.mktemp("costs") / "data"), clock=clock) as store:
-        yield store, clock
-
-
-@pytest.fixture
-def house(opened: tuple[Store, ManualClock]) -> House:
-    return House(*opened)
 
 
 def ask(house: House, *by: str, bucket: str | None = None, scope: Scope | None = None) -> CostFigures:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
 from typing import Any
 
 import litellm
@@ -12,24 +9,10 @@ import pytest
 
 from tests.capture.litellm.asking import Run, openai
 from tests.capture.litellm.books import Books
+from tests.capture.litellm.waiting import until, until_later
 from tests.capture.provider import Provider
 from watchglass.capture import recorder
 from watchglass.capture.litellm import LLMUsageCallback, install, is_litellm_tracking_enabled, uninstall
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Hooks run on LiteLLM's own threads: wait for what they do, at most a minute."""
-    deadline = time.monotonic() + 60
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    assert condition()
-
-
-async def settled(books: Books, count: int) -> None:
-    """Likewise on an event loop."""
-    deadline = time.monotonic() + 60
-    while len(books.payloads) < count and time.monotonic() < deadline:
-        await asyncio.sleep(0.005)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -50,7 +33,7 @@ def test_names_imported_before_us_are_reported_by_hooks(
         if stream:
             async for _ in answer:
                 pass
-        await settled(books, 1)
+        await until_later(lambda: books.payloads)
 
     if asynchronous:
         run(ask())
@@ -58,7 +41,7 @@ def test_names_imported_before_us_are_reported_by_hooks(
         answer = early(**asked)
         if stream:
             list(answer)
-    until(lambda: len(books.payloads) >= 1)
+    until(lambda: books.payloads)
 
     (call,) = books.calls
     (request,) = provider.ledger
@@ -79,7 +62,7 @@ def test_hooks_add_nothing_to_what_is_wrapped(books: Books, provider: Provider) 
 
     litellm.callbacks = [LLMUsageCallback(), LLMUsageCallback(), Last()]
     litellm.completion(**openai(provider))
-    until(lambda: bool(ran))
+    until(lambda: ran)
 
     books.agree()
     assert len(books.payloads) == 1
@@ -153,7 +136,7 @@ def test_a_failure_that_only_hooks_saw_may_have_been_sent(books: Books, provider
 
     with pytest.raises(litellm.AuthenticationError):
         early(**openai(provider, max_retries=0))
-    until(lambda: len(books.payloads) >= 1)
+    until(lambda: books.payloads)
 
     assert books.call.attributes["error.type"] == "AuthenticationError"
     assert "watchglass.request_sent" not in books.call.attributes

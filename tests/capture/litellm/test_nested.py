@@ -13,7 +13,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from tests.capture.litellm.asking import Run, needs_proxy, openai
 from tests.capture.litellm.books import Books
-from tests.capture.litellm.test_hooks import until
+from tests.capture.litellm.waiting import until
 from tests.capture.provider import Provider
 
 

@@ -6,7 +6,6 @@ import asyncio
 import inspect
 import json
 import pickle
-import time
 from typing import Any
 
 import litellm
@@ -15,6 +14,7 @@ from litellm.caching.caching import Cache
 
 from tests.capture.litellm.asking import ASKED, Run, anthropic, needs_proxy, needs_tenacity, openai
 from tests.capture.litellm.books import USAGE, Books
+from tests.capture.litellm.waiting import until, until_later
 from tests.capture.provider import Answer, Provider
 
 WEATHER = {
@@ -175,8 +175,7 @@ def test_a_time_limit_is_a_failed_call(books: Books, provider: Provider) -> None
     with pytest.raises(litellm.Timeout):
         litellm.completion(**openai(provider, timeout=0.3, max_retries=0))
 
-    while not provider.ledger:  # it has the request, and perhaps not yet written that down
-        time.sleep(0.005)
+    until(lambda: provider.ledger)  # it has the request, and perhaps not yet written that down
     books.agree()
     assert books.call.attributes["error.type"] == "Timeout"
 
@@ -317,8 +316,7 @@ def test_a_cached_answer_is_no_request(
         if stream:
             async for _ in answer:
                 pass
-        while not litellm.cache.cache.cache_dict:  # LiteLLM writes its cache in a task of its own
-            await asyncio.sleep(0.005)
+        await until_later(lambda: litellm.cache.cache.cache_dict)
 
     for _ in range(2):
         if asynchronous:
@@ -327,8 +325,7 @@ def test_a_cached_answer_is_no_request(
             list(litellm.completion(**asked))
         else:
             litellm.completion(**asked)
-        while not litellm.cache.cache.cache_dict:  # or in a thread
-            time.sleep(0.005)
+        until(lambda: litellm.cache.cache.cache_dict)
 
     assert len(provider.ledger) == 1
     books.agree()

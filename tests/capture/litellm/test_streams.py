@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from typing import Any
 
 import litellm
@@ -16,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from tests.capture.litellm.asking import Run, anthropic, needs_proxy, openai
 from tests.capture.litellm.books import USAGE, Books
+from tests.capture.litellm.waiting import until
 from tests.capture.provider import Answer, Provider
 from watchglass.capture import unfinished
 
@@ -76,10 +76,12 @@ def test_a_stream_that_is_dropped_is_recorded(books: Books, provider: Provider) 
     assert not books.payloads
 
     del answer
-    deadline = time.monotonic() + 60
-    while not books.payloads and time.monotonic() < deadline:  # LiteLLM's own logging holds it for a moment
+
+    def told() -> bool:
         gc.collect()
-        time.sleep(0.005)
+        return bool(books.payloads)
+
+    until(told)  # LiteLLM's own logging holds it for a moment
 
     own = books.call.attributes
     assert own["watchglass.stream.end"] == "abandoned"
