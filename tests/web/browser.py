@@ -15,6 +15,27 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+_OFF = (
+    # What drops down from the address bar: 400 scripts of the browser's own, a second of processor, beside
+    # the page of each new window.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    # Off in what Playwright 1.65 starts.
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
+
 OPTIONS = [
     "--no-sandbox",  # tests run as root in containers
     "--disable-background-networking",
@@ -26,6 +47,7 @@ OPTIONS = [
     "--disable-gpu",  # nor does the machine have one: what imitates it takes as long as the pages
     "--font-render-hinting=none",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    f"--disable-features={','.join(_OFF)}",  # the last list counts, so it names Playwright's, too
 ]
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
