@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.new_store import prepared
-from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span
+from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span, task
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries.documents import read_trace, trace_document
 from watchglass.queries.reader import StoreReader
-from watchglass.queries.trace import Trace, build, normal_id
+from watchglass.queries.trace import Trace, build
+from watchglass.queries.traced.ids import normal_id
+from watchglass.queries.traced.known import whole
+from watchglass.queries.traced.rows import Columns
 from watchglass.store import open_store
 
+RUN = "8" * 32
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -33,6 +37,9 @@ def row(name: str, parent: str = "", start: int = 0, duration: int = 10) -> dict
         "duration_ns": duration,
         "status": 0,
         "status_message": "",
+        "events": 0,
+        "exceptions": 0,
+        "tenant": None,
     }
 
 
@@ -55,6 +62,7 @@ def request(name: str, parent: str = "", **columns: Any) -> dict[str, Any]:
         "cache_write_tokens": None,
         "reasoning_tokens": None,
         "cost_usd": None,
+        "tenant": None,
         "unpriced_reason": None,
         "success": True,
         "error_type": None,
@@ -66,6 +74,16 @@ def request(name: str, parent: str = "", **columns: Any) -> dict[str, Any]:
     }
 
 
+def columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> Columns:
+    return {name: [each[name] for each in rows] for name in names}
+
+
+def tree(spans: Sequence[Mapping[str, Any]], calls: Sequence[Mapping[str, Any]] = ()) -> Trace:
+    """The tree of spans and calls as they are in the store."""
+    known = columns(calls, request(""))
+    return build(TRACE, whole(columns(spans, row("")), known, {"span_id": []}), known)
+
+
 def outline(trace: Trace) -> list[tuple[str, int]]:
     return [(span.span_id, span.depth) for span in trace.spans]
 
@@ -73,13 +91,12 @@ def outline(trace: Trace) -> list[tuple[str, int]]:
 def test_parents_come_before_children_and_siblings_by_time() -> None:
     """A walk through the tree: each span under its parent, earlier siblings first."""
     spans = [row("c", "a", 3), row("b", "a", 5), row("a"), row("d", "c", 4), row("e", start=9)]
-    assert outline(build(TRACE, spans, [])) == [("a", 0), ("c", 1), ("d", 2), ("b", 1), ("e", 0)]
+    assert outline(tree(spans)) == [("a", 0), ("c", 1), ("d", 2), ("b", 1), ("e", 0)]
 
 
 def test_sums_of_a_subtree_are_of_counted_calls_only() -> None:
     """An agent's cumulative usage is shown with its reason and not added to what it repeats."""
-    trace = build(
-        TRACE,
+    trace = tree(
         [row("agent"), row("one", "agent", 1), row("two", "agent", 2), row("deep", "two", 3)],
         [
             request(
@@ -105,7 +122,7 @@ def test_sums_of_a_subtree_are_of_counted_calls_only() -> None:
 
 def test_unknown_stays_unknown() -> None:
     """A call without tokens or price leaves the sums None and is counted as unpriced."""
-    trace = build(TRACE, [row("a")], [request("a", unpriced_reason="tokens_missing")])
+    trace = tree([row("a")], [request("a", unpriced_reason="tokens_missing")])
     assert (trace.totals.calls, trace.totals.input_tokens, trace.totals.cost_usd) == (1, None, None)
     assert trace.totals.unpriced == {"tokens_missing": 1}
     assert trace.totals.calls_without_tokens == 1
@@ -113,14 +130,14 @@ def test_unknown_stays_unknown() -> None:
 
 def test_orphans_are_roots_and_say_so() -> None:
     """A span whose parent has not come (yet) stands at the top, marked."""
-    trace = build(TRACE, [row("a", "gone"), row("b", "a", 1)], [])
+    trace = tree([row("a", "gone"), row("b", "a", 1)])
     assert outline(trace) == [("a", 0), ("b", 1)]
     assert [span.orphan for span in trace.spans] == [True, False]
 
 
 def test_cycles_are_cut() -> None:
     """Spans that are each other's parents are all shown once, the earliest of them as a root."""
-    trace = build(TRACE, [row("a", "c"), row("b", "a", 1), row("c", "b", 2), row("self", "self", 5)], [])
+    trace = tree([row("a", "c"), row("b", "a", 1), row("c", "b", 2), row("self", "self", 5)])
     assert sorted(span.span_id for span in trace.spans) == ["a", "b", "c", "self"]
     assert outline(trace)[-3:] == [("a", 0), ("b", 1), ("c", 2)]
     assert {span.span_id for span in trace.spans if span.cycle} == {"a", "self"}
@@ -128,7 +145,7 @@ def test_cycles_are_cut() -> None:
 
 def test_a_call_whose_span_is_not_there_is_shown() -> None:
     """An imported call has no span; its tokens are in the tree all the same."""
-    trace = build(TRACE, [row("a")], [request("x", "a", input_tokens=5)])
+    trace = tree([row("a")], [request("x", "a", input_tokens=5)])
     assert outline(trace) == [("a", 0), ("x", 1)]
     assert trace.spans[1].missing
     assert trace.totals.input_tokens == 5
@@ -137,7 +154,7 @@ def test_a_call_whose_span_is_not_there_is_shown() -> None:
 def test_a_chain_of_ten_thousand() -> None:
     """Depth is the sender's to choose and breaks nothing."""
     spans = [row(f"{n}", f"{n - 1}" if n else "", n) for n in range(10_000)]
-    trace = build(TRACE, spans, [request("9999", input_tokens=1)])
+    trace = tree(spans, [request("9999", input_tokens=1)])
     assert trace.spans[-1].depth == 9999
     assert trace.totals.input_tokens == 1
 
@@ -152,7 +169,7 @@ def test_any_graph_is_a_tree_of_each_span_once(edges: list[tuple[int, int, int, 
     unique = {node: (parent, start, tokens) for node, parent, start, tokens in edges}
     spans = [row(str(n), str(p) if p >= 0 else "", s) for n, (p, s, _) in unique.items()]
     calls = [request(str(n), input_tokens=tokens) for n, (_, _, tokens) in unique.items()]
-    trace = build(TRACE, spans, calls)
+    trace = tree(spans, calls)
     assert sorted(span.span_id for span in trace.spans) == sorted(str(n) for n in unique)
     assert (trace.totals.input_tokens or 0) == sum(tokens for _, _, tokens in unique.values())
     assert read_trace(msgspec.json.decode(msgspec.json.encode(trace_document(trace)))) == trace
@@ -195,6 +212,10 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
         )
         insert(store.engine, "spans", [span(1, trace_id=f"4bf9{'1' * 28}")])
         insert(store.engine, "calls", [call(7, trace_id="7" * 32, input_tokens=7)])
+        going = {"trace_id": RUN, "status": "running", "kind": "agent", "agent": "planner"}
+        insert(store.engine, "tasks", [task(1, name="plan", **going), task(2, status="failed", trace_id=RUN)])
+        insert(store.engine, "spans", [span(3, trace_id=RUN, parent_span_id=f"{1:016x}", duration_ns=None)])
+        insert(store.engine, "tasks", [task(9, trace_id="9" * 32, status="starting")])
         yield StoreReader(store.engine)
 
 
@@ -226,3 +247,19 @@ def test_a_trace_of_calls_only(reader: StoreReader) -> None:
     trace = reader.trace("7777")
     assert trace.totals.input_tokens == 7
     assert [span.missing for span in trace.spans] == [True]
+
+
+def test_a_run_that_goes_on(reader: StoreReader) -> None:
+    """What is told of a run before its span comes has a place in the tree; what hangs on it hangs there, and
+    it lasts until the last that is known. A span that says no end has no duration."""
+    trace = reader.trace(RUN[:6])
+    going, below, failed = trace.spans
+    assert (going.name, going.running, going.missing, going.depth) == ("plan", True, True, 0)
+    assert (below.depth, below.orphan, below.duration_ns) == (1, False, None)
+    assert (failed.running, failed.missing, failed.status) == (False, True, "error")
+    assert going.duration_ns == trace.duration_ns == 2 * SECOND_NS
+
+
+def test_a_run_of_which_nothing_else_is_known(reader: StoreReader) -> None:
+    """Step events alone make a trace."""
+    assert [span.running for span in reader.trace("9999").spans] == [True]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.new_store import prepared
-from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span
+from tests.stored_rows import NOON_NS, SECOND_NS, call, insert, span, task
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries.documents import plain
 from watchglass.queries.plain import money
@@ -21,6 +21,7 @@ from watchglass.queries.scope import Scope
 from watchglass.queries.trace import build
 from watchglass.queries.traced.columns import TraceView
 from watchglass.queries.traced.critical import CriticalPart, critical_path
+from watchglass.queries.traced.known import Known, whole
 from watchglass.queries.traced.rows import CONTEXT
 from watchglass.queries.traced.span import MOST_CHARACTERS, SpanDetail, span_detail, trace_conversation
 from watchglass.queries.traced.steps import Said, Step, steps
@@ -30,18 +31,20 @@ from watchglass.store import open_store
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 NANO = Decimal("0.000000001")
 SPAN_COLUMNS = (
-    "span_id", "parent_span_id", "name", "service", "start_ns", "duration_ns", "status", "status_message",
-    "events", "exceptions", "tenant",
+    "span_id", "parent_span_id", "name", "service", "scope", "start_ns", "duration_ns", "status",
+    "status_message", "events", "exceptions", "tenant",
 )  # fmt: skip
 CALL_COLUMNS = (
-    "span_id", "parent_span_id", "time_ns", "duration_ns", "service", "call_id", "kind", "operation",
+    "span_id", "parent_span_id", "time_ns", "duration_ns", "service", "scope", "call_id", "kind", "operation",
     "provider", "model", "agent", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
     "reasoning_tokens", "cost_usd", "unpriced_reason", "success", "error_type", "ttft_ns", "counted",
-    "not_counted_reason", *CONTEXT,
+    "not_counted_reason", "duplicate_of", *CONTEXT,
 )  # fmt: skip
 DONE_COLUMNS = (
-    "span_id", "task_id", "kind", "name", "status", "agent", "error_type", "error_message", *CONTEXT,
+    "span_id", "task_id", "parent_task_id", "time_ns", "duration_ns", "service", "scope",
+    "kind", "name", "status", "agent", "error_type", "error_message", *CONTEXT,
 )  # fmt: skip
+RUN = "8" * 32
 LATER = "5bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -173,6 +176,10 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreReader]:
                 span(3, trace_id=LATER, start_time=NOON_NS + 60 * SECOND_NS, tenant="acme"),
             ],
         )
+        run = {"trace_id": RUN, "tenant": "acme"}
+        going = {"kind": "agent", "agent": "planner", "status": "running", "metadata": {"crew": "night"}}
+        below = task(7, parent_task_id="t8", duration_ns=SECOND_NS, **run)
+        insert(store.engine, "tasks", [task(8, name="plan", **going, **run), below])
         about = {"tenant": "acme", "session": "talk", "agent": "planner", "duration_ns": 1}
         insert(
             store.engine,
@@ -250,17 +257,19 @@ def test_columns_say_what_the_tree_says(nodes: dict[int, Any]) -> None:
                 dict.fromkeys(CALL_COLUMNS)
                 | about
                 | {"time_ns": start, "call_id": f"{TRACE}:{number}", "kind": "call", "operation": "chat"}
+                | {"scope": ""}
                 | {"counted": counted, "success": start > 2, "cost_usd": cost, "input_tokens": tokens}
             )
         if not is_missing:
             said = {"name": f"step {number}", "start_ns": start, "status": start % 3, "status_message": ""}
             spans.append(about | said | {"scope": "", "events": 0, "exceptions": 0, "tenant": None})
-    tree = build(TRACE, spans, [each | {"scope": "", "duplicate_of": None} for each in calls])
     columns = [
         {name: [row[name] for row in rows] for name in names}
         for rows, names in ((spans, SPAN_COLUMNS), (calls, CALL_COLUMNS), ([], DONE_COLUMNS))
     ]
-    found = assembled(TRACE, columns[0], columns[1], columns[2], dict.fromkeys(CONTEXT), (None, None))
+    known = Known(TRACE, whole(*columns), *columns[1:])
+    tree = build(TRACE, known.spans, known.calls)
+    found = assembled(known, dict.fromkeys(CONTEXT), (None, None))
     of_trees = [each.subtree for each in tree.spans]
     assert found.spans.span_id == [each.span_id for each in tree.spans]
     assert found.spans.depth == [each.depth for each in tree.spans]
@@ -300,6 +309,19 @@ def test_a_span_that_has_not_come(reader: StoreReader) -> None:
     """Its call tells what is known of it, and why it does not count."""
     found = detailed(reader, 5)
     assert found.missing and found.calls[0].not_counted_reason == "duplicate"
+
+
+def test_a_run_that_goes_on(reader: StoreReader) -> None:
+    """Known by what was told of it alone, it has a row and a panel, and is said to be running; a task whose
+    span is gone hangs on what it was part of."""
+    found = viewed(reader, RUN)
+    assert found.spans.odd == ["running", "missing"] and found.spans.parent == [-1, 0]
+    assert found.name == "plan" and found.executions.span == [1, 0] and found.tenant == "acme"
+    panel = detailed(reader, 8, RUN)
+    assert panel.missing and panel.name == "plan" and panel.duration_ns is None
+    assert {name: each.value for name, each in panel.attributes.items()} == {
+        "agent": "planner", "crew": "night", "kind": "agent", "task_id": "t8",
+    }  # fmt: skip
 
 
 def test_what_was_said_in_a_trace(reader: StoreReader) -> None:

@@ -61,7 +61,8 @@ def test_flows_have_phases(page: Page, axe: Callable[[Page], None]) -> None:
 
 
 def test_what_is_stuck_is_found(on: Open, site: Site, axe: Callable[[Page], None]) -> None:
-    """A run that began two hours ago and was not heard of since is listed as stuck, with its trace."""
+    """A run that began two hours ago and was not heard of since is listed as stuck, with its trace,
+    of which nothing is known but that."""
     began = time.time_ns() - 2 * HOUR_NS
     sent = site.http.post("/v1/logs", json=_begun(began, trace_id="5" * 32, span_id="6" * 16, name="hang_on"))
     assert sent.status_code == 200, sent.text
@@ -75,6 +76,9 @@ def test_what_is_stuck_is_found(on: Open, site: Site, axe: Callable[[Page], None
     axe(page)
     row.get_by_role("link").click()
     expect(page).to_have_url(re.compile("/traces/" + "5" * 32))
+    tree = page.get_by_role("tree")
+    expect(tree.get_by_role("treeitem", name=re.compile("hang_on"))).to_contain_text("running")
+    axe(page, colours=True)
 
 
 def _begun(at_ns: int, *, trace_id: str, span_id: str, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ where they differ from nothing.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -15,13 +15,17 @@ from watchglass.queries.figures import Figures
 from watchglass.queries.traced.critical import CriticalPart
 from watchglass.queries.traced.neighbours import Neighbour
 
+Odd: TypeAlias = Literal["", "orphan", "cycle", "missing", "running"]
+
 
 class SpanColumns(msgspec.Struct, frozen=True, kw_only=True):
     """One value a span in each list, parents before children. `status`: 0 unset, 1 ok, 2 error.
 
     `parent` is a place in these lists, -1 for none; `name`, `service` and `status_message` are places in
-    `texts`. `odd` is '' or why a span is where it is: `orphan`, `cycle`, `missing`. Sums are of the counted
-    calls of a span and all below it, null where there are none (money as text).
+    `texts`. `odd` is '' or why a span is where it is: `orphan`, `cycle`, `missing` (its call or execution is
+    known, it is not), `running` (it has not ended, and lasts until the last thing that is known of the trace,
+    or longer). A duration is null where no end is known. Sums are of the counted calls of a span and all
+    below it, null where there are none (money as text).
     """
 
     span_id: list[str]
@@ -30,12 +34,12 @@ class SpanColumns(msgspec.Struct, frozen=True, kw_only=True):
     name: list[int]
     service: list[int]
     start_ns: list[int]
-    duration_ns: list[int]
+    duration_ns: list[int | None]
     status: list[int]
     status_message: list[int]
     events: list[int]
     exceptions: list[int]
-    odd: list[Literal["", "orphan", "cycle", "missing"]]
+    odd: list[Odd]
     calls: list[int]
     failed_calls: list[int]
     unpriced_calls: list[int]

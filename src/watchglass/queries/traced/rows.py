@@ -1,4 +1,4 @@
-"""What a trace's page asks the store of it: spans, calls and executions, one statement and one dictionary of
+"""What is asked of the store of a trace: spans, calls and executions, one statement and one dictionary of
 columns each.
 
 As columns, not as rows: a dictionary for each of thousands of spans takes longer to make than to ask for.
@@ -22,8 +22,8 @@ def span_rows(engine: Engine, trace_id: str, *, limits: Limits) -> Columns:
     """The spans of a trace, with how many events they have and how many of these are exceptions."""
     return engine.execute(
         """
-        SELECT span_id, parent_span_id, name, service, toUnixTimestamp64Nano(start_time) AS start_ns,
-            duration_ns, status, status_message,
+        SELECT span_id, parent_span_id, name, service, scope,
+            toUnixTimestamp64Nano(start_time) AS start_ns, duration_ns, status, status_message,
             if(s.events IN ('', '[]'), 0, JSONLength(s.events)) AS events,
             countSubstrings(s.events, '"name":"exception"') AS exceptions, tenant
         FROM store.spans AS s FINAL
@@ -39,11 +39,11 @@ def call_rows(engine: Engine, trace_id: str, when: Range, *, limits: Limits) -> 
     params: dict[str, object] = {"trace_id": trace_id}
     return engine.execute(
         f"""
-        SELECT span_id, parent_span_id, toUnixTimestamp64Nano(time) AS time_ns, duration_ns, service,
+        SELECT span_id, parent_span_id, toUnixTimestamp64Nano(time) AS time_ns, duration_ns, service, scope,
             call_id, kind, operation, provider, coalesce(response_model, request_model) AS model, agent,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
             cost_usd, unpriced_reason, success, error_type, ttft_ns, counted, not_counted_reason,
-            {", ".join(CONTEXT)}
+            duplicate_of, {", ".join(CONTEXT)}
         FROM store.calls FINAL
         PREWHERE trace_id = {{trace_id:String}}
         WHERE {within([when], params)}
@@ -59,7 +59,8 @@ def execution_rows(engine: Engine, trace_id: str, when: Range, *, limits: Limits
     params: dict[str, object] = {"trace_id": trace_id}
     return engine.execute(
         f"""
-        SELECT span_id, task_id, kind, name, status, agent, error_type, error_message, {", ".join(CONTEXT)}
+        SELECT span_id, task_id, parent_task_id, toUnixTimestamp64Nano(time) AS time_ns, duration_ns, service,
+            scope, kind, name, status, agent, error_type, error_message, {", ".join(CONTEXT)}
         FROM store.tasks FINAL
         PREWHERE trace_id = {{trace_id:String}}
         WHERE {within([when], params)}

@@ -11,7 +11,8 @@ import msgspec
 from watchglass.errors import NotFound, QueryError
 from watchglass.queries.figures import tidy
 from watchglass.queries.plain import moment
-from watchglass.queries.trace import ID_DIGITS, normal_id
+from watchglass.queries.traced.ids import ID_DIGITS, normal_id
+from watchglass.queries.traced.stand_in import of_call, of_execution
 from watchglass.queries.traced.steps import Said, Step, steps
 from watchglass.store import Engine, Limits
 
@@ -177,11 +178,16 @@ def span_detail(engine: Engine, trace_id: str, span_id: str, *, limits: Limits) 
     ).to_pylist(maps_as_pydicts="lossy")
     calls = _calls_of(engine, trace, limits)
     own = [row for row in calls if row["span_id"] == span_id.lower()]
-    if not rows and not own:
+    if rows:
+        row = rows[0]
+    elif own:
+        row = of_call(own[0])
+    else:
+        row = of_execution(engine, trace, span_id.lower(), limits=limits)
+    if row is None:
         raise NotFound(
             f"there is no span {span_id[:100]!r} in trace {trace}; the trace itself lists its spans"
         )
-    row = rows[0] if rows else _stand_in(own[0])
     wanted = [*_references(row), *(each for call in own for each in _hashes(call))]
     texts, room = _texts(engine, {row["tenant"], *(call["tenant"] for call in own)}, wanted, limits), _Room()
     changes = {step.call_id: step for step in steps([_said(call) for call in calls])}
@@ -373,27 +379,3 @@ def _json(text: str, otherwise: Any) -> Any:
         return otherwise
     found = msgspec.json.decode(text)
     return found if isinstance(found, type(otherwise)) else otherwise
-
-
-def _stand_in(call: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of a span that has not come, from its call."""
-    return {
-        "span_id": call["span_id"],
-        "parent_span_id": call["parent_span_id"],
-        "name": call["operation"],
-        "kind": 0,
-        "start_time_ns": call["time_ns"],
-        "duration_ns": call["duration_ns"],
-        "status": 0 if call["success"] else 2,
-        "status_message": call["error_message"] or "",
-        "service": call["service"],
-        "tenant": call["tenant"],
-        "scope": call["scope"],
-        "scope_version": "",
-        "trace_state": "",
-        "attributes": {},
-        "attribute_types": {},
-        "resource": "",
-        "events": "",
-        "links": "",
-    }

@@ -9,32 +9,27 @@ from typing import Any
 
 from watchglass.queries.figures import MONEY_DIGITS, TOKEN_FIELDS, Figures, plus, plus_money, tidy
 from watchglass.queries.plain import moment, money
-from watchglass.queries.trace import around, unknown, whole_id
 from watchglass.queries.trace_walk import walked
-from watchglass.queries.traced.columns import CallColumns, ExecutionColumns, SpanColumns, TraceView
+from watchglass.queries.traced.columns import CallColumns, ExecutionColumns, Odd, SpanColumns, TraceView
 from watchglass.queries.traced.critical import critical_path
+from watchglass.queries.traced.known import ERROR, Known, known, last_moment
 from watchglass.queries.traced.neighbours import Neighbour, neighbours
-from watchglass.queries.traced.rows import CONTEXT, Columns, call_rows, execution_rows, span_rows
+from watchglass.queries.traced.rows import CONTEXT, Columns
 from watchglass.store import Engine, Limits
 
-_ERROR = 2
 _MOST_AGENTS = 20
 _MOST_OF_A_MESSAGE = 2000
 
 
 def trace_view(engine: Engine, trace_id: str, *, limits: Limits) -> TraceView:
     """The trace with this id, or with the only one that begins so. Raises `NotFound` and `QueryError`."""
-    found = whole_id(engine, trace_id, limits=limits)
-    spans = span_rows(engine, found, limits=limits)
-    when = around(spans["start_ns"])
-    calls = call_rows(engine, found, when, limits=limits)
-    if not spans["span_id"] and not calls["span_id"]:
-        raise unknown(found)
-    done = execution_rows(engine, found, around([*spans["start_ns"], *calls["time_ns"]]), limits=limits)
-    start_ns = min([*spans["start_ns"], *calls["time_ns"]])
-    context = _context([calls, done, spans])
-    beside = neighbours(engine, found, start_ns, context["tenant"], context["session"], limits=limits)
-    return assembled(found, spans, calls, done, context, beside)
+    found = known(engine, trace_id, limits=limits)
+    context = _context([found.calls, found.executions, found.spans])
+    start_ns = min(found.spans["start_ns"])
+    beside = neighbours(
+        engine, found.trace_id, start_ns, context["tenant"], context["session"], limits=limits
+    )
+    return assembled(found, context, beside)
 
 
 def _context(told: Sequence[Columns]) -> dict[str, str | None]:
@@ -59,34 +54,28 @@ class _Texts:
 
 
 def assembled(
-    trace_id: str,
-    spans: Columns,
-    calls: Columns,
-    done: Columns,
-    context: dict[str, str | None],
-    beside: tuple[Neighbour | None, Neighbour | None],
+    found: Known, context: dict[str, str | None], beside: tuple[Neighbour | None, Neighbour | None]
 ) -> TraceView:
     """The view of these rows; pure."""
-    spans = _whole(spans, calls)
+    trace_id, spans, calls, done = found
     spans, depths, cycles = _in_order(spans)
     texts, ids = _Texts(), spans["span_id"]
     places = {span_id: place for place, span_id in enumerate(ids)}
     start_ns = min(spans["start_ns"])
     columns = _spans(spans, depths, cycles, places, start_ns, texts, calls)
-    path = critical_path(columns.parent, columns.start_ns, columns.duration_ns)
+    path = critical_path(columns.parent, columns.start_ns, [took or 0 for took in columns.duration_ns])
     waited = Counter[int]()
     for part in path:
         waited[part.span] += part.end_ns - part.start_ns
-    ends = map(sum, zip(columns.start_ns, columns.duration_ns, strict=True))
     failed = {
         places[span_id] for span_id, ok in zip(calls["span_id"], calls["success"], strict=True) if not ok
     }
-    failed.update(place for place, status in enumerate(columns.status) if status == _ERROR)
+    failed.update(place for place, status in enumerate(columns.status) if status == ERROR)
     return TraceView(
         trace_id=trace_id,
         name=spans["name"][0],
         start=moment(start_ns),
-        duration_ns=max(ends),
+        duration_ns=last_moment(columns.start_ns, columns.duration_ns),
         **context,
         agents=list(dict.fromkeys(filter(None, [*calls["agent"], *done["agent"]])))[:_MOST_AGENTS],
         totals=_totals(calls),
@@ -101,35 +90,6 @@ def assembled(
         next=beside[1],
         texts=texts.all,
     )
-
-
-def _whole(spans: Columns, calls: Columns) -> Columns:
-    """Each span once, and one for each call whose span has not come, as far as the call knows it."""
-    once = {span_id: place for place, span_id in enumerate(spans["span_id"])}
-    whole = {name: [values[place] for place in once.values()] for name, values in spans.items()}
-    whole["missing"] = [False] * len(once)
-    missing: dict[str, int] = {}
-    for place, span_id in enumerate(calls["span_id"]):
-        if span_id not in once:
-            missing.setdefault(span_id, place)
-    for span_id, place in missing.items():
-        told = {
-            "span_id": span_id,
-            "parent_span_id": calls["parent_span_id"][place],
-            "name": calls["operation"][place],
-            "service": calls["service"][place],
-            "start_ns": calls["time_ns"][place],
-            "duration_ns": calls["duration_ns"][place],
-            "status": 0 if calls["success"][place] else _ERROR,
-            "status_message": "",
-            "events": 0,
-            "exceptions": 0,
-            "tenant": calls["tenant"][place],
-            "missing": True,
-        }
-        for name, values in whole.items():
-            values.append(told[name])
-    return whole
 
 
 def _in_order(spans: Columns) -> tuple[Columns, list[int], list[bool]]:
@@ -165,20 +125,11 @@ def _spans(
         service=texts.placed(spans["service"]),
         start_ns=[start - start_ns for start in spans["start_ns"]],
         duration_ns=spans["duration_ns"],
-        status=[status if 0 <= status <= _ERROR else 0 for status in spans["status"]],
+        status=[status if 0 <= status <= ERROR else 0 for status in spans["status"]],
         status_message=texts.placed([said[:_MOST_OF_A_MESSAGE] for said in spans["status_message"]]),
         events=spans["events"],
         exceptions=spans["exceptions"],
-        odd=[
-            "missing"
-            if missing
-            else "cycle"
-            if cycle
-            else "orphan"
-            if parent and parent not in places
-            else ""
-            for missing, cycle, parent in zip(spans["missing"], cycles, spans["parent_span_id"], strict=True)
-        ],
+        odd=[_odd(spans, place, cycle, places) for place, cycle in enumerate(cycles)],
         calls=sums.calls,
         failed_calls=sums.failed_calls,
         unpriced_calls=sums.unpriced_calls,
@@ -186,6 +137,15 @@ def _spans(
         output_tokens=sums.output_tokens,
         cost_usd=[None if cost is None else money(cost) for cost in sums.cost_usd],
     )
+
+
+def _odd(spans: Columns, place: int, cycle: bool, places: dict[str, int]) -> Odd:
+    if spans["missing"][place]:
+        return "running" if spans["running"][place] else "missing"
+    if cycle:
+        return "cycle"
+    parent = spans["parent_span_id"][place]
+    return "orphan" if parent and parent not in places else ""
 
 
 class _Sums:

@@ -100,6 +100,7 @@ def _remark(span: TraceSpan) -> str:
     flags = (
         ("parent not seen", span.orphan),
         ("its parent is below itself", span.cycle),
-        ("span not seen", span.missing),
+        ("still running", span.running),
+        ("span not seen", span.missing and not span.running),
     )
     return "; ".join(marks + [text for text, is_so in flags if is_so])

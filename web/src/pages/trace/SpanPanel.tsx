@@ -64,7 +64,7 @@ export function SpanPanel({ tree, at, tab, onTab, onSpan, onClose }: SpanPanelPr
           {tree.failed[at] && <Badge tone="bad">failed</Badge>}
           {execution && <Badge>{`${execution.kind} ${execution.status}`}</Badge>}
           {view.spans.odd[at] && <Badge tone="warn">{ODD[view.spans.odd[at] ?? ""]}</Badge>}
-          <Duration ns={view.spans.duration_ns[at]} />
+          <Duration ns={view.spans.duration_ns[at]} why="nobody said when it ended" />
           <span className="muted number">at {duration(view.spans.start_ns[at] ?? 0)}</span>
           {own !== undefined && (
             <span
@@ -111,7 +111,8 @@ export function SpanPanel({ tree, at, tab, onTab, onSpan, onClose }: SpanPanelPr
 const ODD: Record<string, string> = {
   orphan: "its parent has not come",
   cycle: "its parent is below it",
-  missing: "the span has not come, its call has",
+  missing: "the span itself is not there",
+  running: "still going when last heard of",
 };
 
 interface BodyProps {

@@ -127,7 +127,8 @@ const Row = memo(function Row({ tree, at, top, isFolded, isSelected, isFaint, fr
   const below = (tree.end[at] ?? at + 1) - at - 1;
   const kind = tree.kind[at] ?? "span";
   const start = spans.start_ns[at] ?? 0;
-  const length = spans.duration_ns[at] ?? 0;
+  const length = spans.duration_ns[at] ?? null;
+  const runs = spans.odd[at] === "running";
   const failed = tree.failed[at];
   const names = ["waterfall-row", `waterfall-${kind}`];
   if (isSelected) names.push("waterfall-selected");
@@ -175,10 +176,11 @@ const Row = memo(function Row({ tree, at, top, isFolded, isSelected, isFaint, fr
         {failed && <Sign name="alert" label="failed" />}
         {!failed && isFolded && tree.failedBelow[at] && <Sign name="alert" label="something below failed" />}
         {uncounted && <span className="waterfall-mark">not counted</span>}
+        {runs && <span className="waterfall-mark">running</span>}
       </span>
       <Sums tree={tree} at={at} />
       <span className="waterfall-track">
-        <Bar start={start} length={length} from={from} to={to} failed={failed === true} />
+        <Bar start={start} length={length} from={from} to={to} failed={failed === true} runs={runs} />
         <Waited parts={tree.waited.get(at)} from={from} to={to} />
       </span>
     </div>
@@ -219,16 +221,20 @@ function Bar({
   from,
   to,
   failed,
+  runs,
 }: {
   start: number;
-  length: number;
+  /** Null where no end is known. */
+  length: number | null;
   from: number;
   to: number;
   failed: boolean;
+  /** It lasts so long, or longer. */
+  runs: boolean;
 }) {
   const range = Math.max(1, to - from);
   const left = ((start - from) / range) * 100;
-  const right = ((start + length - from) / range) * 100;
+  const right = ((start + (length ?? 0) - from) / range) * 100;
   if (right < 0 || left > 100) return null;
   const begins = Math.max(0, left);
   const width = Math.max(0, Math.min(100, right) - begins);
@@ -247,7 +253,7 @@ function Bar({
             : { left: `${label === "inside" ? begins : begins + width}%` }
         }
       >
-        {duration(length)}
+        {length === null ? "no end known" : runs ? `${duration(length)} so far` : duration(length)}
       </span>
     </>
   );

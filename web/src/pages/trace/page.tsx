@@ -217,11 +217,16 @@ function carriedOnly({ since, until, tenant }: Record<string, unknown>) {
 function Lead({ view }: { view: View }) {
   return (
     <span className="trace-lead">
-      {view.errors > 0 ? <Badge tone="bad">failed</Badge> : <Badge tone="ok">ok</Badge>}
+      <State view={view} />
       <When at={view.start} />
       <Id id={view.trace_id} of="trace id" />
     </span>
   );
+}
+
+function State({ view }: { view: View }) {
+  if (view.errors > 0) return <Badge tone="bad">failed</Badge>;
+  return view.spans.odd.includes("running") ? <Badge>running</Badge> : <Badge tone="ok">ok</Badge>;
 }
 
 function Actions({ view }: { view: View }) {
