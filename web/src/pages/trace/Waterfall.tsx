@@ -253,7 +253,7 @@ function Bar({
             : { left: `${label === "inside" ? begins : begins + width}%` }
         }
       >
-        {length === null ? "no end known" : runs ? `${duration(length)} so far` : duration(length)}
+        {length === null ? "no end known" : runs ? `${duration(length)} or more` : duration(length)}
       </span>
     </>
   );
