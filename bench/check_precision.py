@@ -29,6 +29,7 @@ HERE = Path(__file__).parent / "check"
 RULES = ("WG001", "WG002", "WG003", "WG005", "WG006", "WG007", "WG008", "WG009", "WG010")
 SETS = (
     *("development", "held-out", "second", "third-open", "third-sealed", "fourth-open", "fourth-sealed"),
+    *("fifth-open", "fifth-sealed"),
     *("later", "all"),
 )
 COMPOUND = (
