@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import ast
 
+_LOOKING_UP = frozenset({"getenv", "get", "get_secret", "get_secret_str", "pop"})
+
 
 def last_name(node: ast.AST) -> str:
     """The last part of a dotted name, called or not; \'\' of what has none."""
     if isinstance(node, ast.Call):
         node = node.func
     return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def tail_name(node: ast.AST) -> str:
+    """The last part of a dotted name; `""` of what has none, a call among it."""
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def asked_for(node: ast.AST) -> str:
+    """The text by which a value is looked up: `os.environ["KEY"]`, `data.get("messages")`."""
+    if isinstance(node, ast.Subscript):
+        key: ast.expr | None = node.slice
+    elif isinstance(node, ast.Call) and tail_name(node.func) in _LOOKING_UP:
+        key = node.args[0] if node.args else None
+    else:
+        return ""
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
 
 
 def _decorated(function: ast.AST) -> set[str]:

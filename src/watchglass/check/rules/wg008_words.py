@@ -1,0 +1,102 @@
+"""The words by which WG008 knows a key, a text of a model, and a line that logs one."""
+
+from __future__ import annotations
+
+import re
+
+from watchglass.check.expressions import late
+
+LEVELS = frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace", "success"}
+)
+ANSWER = "a model's answer"
+NO_WORDS = late(r"error(?:event)?$|^message_?(?:delta|start|stop)(?:event)?$", re.I)
+MAKES_LOGGER = frozenset({"getLogger", "get_logger", "getChild"})
+_KEYS_NAMED = (
+    r"(?:api_?keys?|secret_?key|secret_access_key|access_?token|auth_?token|bearer_?token|master_?key|"
+    r"(?:openai|anthropic|claude|gemini|groq|mistral|cohere|deepseek|openrouter|litellm|huggingface|hf|replicate)"
+    r"_?(?:key|token))"
+)
+KEY = late(_KEYS_NAMED + "$", re.I)
+NO_KEY = late(
+    r"(?:^|_)(?:has|is|no|use|uses|need|needs|requires?|missing|num|max|valid|invalid|which|public|count)_|"
+    r"mask|redact|hide|hidden|scrub|saniti|hash|encrypt|obfuscat|abbreviat",
+    re.I,
+)
+_TEXTS_NAMED = r"(?:prompts?|messages|llm_responses?|llm_outputs?|response_text|completion)"
+CONTENT = late(rf"^_*(?:\w+_)?{_TEXTS_NAMED}$", re.I)
+NAMED = late(f"{_KEYS_NAMED}|{_TEXTS_NAMED}|get_secret_value".encode())
+"""What is named like this, in small letters, can be a finding without a request in the same function."""
+NO_CONTENT = late(
+    r"^_*(?:num|max|min|count|has|is|use|no|n|len|error|status|log|commit|acompletion|hide|warning|validation|"
+    r"flash|queue|kafka|sqs|email|sms|slack|unread|shell|command|cli|login|password|confirm|duplicate|success|"
+    r"failure|failed|info|debug|alert|notification|toast|mqtt|websocket|socket|rabbit|redis|available|"
+    r"total|valid|skipped|processed|remaining|unique)_",
+    re.I,
+)
+PROMPT = late(r"^_*(?:\w+_)?(?:prompt|llm_response|llm_output)$", re.I)
+"""The only names that tell by themselves in a module that names no provider."""
+RECEIVED = frozenset(
+    {"receive_messages", "receive_message", "poll", "xread", "pull", "fetchall", "fetchmany"}
+)
+ERRORS = frozenset({"error", "exception", "warning", "warn", "critical", "fatal"})
+ASKED_WITH = frozenset({"messages", "prompt", "input", "contents", "message"})
+ASKED_FIRST = frozenset({"langchain", "google"})
+"""Whose requests take the words as their first argument."""
+WORDS_OF_A_MESSAGE = frozenset({"content", "text", "parts"})
+WORDS_OF_A_CHOICE = frozenset({"content", "tool_calls", "reasoning_content"})
+CHOICE = frozenset({"message", "delta"})
+DEEP = 3
+NEUTRAL = late(
+    r"usage|(?:^|_)id$|^trace$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
+    r"metadata$|latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$"
+)
+TEXTS = frozenset(
+    [
+        *(
+            "str",
+            "repr",
+            "dumps",
+            "pformat",
+            "format",
+            "join",
+            "strip",
+            "prettify",
+            "rstrip",
+            "model_dump_json",
+        ),
+        *("cast", "list", "tuple", "dict", "deepcopy", "copy"),
+    ]
+)
+READING = frozenset({"loads", "literal_eval", "str", "repr", "cast", "clean_json", "strip", "dict", "list"})
+HANDING_ON = ("gather", "wait_for", "shield", "zip", "enumerate", "as_completed", "run_until_complete")
+"""What gives back what it is given, or what comes of it; also a `gather` of the project's own."""
+SIDE_BY_SIDE = frozenset({"zip", "enumerate"})
+NAMES_AN_ANSWER = late(r"^r$|^res$|resp|answer|complet|result|output|reply|generat", re.I)
+"""Which of the names in `for path, response in zip(paths, responses)` has the answer."""
+MASKING = late(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
+LOGGED = (
+    b"print(", b".write(", b".warn(", b".debug(", b".info(", b".warning(", b".error(", b".exception(",
+    b".critical(", b".fatal(", b".log(", b".trace(", b".success(",
+)  # fmt: skip
+TELLING = late(
+    rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|access_?token|auth_?token|bearer_?token|master_?key|prompts?|"
+    rb"messages|completion|llm_response|llm_output|response_text|(?:ai|c|q|e|m|l|d|k|hf)_?(?:key|token))\s*[}),!:\[.=]|"
+    rb"[\"'](?:\w*(?:api|ai|access)_?key|\w*token|messages|\w*prompt|completion)[\"']\s*[\]),]"
+)
+KEYS = (b"key", b"KEY", b"Key", b"_token", b"_TOKEN", b"Token")
+SAYING_KEY = late(
+    rb"[{(,.+%:=][ \t\n]*(?:\w+\.)*\w*(?:api_?keys?|secret_?key|secret_access_key|access_?token|auth_?token|"
+    rb"bearer_?token|master_?key|(?:openai|anthropic|hf|litellm)_?(?:key|token))\s*[}),!:\[.=]|"
+    rb"[\"']\w*(?:api_?key|access_?token|auth_?token)[\"']\s*[\]),]"
+)
+SAYING_PROMPT = late(rb"[{(,.+%]\s*(?:\w+\.)*\w*(?:prompt|llm_response|llm_output)\s*[}),!:\[.=]")
+ABOUT_MODELS = late(
+    rb"gpt|llm|language.model|chatbot|chat_?model|chat_?completion|max_tokens|temperature|system_(?:prompt|message)"
+)
+ASKS_A_PERSON = late(rb"(?<![\w.])(?:raw_)?input\(|getpass")
+FOR_A_PERSON = late(r"\bpress\b|\b(?:hit|type|enter) |\[y/n\]|\(y/n\)|continue\?", re.I)
+NEAR = 240
+"""So many bytes after its parenthesis the arguments of a call are looked for."""
+LONGEST = 4000
+"""So many bytes the arguments of a call may be, where missing one would miss a finding."""
