@@ -257,8 +257,8 @@ def test_ids_are_jumped_to(engine: Engine, put: Put) -> None:
 def test_a_search_without_time_says_so(engine: Engine, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be looked through in time is a note and a page to go on with, not a wrong zero."""
     put(spans=[span(1)], calls=[call(1)])
-    monkeypatch.setattr("watchglass.queries.explore.answer.ROWS_S", 0)
-    monkeypatch.setattr("watchglass.queries.explore.answer.FACETS_S", 0)
+    monkeypatch.setattr("watchglass.queries.explore.answer.ROWS_PART", 0)
+    monkeypatch.setattr("watchglass.queries.explore.answer.FACETS_PART", 0)
     found = searched(engine)
     assert found.rows == [] and found.next is not None and found.totals is None
     assert "time ran out" in found.notes[0] and "counted" in found.notes[1]

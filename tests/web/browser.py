@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,10 +54,42 @@ OPTIONS = [
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
+PATIENCE_MS = 180_000
+"""How long anything may take: machines that build are busy, and no test is about how fast they are."""
+
 _REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (each) =>
   console.error(`policy violated: ${each.violatedDirective} by ${each.blockedURI} ${each.sample}`));
 """
+
+_COUNT_QUESTIONS = """
+(() => {
+  const { fetch, requestIdleCallback } = window, { json } = Response.prototype;
+  let open = 0;
+  const counted = (answer) => {
+    open += 1;
+    // Until what came of it is drawn, and asks the next question.
+    const told = () => requestIdleCallback(() => { open -= 1; }, { timeout: 1000 });
+    answer.then(told, told);
+    return answer;
+  };
+  const endless = (what) => String(what).includes("/api/v1/live"); // what comes in is followed
+  window.fetch = (what, how) => endless(what) ? fetch(what, how) : counted(fetch(what, how));
+  Response.prototype.json = function () { return counted(json.call(this)); };
+  window.openQuestions = () => open;
+})();
+"""
+
+_SETTLED = """() => {
+  const router = window.__TSR_ROUTER__;
+  return router?.state.status === "idle"
+    && router.state.resolvedLocation?.href === router.latestLocation.href
+    && window.openQuestions() === 0
+    && document.querySelector("h1") !== null
+    && document.querySelector("[aria-busy=true], .skeleton") === null;
+}"""
+
+_FITS = """width => innerWidth === width && document.documentElement.scrollWidth <= width"""
 
 
 def chromium() -> str | None:
@@ -81,18 +114,24 @@ class Watched:
     def __init__(self, page: Page, url: str) -> None:
         self._own = urlsplit(url).netloc
         self._seen: list[str] = []
-        self._expected: list[re.Pattern[str]] = []
+        # The machine's own doing, e.g. a container that is started beside the tests.
+        self._expected = [re.compile("ERR_NETWORK_CHANGED")]
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self._seen.append(f"uncaught: {error}"))
+        page.on("pageerror", lambda error: self.saw(f"uncaught: {error}"))
         page.on("request", self._on_request)
         page.on("dialog", self._on_dialog)
-        page.on("popup", lambda popup: self._seen.append(f"opened {popup.url}"))
-        page.on("crash", lambda _: self._seen.append("crashed"))
+        page.on("popup", lambda popup: self.saw(f"opened {popup.url}"))
+        page.on("crash", lambda _: self.saw("crashed"))
         page.add_init_script(_REPORT_VIOLATIONS)
+        page.add_init_script(_COUNT_QUESTIONS)
 
     def expect(self, pattern: str) -> None:
         """Let what matches pass: `status of 404`."""
         self._expected.append(re.compile(pattern))
+
+    def saw(self, fault: str) -> None:
+        """Note what went wrong."""
+        self._seen.append(fault)
 
     @property
     def faults(self) -> list[str]:
@@ -101,22 +140,32 @@ class Watched:
 
     def _on_console(self, message: Any) -> None:
         if message.type in ("error", "warning"):
-            self._seen.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+            self.saw(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
     def _on_request(self, request: Any) -> None:
         parts = urlsplit(request.url)
         if parts.scheme not in ("data", "blob") and parts.netloc != self._own:
-            self._seen.append(f"asked {request.url}")
+            self.saw(f"asked {request.url}")
 
     def _on_dialog(self, dialog: Any) -> None:
-        self._seen.append(f"dialog: {dialog.message}")
+        self.saw(f"dialog: {dialog.message}")
         dialog.dismiss()
 
 
 def settled(page: Page) -> None:
-    """Wait until a page shows what it was asked for: its heading is there, and no skeleton left. Not for the
-    network to be idle: that is half a second of waiting each time, and proves nothing more."""
-    page.wait_for_function(
-        "() => document.querySelector('h1') && !document.querySelector('[aria-busy=true], .skeleton')",
-        timeout=60_000,
-    )
+    """Wait until a page shows what it was asked for: where it was told to go it is, no question is without
+    its answer, its heading is there, and no skeleton left. What is read after that stays as it is. Not for
+    the network to be idle: that is half a second of waiting each time, and proves nothing more."""
+    page.wait_for_function(_SETTLED, timeout=PATIENCE_MS)
+
+
+def fits(page: Page, viewport: ViewportSize) -> None:
+    """Wait until nothing is wider than the window, which has this size now: charts are drawn anew a moment
+    after it changed."""
+    page.wait_for_function(_FITS, arg=viewport["width"], timeout=PATIENCE_MS)
+
+
+def stands_still(page: Page) -> None:
+    """Let nothing grow old in the next page, however slow the machine: an answer stays as fresh as it came.
+    To be called before the page is gone to."""
+    page.clock.set_fixed_time(datetime.now(UTC))

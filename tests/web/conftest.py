@@ -12,16 +12,27 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import TimeoutError as TookTooLong
 
-from tests.web.browser import ROOT, WIDE, Watched, chromium, launched
+from tests.web.browser import PATIENCE_MS, ROOT, WIDE, Watched, chromium, launched, settled
 from tests.web.site import Site
 
 Open = Callable[..., Page]
 
-expect.set_options(timeout=60_000)  # as for everything else here: machines that build are busy
+expect.set_options(timeout=PATIENCE_MS)
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for a browser may take longer than other tests, and the first one waits for the app to be
+    built and for the demo to be sent."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(1800))
 
 
 @pytest.fixture(scope="package")
@@ -69,7 +80,7 @@ class Pages:
             timezone_id="UTC",
             permissions=["clipboard-read", "clipboard-write"],
         )
-        self._context.set_default_timeout(60_000)
+        self._context.set_default_timeout(PATIENCE_MS)
         self.watches: list[Watched] = []
 
     def open(self, *, viewport: ViewportSize = WIDE, dark: bool = False) -> Page:
@@ -82,14 +93,27 @@ class Pages:
         return page
 
     def close(self) -> list[str]:
-        """All that are open; what went wrong in them."""
+        """All that are open; what went wrong in them until each had its answers. What is under way when a
+        test ends is waited for: otherwise chance would say whether a fault of it counts. What closing cuts
+        off is no fault."""
         for page in self._context.pages:
             if page.url.startswith(self._url):
+                try:
+                    settled(page)
+                except TookTooLong:
+                    self.watches[0].saw(f"{page.url} was never done")
                 page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-            page.close()
-        self._context.clear_cookies()
         faults = [fault for watch in self.watches for fault in watch.faults]
         self.watches.clear()
+        for page in self._context.pages:
+            page.close()
+        self._context.clear_cookies()
+        return faults
+
+    def end(self) -> list[str]:
+        """As `close`, and of the profile too."""
+        faults = self.close()
+        self._context.close()
         return faults
 
 

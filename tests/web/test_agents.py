@@ -25,10 +25,10 @@ def test_from_agents_to_a_trace(page: Page, axe: Callable[[Page], None]) -> None
     table = page.get_by_role("table", name="Agents", exact=True)
     expect(table.get_by_role("row", name=re.compile("contract-reviewer"))).to_be_visible()
     table.get_by_role("link", name=re.compile("contract-reviewer")).click()
-    expect(page.get_by_role("heading", level=1, name="contract-reviewer")).to_be_visible()
     settled(page)
+    expect(page.get_by_role("heading", level=1, name="contract-reviewer")).to_be_visible()
     axe(page)
-    assert "since=7d" in page.url
+    expect(page).to_have_url(re.compile("since=7d"))
     page.get_by_role("table", name="Latest tasks").get_by_role("link").first.click()
     expect(page).to_have_url(re.compile(r"/traces/[0-9a-f]{32}\?since=7d"))
 
@@ -40,12 +40,8 @@ def test_the_figures_are_those_of_usage(page: Page, site: Site) -> None:
     total = site.http.get(
         "/api/v1/usage", params={"by": "agent", "since": "2025-01-01", "until": "2030-01-01"}
     )
-    calls = (
-        page.locator(".stat", has=page.get_by_text("Calls", exact=True))
-        .locator(".stat-value .number")
-        .get_attribute("title")
-    )
-    assert calls == f"{total.json()['totals']['calls']:,}"
+    calls = page.locator(".stat", has=page.get_by_text("Calls", exact=True)).locator(".stat-value .number")
+    expect(calls).to_have_attribute("title", f"{total.json()['totals']['calls']:,}")
 
 
 def test_flows_have_phases(page: Page, axe: Callable[[Page], None]) -> None:
@@ -54,6 +50,7 @@ def test_flows_have_phases(page: Page, axe: Callable[[Page], None]) -> None:
     settled(page)
     page.get_by_role("table", name="Flow types").get_by_role("link", name=re.compile("^research")).click()
     expect(page).to_have_url(re.compile("flow=research"))
+    settled(page)
     phases = page.get_by_role("table", name="Phases of research")
     expect(phases.get_by_role("row", name=re.compile("analysis"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("Durations of runs of research"))).to_be_visible()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.server_process import ServerProcess
 from tests.web.browser import settled
@@ -21,11 +20,11 @@ def own(app: None, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -
     server = ServerProcess(tmp_path_factory.mktemp("keys") / "data").start()
     pages = Pages(browser, server.url)
     try:
-        yield pages.open()
-        faults = [each for each in pages.watches[0].faults if "status of 40" not in each]
-        assert not faults
+        page = pages.open()
+        pages.watches[0].expect("status of 40")
+        yield page
+        assert not pages.end()
     finally:
-        pages.close()
         server.stop()
 
 
@@ -46,6 +45,7 @@ def test_keys_are_made_shown_once_and_revoked(own: Page, axe: Callable[[Page], N
     shown.get_by_role("button", name="I have kept it").click()
     table = own.get_by_role("table", name="Keys")
     expect(table.get_by_role("row", name=re.compile("^me"))).to_contain_text("this browser")
+    expect(shown).to_have_count(0)
     assert "wg_" not in own.content()
 
     own.get_by_role("button", name="Make a key").click()
@@ -84,12 +84,10 @@ def test_a_finding_leads_to_what_it_is_about(page: Page) -> None:
     findings = page.locator(".doctor-finding")
     unknown = findings.filter(has_text="nothing says who served them")
     unknown.get_by_role("button", name="Copy sh").click()
-    deadline = time.monotonic() + 60
-    while not page.evaluate("navigator.clipboard.readText()").startswith("watchglass "):
-        assert time.monotonic() < deadline
-    levels = [each.get_attribute("class") for each in findings.all()]
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('watchglass ')")
+    levels: list[str] = findings.evaluate_all("(found) => found.map((each) => each.className)")
     order = ["doctor-finding doctor-error", "doctor-finding doctor-warning", "doctor-finding doctor-info"]
-    assert levels == sorted(levels, key=lambda each: order.index(str(each)))
+    assert levels == sorted(levels, key=order.index)
     twice = findings.filter(has_text="reported twice")
     twice.get_by_role("region", name=re.compile("^Evidence")).get_by_role("link").first.click()
     expect(page).to_have_url(re.compile(r"/traces/[0-9a-f]{32}"))
@@ -142,7 +140,8 @@ def test_a_target_is_chosen(page: Page) -> None:
 
 def test_nothing_is_said_of_rights_before_they_are_known(page: Page) -> None:
     """Until the server has said whose key this is, Keys waits visibly, and Budgets asks for no other key."""
-    page.route("**/api/v1/session", lambda route: None)  # never answered
+    held: list[Route] = []
+    page.route("**/api/v1/session", held.append)
     page.goto("/keys")
     expect(page.get_by_role("table", name="Keys")).to_have_attribute("aria-busy", "true")
     page.goto("/budgets")
@@ -150,3 +149,5 @@ def test_nothing_is_said_of_rights_before_they_are_known(page: Page) -> None:
         page.get_by_text("what may be spent in an hour").or_(page.locator(".budgets-card")).first
     ).to_be_visible()
     expect(page.get_by_text("An admin key makes one")).to_have_count(0)
+    held[-1].continue_()
+    expect(page.get_by_role("button", name="Make a budget").first).to_be_visible()

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.browser import PHONE, Watched
+from tests.web.browser import PHONE, Watched, fits, settled
 from tests.web.conftest import Open, Site
 from tests.web.large_trace import SECOND_NS, large_trace
 
 SPANS = 5000
 MOST_NODES = 2000
-LONG_TASKS = """
-() => {
-  window.longTasks = [];
-  new PerformanceObserver((list) => {
-    for (const each of list.getEntries()) window.longTasks.push(each.duration);
-  }).observe({ type: "longtask" });
-}
-"""
+MOST_MADE = 1000
 SCROLL = """
 async () => {
   const scroller = document.querySelector(".waterfall-scroller");
-  let most = 0;
+  const most = { held: 0, made: 0 };
+  let made = 0;
+  const count = (each) => (each.nodeType === 1 ? 1 + each.querySelectorAll("*").length : 0);
+  const seen = (changes) => {
+    for (const change of changes) for (const each of change.addedNodes) made += count(each);
+  };
+  const observer = new MutationObserver(seen);
+  observer.observe(document.body, { childList: true, subtree: true });
   for (let step = 0; step < 60; step++) {
+    made = 0;
     scroller.scrollTop += 400;
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    most = Math.max(most, document.querySelectorAll("*").length);
+    seen(observer.takeRecords());
+    most.held = Math.max(most.held, document.querySelectorAll("*").length);
+    most.made = Math.max(most.made, made);
   }
   return most;
 }
@@ -57,10 +61,12 @@ def crew(site: Site) -> str:
 def test_a_call_is_found_in_the_tree_and_read(page: Page, crew: str, axe: Callable[[Page], None]) -> None:
     """A click on a call shows its conversation, then what it cost and why; the address says which span."""
     page.goto(f"/traces/{crew}")
+    settled(page)
     calls = page.locator(".waterfall-call")
     calls.first.click()
     expect(calls.first).to_have_attribute("aria-selected", "true")
-    assert "span=" in page.url
+    expect(page).to_have_url(re.compile("span="))
+    settled(page)
     panel = page.get_by_label("The chosen span")
     expect(panel.get_by_role("tab", name="Conversation")).to_have_attribute("aria-selected", "true")
     expect(panel.locator(".conversation-messages li").first).to_be_visible()
@@ -75,11 +81,14 @@ def test_a_call_is_found_in_the_tree_and_read(page: Page, crew: str, axe: Callab
 def test_what_a_step_adds_is_marked(page: Page, crew: str) -> None:
     """A later call of an agent says how many messages are as in the step before, and marks the others."""
     page.goto(f"/traces/{crew}?only=calls")
+    settled(page)
     calls = page.locator(".waterfall-call")
     expect(calls.first).to_be_visible()
     link = page.get_by_role("button", name="the step before")
     for number in range(calls.count()):
         calls.nth(number).click()
+        expect(calls.nth(number)).to_have_attribute("aria-selected", "true")
+        settled(page)
         expect(page.locator(".span-step")).to_be_visible()
         if link.count():
             break
@@ -93,6 +102,7 @@ def test_the_tree_by_keyboard(page: Page, crew: str) -> None:
     """Arrows go through rows, fold and unfold; the focus stays on the tree, which says which row is meant."""
     page.goto(f"/traces/{crew}")
     tree = page.get_by_role("tree", name="Spans")
+    settled(page)
     expect(tree.get_by_role("treeitem").first).to_be_visible()
     rows = tree.get_by_role("treeitem").count()
     tree.focus()
@@ -109,22 +119,22 @@ def test_the_tree_by_keyboard(page: Page, crew: str) -> None:
 
 
 def test_five_thousand_spans(page: Page, large: str) -> None:
-    """The page holds 2,000 elements at most, wherever one scrolls to, and no task of the browser is long."""
+    """The page holds 2,000 elements at most, wherever one scrolls to, and half a screen further makes 1,000
+    at most. How long that takes bench/app_trace.py says: here it would say how busy the machine is."""
     page.goto(f"/traces/{large}")
     expect(page.get_by_role("treeitem").first).to_be_visible()
     expect(page.get_by_text("5,0", exact=False).first).to_be_visible()
-    page.evaluate(LONG_TASKS)
-    assert int(page.evaluate(SCROLL)) <= MOST_NODES
-    tasks = page.evaluate("window.longTasks")
-    print(f"long tasks while scrolling: {tasks}")
-    # On a machine of its own none is over 50 ms (bench/app_trace.py); tests share theirs.
-    assert all(each < 1000 for each in tasks)
+    settled(page)
+    most = page.evaluate(SCROLL)
+    print(f"elements while scrolling: {most}")
+    assert 0 < most["held"] <= MOST_NODES
+    assert 0 < most["made"] <= MOST_MADE
 
 
 def test_errors_are_jumped_to_and_read(page: Page, large: str) -> None:
     """`e` goes to the next span that failed, whose stack is there at once."""
     page.goto(f"/traces/{large}")
-    expect(page.get_by_role("treeitem").first).to_be_visible()
+    settled(page)
     page.keyboard.press("e")
     panel = page.get_by_label("The chosen span")
     expect(panel.get_by_text("app/tools.py", exact=False).first).to_be_visible()
@@ -153,7 +163,9 @@ def test_a_trace_on_a_phone(on: Open, crew: str, axe: Callable[[Page], None]) ->
     """Nothing is wider than the screen, and a span opens as a sheet over the tree."""
     page = on(viewport=PHONE, dark=True)
     page.goto(f"/traces/{crew}")
+    settled(page)
     page.locator(".waterfall-call").first.click()
     expect(page.get_by_label("The chosen span").get_by_role("tab").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    settled(page)
+    fits(page, PHONE)
     axe(page)

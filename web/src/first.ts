@@ -4,7 +4,7 @@
  */
 
 import { address } from "./api/client";
-import { askEarly } from "./api/early";
+import { askEarly, forgetEarly } from "./api/early";
 import { agentsSearch } from "./pages/agents/search";
 import { costsAsked, costsSearch } from "./pages/costs/search";
 import { overviewAsked, overviewSearch } from "./pages/overview/search";
@@ -12,6 +12,10 @@ import { tracesAsked, tracesSearch } from "./pages/traces/search";
 import { askedOf, parseSearch, type Raw, rootSearch } from "./shell/asked";
 
 const SESSION = "/api/v1/session";
+
+/** So long after the app is there an answer that nobody has taken is worth as much as a new one. Not counted from the
+ * answer: on a slow line the app's code comes later still, and to ask twice would make the wait longer. */
+const WORTH_MS = 10_000;
 
 /** What each page asks with this search, and its code. */
 const PAGES: Record<string, { asks: (search: Raw) => string; code: () => Promise<unknown> }> = {
@@ -64,3 +68,4 @@ if (page) {
   askEarly(page.asks(parseSearch(location.search)), may);
   void page.code();
 }
+window.addEventListener("load", () => setTimeout(forgetEarly, WORTH_MS), { once: true });

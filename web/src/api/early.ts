@@ -1,8 +1,5 @@
 /** Answers that were asked for before the app was there: see `first.ts`. */
 
-/** So long an answer that nobody has taken is worth as much as a new one. */
-const WORTH_MS = 10_000;
-
 const begun = new Map<string, Promise<Response | undefined>>();
 
 /** Asks once `may` says so. Whoever asks this next gets the answer, or has to ask: then it is `undefined`. */
@@ -10,7 +7,6 @@ export function askEarly(url: string, may: Promise<boolean>): Promise<Response |
   const asked = may.then((yes) => (yes ? fetch(url, { credentials: "same-origin" }) : undefined));
   const settled = asked.catch(() => undefined);
   begun.set(url, settled);
-  setTimeout(() => begun.delete(url), WORTH_MS);
   return settled;
 }
 
@@ -19,4 +15,9 @@ export function takeEarly(url: string): Promise<Response | undefined> | undefine
   const asked = begun.get(url);
   begun.delete(url);
   return asked;
+}
+
+/** Forgets what nobody has taken. */
+export function forgetEarly(): void {
+  begun.clear();
 }

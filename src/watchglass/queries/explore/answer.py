@@ -18,10 +18,14 @@ from watchglass.queries.plain import moment
 from watchglass.store import Engine, Limits
 from watchglass.store.rollup_figures import within
 
-TEXT_S = 2.0
-ROWS_S = 3.0
-FACETS_S = 3.0
-"""Seconds that each part may take. A search in ten million calls over 30 days needs less, but for texts."""
+TEXT_PART = 1 / 15
+ROWS_PART = 1 / 10
+FACETS_PART = 1 / 10
+"""How much of the time that one question may take each part has: of 30 seconds 2, 3 and 3. A search in ten
+million calls over 30 days needs less, but for texts."""
+
+USUAL_S = 30.0
+"""What a question has that nothing limits."""
 
 INPUT_CHARACTERS = 240
 
@@ -62,12 +66,14 @@ def explore(engine: Engine, question: ExploreQuestion, now_ns: int, *, limits: L
     question.listed.position()
     held = None
     if question.text:
-        held = hits(engine, question.text, question.since_ns, now_ns, Patience(TEXT_S), limits=limits)
+        held = hits(
+            engine, question.text, question.since_ns, now_ns, _patience(limits, TEXT_PART), limits=limits
+        )
         notes += [held.cut] if held.cut else []
     counting_all = (
         None if question.parts == "rows" else begin(lambda: _spread(engine, question, held, now_ns, limits))
     )
-    page = found(engine, question, held, now_ns, Patience(ROWS_S), limits=limits)
+    page = found(engine, question, held, now_ns, _patience(limits, ROWS_PART), limits=limits)
     if page.reached_ns is not None:
         notes.append(
             f"time ran out: traces that were active before {moment(page.reached_ns)[:19]}Z have not been "
@@ -90,12 +96,16 @@ def explore(engine: Engine, question: ExploreQuestion, now_ns: int, *, limits: L
     )
 
 
+def _patience(limits: Limits, part: float) -> Patience:
+    return Patience(part * (USUAL_S if limits.time_s is None else limits.time_s))
+
+
 def _spread(
     engine: Engine, question: ExploreQuestion, held: Hits | None, now_ns: int, limits: Limits
 ) -> tuple[Spread | None, str | None]:
     """Counts, and what is to be said of them."""
     try:
-        counted = spread(engine, question, held, now_ns, Patience(FACETS_S), limits=limits)
+        counted = spread(engine, question, held, now_ns, _patience(limits, FACETS_PART), limits=limits)
     except QueryLimit:
         return None, "values could not be counted in time; choose a shorter time"
     if counted.counted_since is None:

@@ -1,10 +1,10 @@
-import { useEffect, useState } from "react";
 import type { Schemas } from "@/api/client";
 import { count } from "@/format/numbers";
 import { DataTable } from "@/kit/DataTable";
 import { Select } from "@/kit/Select";
 import { useHref } from "@/shell/links";
 import { useSetSearch } from "@/shell/search";
+import { useTyped } from "@/shell/written";
 import { BOOK } from "./columns";
 
 interface Props {
@@ -21,13 +21,8 @@ const TYPING_MS = 250;
 export function Book({ data, find = "", provider, source, selected }: Props) {
   const set = useSetSearch();
   const href = useHref();
-  const [words, setWords] = useState(find);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what is typed is waited for
-  useEffect(() => {
-    if (words === find) return;
-    const timer = setTimeout(() => set({ find: words || undefined }, { replace: true }), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [words]);
+  const write = (typed: string) => set({ find: typed || undefined }, { replace: true });
+  const [words, setWords] = useTyped(find, write, TYPING_MS);
   const all = { value: "", label: "any" };
   return (
     <DataTable

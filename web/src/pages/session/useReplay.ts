@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { sinceWritten } from "@/shell/written";
 import { type Clock, pause, placeAt, play, STOPPED, seek, withSpeed } from "./clock";
 import { momentOf, placeOf, type Timeline } from "./timeline";
 
@@ -17,12 +18,14 @@ export interface Player {
 const DRAW_MS = 50;
 /** How often a playing page writes its moment into the address. */
 const WRITE_MS = 1000;
+/** The address holds whole milliseconds. */
+const isSame = (one: number, other: number) => Math.abs(one - other) <= 1;
 
 /** Plays a timeline by the browser's clock. `at` comes from the address, `onMoment` writes it there. */
 export function useReplay(line: Timeline, at: number, onMoment: (moment: number) => void): Player {
   const [clock, setClock] = useState<Clock>(() => ({ ...STOPPED, place: placeOf(line, at) }));
   const [place, setPlace] = useState(clock.place);
-  const written = useRef(at);
+  const written = useRef<readonly number[]>([at]);
   const write = useRef(onMoment);
   write.current = onMoment;
   const length = line.playLength;
@@ -50,16 +53,17 @@ export function useReplay(line: Timeline, at: number, onMoment: (moment: number)
   // biome-ignore lint/correctness/useExhaustiveDependencies: each second while it plays, each change while it does not
   useEffect(() => {
     const wait = setTimeout(() => {
-      if (rounded === Math.round(written.current)) return;
-      written.current = rounded;
+      if (rounded === Math.round(written.current.at(-1) ?? Number.NaN)) return;
+      written.current = [...written.current, rounded];
       write.current(rounded);
     }, 200);
     return () => clearTimeout(wait);
   }, [slow]);
   useEffect(() => {
     // Somebody went back, or changed the address by hand.
-    if (Math.abs(at - written.current) <= 1) return;
-    written.current = at;
+    const later = sinceWritten(written.current, at, isSame);
+    written.current = later ?? [at];
+    if (later) return;
     setClock((before) => seek(before, performance.now(), placeOf(line, at)));
   }, [at, line]);
 

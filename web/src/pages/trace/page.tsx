@@ -1,6 +1,6 @@
 import { createLazyRoute } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight, CircleAlert, Search } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { address } from "@/api/client";
 import { useApi } from "@/api/queries";
 import { count } from "@/format/numbers";
@@ -18,6 +18,7 @@ import { Skeleton } from "@/kit/Skeleton";
 import { useSetSearch } from "@/shell/search";
 import { useSession } from "@/shell/session";
 import { useShortcuts } from "@/shell/shortcuts";
+import { useTyped } from "@/shell/written";
 import { traceCurl } from "./curl";
 import { SpanPanel } from "./SpanPanel";
 import type { TraceSearch } from "./search";
@@ -51,7 +52,8 @@ function Loaded({ tree }: { tree: Tree }) {
   const search = Route.useSearch() as TraceSearch;
   const setSearch = useSetSearch();
   const [folded, setFolded] = useState<ReadonlySet<number>>(NONE);
-  const [find, setFind] = useState(search.find ?? "");
+  const writeFind = (words: string) => setSearch({ find: words || undefined }, { replace: true });
+  const [find, setFind] = useTyped(search.find ?? "", writeFind, FIND_MS);
   const filter = useRef<HTMLInputElement>(null);
   const panel = useRef<HTMLElement>(null);
   const wanted = useMemo(() => matching(tree, { find, only: search.only }), [tree, find, search.only]);
@@ -83,13 +85,6 @@ function Loaded({ tree }: { tree: Tree }) {
     const at = nextFailure(tree, selected ?? -1);
     if (at !== null) reveal(at);
   };
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      if ((search.find ?? "") !== find)
-        latest.current.setSearch({ find: find || undefined }, { replace: true });
-    }, 300);
-    return () => clearTimeout(timer);
-  }, [find, search.find]);
   const go = useNeighbours(view);
   useShortcuts([
     { keys: "/", meaning: "Find a span", run: () => filter.current?.focus() },
@@ -186,6 +181,8 @@ function Loaded({ tree }: { tree: Tree }) {
   );
 }
 
+/** How long somebody who types pauses before the address says it. */
+const FIND_MS = 300;
 const NONE: ReadonlySet<number> = new Set();
 const ONLY = [
   { value: "", label: "All spans" },

@@ -43,8 +43,9 @@ export function useFound(asked: Raw, { live }: { live: boolean }) {
 }
 
 /**
- * While `wanted`, the server says when traces come in, and what is on the page is asked for again. A page
- * that nobody sees asks nothing.
+ * While `wanted`, the server says when traces come in, and what is on the page is asked for again: at once, too, for
+ * what came in since it was asked for. To be wanted when there is something on the page. A page that nobody sees asks
+ * nothing.
  */
 export function useArrivals(wanted: boolean): void {
   useEffect(() => {
@@ -73,7 +74,7 @@ async function following(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       const seen = await ask<Answer<"/api/v1/live">>(address("/api/v1/live", {}, { after }), { signal });
-      if (after !== undefined && seen.cursor !== after) {
+      if (seen.cursor !== after) {
         await queries.invalidateQueries({ predicate: ({ queryKey }) => isSearch(queryKey[0]) });
       }
       after = seen.cursor;

@@ -15,6 +15,7 @@ import { carried } from "@/shell/links";
 import { setPreferences, usePreferences } from "@/shell/preferences";
 import { type Raw, stringifySearch, useRange, useSetSearch } from "@/shell/search";
 import { useShortcuts } from "@/shell/shortcuts";
+import { useTyped } from "@/shell/written";
 import { Amounts } from "./Amounts";
 import { COLUMNS, FEW_COLUMNS } from "./columns";
 import { type Explored, type FoundTrace, useArrivals, useFound } from "./found";
@@ -46,13 +47,13 @@ function TracesPage() {
   const tokens = tokensOf(search);
   const isFiltered = tokens.length > 0 || Boolean(filters.text);
   const isEmpty = rows?.length === 0 && !isFiltered;
-  useArrivals(isLive || isEmpty);
+  useArrivals((isLive && first !== undefined) || isEmpty);
   useJump(first, filters.text);
   const setSearch = useSetSearch();
   return (
     <Page title="Traces" timed actions={<Actions search={search} isLive={isLive} />}>
       <div className="traces">
-        <SearchField key={filters.text ?? ""} text={filters.text ?? ""} />
+        <SearchField text={filters.text ?? ""} />
         {tokens.length > 0 && (
           <ul className="traces-tokens" aria-label="Filters">
             {tokens.map((token) => (
@@ -287,20 +288,11 @@ function Actions({ search, isLive }: { search: TracesSearch & Raw; isLive: boole
 const PAUSE_MS = 350;
 
 function SearchField({ text }: { text: string }) {
-  const [typed, setTyped] = useState(text);
   const setSearch = useSetSearch();
+  const write = (words: string) => setSearch({ text: words || undefined }, { replace: text !== "" });
+  const [typed, setTyped] = useTyped(text, write, PAUSE_MS);
   const field = useRef<HTMLInputElement>(null);
-  const set = useRef(setSearch);
-  set.current = setSearch;
   useShortcuts([{ keys: "/", meaning: "Search", run: () => field.current?.focus() }]);
-  useEffect(() => {
-    if (typed.trim() === text) return;
-    const timer = setTimeout(
-      () => set.current({ text: typed.trim() || undefined }, { replace: text !== "" }),
-      PAUSE_MS,
-    );
-    return () => clearTimeout(timer);
-  }, [typed, text]);
   return (
     <label className="traces-search">
       <Search size={15} aria-hidden="true" />
