@@ -141,7 +141,7 @@ def test_a_target_is_chosen(page: Page) -> None:
 def test_nothing_is_said_of_rights_before_they_are_known(page: Page) -> None:
     """Until the server has said whose key this is, Keys waits visibly, and Budgets asks for no other key."""
     held: list[Route] = []
-    page.route("**/api/v1/session", held.append)
+    page.route("**/api/v1/session", lambda route: held.append(route))
     page.goto("/keys")
     expect(page.get_by_role("table", name="Keys")).to_have_attribute("aria-busy", "true")
     page.goto("/budgets")
