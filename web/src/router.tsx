@@ -113,6 +113,8 @@ const OFTEN = ["/traces", "/sessions", "/agents", "/costs"] as const;
 export function fetchWhenIdle(): void {
   const left = [...OFTEN];
   const next = () => {
+    // What is looked at comes first.
+    if (queries.isFetching()) return void setTimeout(soon, 100);
     const path = left.shift();
     if (!path) return;
     void Promise.resolve(router.loadRouteChunk(router.routesByPath[path])).then(soon, () => undefined);

@@ -41,7 +41,8 @@ const UNITS: readonly (readonly [number, string])[] = [
 function significant(value: number): string {
   if (value === 0) return "0";
   if (value >= 100) return value.toFixed(0);
-  return Number(value.toPrecision(2)).toLocaleString("en-US", { maximumFractionDigits: 12 });
+  const short = Number(value.toPrecision(2));
+  return short >= 1e-6 ? String(short) : short.toLocaleString("en-US", { maximumFractionDigits: 12 });
 }
 
 function dollars(value: Decimal): string {

@@ -1,10 +1,11 @@
 /** Counts, shares and lengths of time as people read them. */
 
-const GROUPED = new Intl.NumberFormat("en-US");
+const THOUSANDS = /\B(?=(\d{3})+$)/g;
 
-/** All digits: `1,234,567`. */
+/** All digits: `1,234,567`. Whole numbers by hand: the first use of `Intl` reads its tables, some 20 ms. */
 export function count(value: number): string {
-  return GROUPED.format(value);
+  if (!Number.isSafeInteger(value)) return value.toLocaleString("en-US");
+  return String(value).replace(THOUSANDS, ",");
 }
 
 /** Three digits that say something: `1.23M`, `45.6k`, `789`. */

@@ -2,6 +2,10 @@
 
 export type Zone = "local" | "utc";
 
+/** Making one takes longer than using it a hundred times. */
+const MOMENTS = new Map<string, Intl.DateTimeFormat>();
+let ZONES: Intl.DateTimeFormat | undefined;
+
 /** Milliseconds since 1970 of a moment as the API takes it, of UTC unless it says; what is below them is cut off. */
 export function epochMs(moment: string): number {
   const text = moment.replace(/(\.\d{3})\d+/, "$1");
@@ -11,26 +15,30 @@ export function epochMs(moment: string): number {
 /** `21 Nov, 14:05:09`; with `millis` `14:05:09.123`; the year where it is not this one. */
 export function moment(ms: number, zone: Zone, now: number, millis = false): string {
   const sameYear = new Date(ms).getUTCFullYear() === new Date(now).getUTCFullYear();
-  const text = new Intl.DateTimeFormat("en-GB", {
-    day: "numeric",
-    month: "short",
-    ...(sameYear ? {} : { year: "numeric" }),
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    ...(millis ? { fractionalSecondDigits: 3 as const } : {}),
-    hourCycle: "h23",
-    ...timeZone(zone),
-  }).format(ms);
-  return text;
+  const key = `${zone} ${sameYear} ${millis}`;
+  let format = MOMENTS.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-GB", {
+      day: "numeric",
+      month: "short",
+      ...(sameYear ? {} : { year: "numeric" }),
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      ...(millis ? { fractionalSecondDigits: 3 as const } : {}),
+      hourCycle: "h23",
+      ...timeZone(zone),
+    });
+    MOMENTS.set(key, format);
+  }
+  return format.format(ms);
 }
 
 /** The name of the zone that times are shown in: `UTC`, `GMT+1`. */
 export function zoneName(zone: Zone, ms: number): string {
-  const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short", ...timeZone(zone) }).formatToParts(
-    ms,
-  );
-  return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+  if (zone === "utc") return "UTC";
+  ZONES ??= new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
+  return ZONES.formatToParts(ms).find((part) => part.type === "timeZoneName")?.value ?? "";
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `2 d ago`; for the future `in 5 min`. */

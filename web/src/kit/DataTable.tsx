@@ -109,6 +109,8 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    // Else it would measure the table, which has the page laid out before it is whole.
+    enabled: isVirtual,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows that have been measured keep their height else
   useEffect(() => virtual.measure(), [rowHeight]);

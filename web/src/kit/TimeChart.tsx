@@ -1,5 +1,5 @@
 import { Table2 } from "lucide-react";
-import { type KeyboardEvent, lazy, Suspense, useMemo, useState } from "react";
+import { type ComponentType, type KeyboardEvent, useEffect, useMemo, useState } from "react";
 import { epochMs, moment, zoneName } from "@/format/times";
 import { usePreferences } from "@/shell/preferences";
 import { Button } from "./Button";
@@ -14,9 +14,8 @@ import {
   valueText,
 } from "./chartData";
 import { Skeleton } from "./Skeleton";
+import type { PlotProps } from "./TimeChartPlot";
 import "./time-chart.css";
-
-const Plot = lazy(() => import("./TimeChartPlot"));
 
 export interface TimeChartProps {
   /** What it shows: "Spend by model". */
@@ -47,6 +46,7 @@ export interface TimeChartProps {
 export function TimeChart(props: TimeChartProps) {
   const { label, series, unit, kind = "bars", stacked = false, height = 200, target, total } = props;
   const { zone } = usePreferences();
+  const Plot = usePlot();
   const starts = useMemo(() => props.buckets.map(epochMs), [props.buckets]);
   const end = endOf(starts, props.until === undefined ? undefined : epochMs(props.until));
   const [at, setAt] = useState<number | null>(null);
@@ -97,27 +97,25 @@ export function TimeChart(props: TimeChartProps) {
           tabIndex={0}
           onKeyDown={onKeyDown}
         >
-          {series === undefined ? (
+          {series === undefined || Plot === undefined ? (
             <Skeleton height={height} />
           ) : (
-            <Suspense fallback={<Skeleton height={height} />}>
-              <Plot
-                starts={starts}
-                end={end}
-                series={shown}
-                colors={colors}
-                unit={unit}
-                kind={kind}
-                stacked={stacked}
-                target={target ? Number(target.value ?? 0) : undefined}
-                height={height}
-                zone={zone}
-                at={at}
-                from={from}
-                onAt={setAt}
-                onZoom={props.onZoom ? zoom : undefined}
-              />
-            </Suspense>
+            <Plot
+              starts={starts}
+              end={end}
+              series={shown}
+              colors={colors}
+              unit={unit}
+              kind={kind}
+              stacked={stacked}
+              target={target ? Number(target.value ?? 0) : undefined}
+              height={height}
+              zone={zone}
+              at={at}
+              from={from}
+              onAt={setAt}
+              onZoom={props.onZoom ? zoom : undefined}
+            />
           )}
         </div>
       )}
@@ -168,6 +166,27 @@ export function TimeChart(props: TimeChartProps) {
       </figcaption>
     </figure>
   );
+}
+
+let plot: ComponentType<PlotProps> | undefined;
+
+/** What draws charts. It is fetched while the values are on their way: a lazy component would be when they are there. */
+function usePlot(): ComponentType<PlotProps> | undefined {
+  const [Plot, setPlot] = useState<ComponentType<PlotProps> | undefined>(() => plot);
+  useEffect(() => {
+    if (Plot) return;
+    import("./TimeChartPlot").then(
+      (made) => {
+        plot = made.default;
+        setPlot(() => plot);
+      },
+      (error: unknown) =>
+        setPlot(() => {
+          throw error; // to the page's boundary, as a lazy component's would go
+        }),
+    );
+  }, [Plot]);
+  return Plot;
 }
 
 function toggled(set: ReadonlySet<string>, id: string): ReadonlySet<string> {

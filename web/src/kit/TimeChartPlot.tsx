@@ -56,7 +56,10 @@ export default function TimeChartPlot(props: PlotProps) {
     // The tallest first: what is drawn later lies in front, down to the lowest.
     const made = new uPlot(options, [starts.map((ms) => ms / 1000), ...tops.toReversed()], element);
     plot.current = made;
-    const resized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const resized = new ResizeObserver(() => {
+      // It tells of the first width, too, in which the plot was drawn a moment ago.
+      if (element.clientWidth !== made.width) made.setSize({ width: element.clientWidth, height });
+    });
     resized.observe(element);
     const themed = new MutationObserver(() => made.redraw(false));
     themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
