@@ -51,6 +51,7 @@ async (label) => {
   return performance.now() - began;
 }
 """
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 LOADED = """
 () => [
   performance.getEntriesByName("first-contentful-paint")[0].startTime,
@@ -117,6 +118,7 @@ def _opened(page: Page, since: str) -> float:
     begun = time.perf_counter()
     page.goto(f"/?since={since}", wait_until="commit")
     settled(page)
+    page.evaluate(PAINTED)
     return (time.perf_counter() - begun) * 1000
 
 

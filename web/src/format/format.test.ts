@@ -39,12 +39,7 @@ test("sums of decimals are exact", () => {
 
 test("counts, shares and lengths of time are short and honest", () => {
   expect(count(1234567)).toBe("1,234,567");
-  expect([-1234567, 999, 1234.5, 2 ** 60].map(count)).toEqual([
-    "-1,234,567",
-    "999",
-    "1,234.5",
-    "1,152,921,504,606,846,976",
-  ]);
+  expect([-1234567, 999, 1234.5].map(count)).toEqual(["-1,234,567", "999", "1,234.5"]);
   expect([9999, 45_600, 1_234_567, 0, 999_999].map(countShort)).toEqual([
     "9,999",
     "45.6k",

@@ -38,35 +38,38 @@ export default function TimeChartPlot(props: PlotProps) {
     if (!element) return;
     const values = series.map((each) => drawn(each.values));
     const tops = stacked ? stackedOf(values) : values;
-    const options = chartOptions({
-      starts,
-      end,
-      tops,
-      colors: series.map((each) => colors.get(each.id) ?? "--series-1"),
-      unit,
-      kind,
-      stacked,
-      target,
-      width: element.clientWidth,
-      height,
-      zone,
-      onAt: (index) => latest.current.onAt(index),
-      onZoom: zooms ? (first, last) => latest.current.onZoom?.(first, last) : undefined,
-    });
-    // The tallest first: what is drawn later lies in front, down to the lowest.
-    const made = new uPlot(options, [starts.map((ms) => ms / 1000), ...tops.toReversed()], element);
-    plot.current = made;
-    const resized = new ResizeObserver(() => {
-      // It tells of the first width, too, in which the plot was drawn a moment ago.
-      if (element.clientWidth !== made.width) made.setSize({ width: element.clientWidth, height });
+    const draw = (width: number) => {
+      const options = chartOptions({
+        starts,
+        end,
+        tops,
+        colors: series.map((each) => colors.get(each.id) ?? "--series-1"),
+        unit,
+        kind,
+        stacked,
+        target,
+        width,
+        height,
+        zone,
+        onAt: (index) => latest.current.onAt(index),
+        onZoom: zooms ? (first, last) => latest.current.onZoom?.(first, last) : undefined,
+      });
+      // The tallest first: what is drawn later lies in front, down to the lowest.
+      return new uPlot(options, [starts.map((ms) => ms / 1000), ...tops.toReversed()], element);
+    };
+    // Drawn when the page has been laid out, before it is painted: to ask for the width now would lay it out twice.
+    const resized = new ResizeObserver(([entry]) => {
+      const width = Math.round(entry?.contentRect.width ?? 0);
+      if (!plot.current) plot.current = draw(width);
+      else if (plot.current.width !== width) plot.current.setSize({ width, height });
     });
     resized.observe(element);
-    const themed = new MutationObserver(() => made.redraw(false));
+    const themed = new MutationObserver(() => plot.current?.redraw(false));
     themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     return () => {
       resized.disconnect();
       themed.disconnect();
-      made.destroy();
+      plot.current?.destroy();
       plot.current = null;
     };
   }, [starts, end, series, colors, unit, kind, stacked, target, height, zone, zooms]);
