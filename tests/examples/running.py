@@ -19,7 +19,7 @@ _READY = re.compile(r"Uvicorn running on (http://\S+)")
 
 
 def environment(home: Path, server: ServerProcess, provider: Provider, **more: str) -> dict[str, str]:
-    """What a user would set, and no more: nothing of this process's own settings."""
+    """What a user would set, and little more: nothing of this process's own settings."""
     return {
         "PATH": os.environ.get("PATH", ""),
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
@@ -28,6 +28,7 @@ def environment(home: Path, server: ServerProcess, provider: Provider, **more: s
         "OPENAI_API_KEY": "sk-test-0000000000000000",
         "OPENAI_BASE_URL": f"{provider.url}/v1",
         "WATCHGLASS_ENDPOINT": server.url,
+        "WATCHGLASS_EXIT_S": "60",  # on a busy machine the two seconds of an application may be over too soon
         **more,
     }
 
@@ -38,7 +39,7 @@ def run(program: Path, *arguments: str, env: dict[str, str]) -> str:
         [sys.executable, str(program), *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         env=env,
         cwd=env["HOME"],
     )

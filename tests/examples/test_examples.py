@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.capture.provider import Provider
 from tests.examples.running import EXAMPLES, Service, environment, run
@@ -30,11 +33,15 @@ def agree(found: list[dict[str, Any]], provider: Provider) -> None:
     ) == sorted(billed)
 
 
-def free_port() -> str:
-    """A port that nobody has now."""
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        return str(tried.getsockname()[1])
+@pytest.fixture
+def ports() -> Iterator[list[str]]:
+    """Three that are free, and given to nobody else meanwhile: held, though nobody listens at them."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(3)]
+        for each in held:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            each.bind(("127.0.0.1", 0))
+        yield [str(each.getsockname()[1]) for each in held]
 
 
 def test_the_litellm_script(server: ServerProcess, provider: Provider, tmp_path: Path) -> None:
@@ -52,16 +59,16 @@ def test_the_litellm_script(server: ServerProcess, provider: Provider, tmp_path:
     assert len({row["trace_id"] for row in found}) == 1
 
 
-def test_the_services(server: ServerProcess, provider: Provider, tmp_path: Path) -> None:
+def test_the_services(server: ServerProcess, provider: Provider, ports: list[str], tmp_path: Path) -> None:
     """A request that one service takes and two doors of another help with is one trace; all of its calls are
     of the client that the first service named, and the provider is told nothing of clients."""
     env = environment(
         tmp_path,
         server,
         provider,
-        LIBRARY_PORT=free_port(),
-        LIBRARY_GRPC_PORT=free_port(),
-        DESK_PORT=free_port(),
+        LIBRARY_PORT=ports[0],
+        LIBRARY_GRPC_PORT=ports[1],
+        DESK_PORT=ports[2],
     )
     env["LIBRARY_GRPC"] = f"127.0.0.1:{env['LIBRARY_GRPC_PORT']}"
     with Service(EXAMPLES / "services" / "library.py", env) as library:

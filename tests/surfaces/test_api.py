@@ -66,7 +66,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
                 call(3, time=NOON_NS - 86400 * 10**9, tenant="acme", unpriced_reason="unknown_model"),
             ],
         )
-        with TestClient(app_of(StoreReader(store.engine, limits=Limits(time_s=5, result_rows=1000)))) as made:
+        reader = StoreReader(store.engine, limits=Limits(time_s=60, result_rows=1000))
+        with TestClient(app_of(reader)) as made:
             yield made
 
 
@@ -246,10 +247,13 @@ def test_questions_of_all_pages_take_the_same_turns() -> None:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://x", timeout=60) as client:
             tasks = [asyncio.create_task(client.get(path)) for path in paths * AT_ONCE]
-            while gate.inside < AT_ONCE:
-                await asyncio.sleep(0)
-            await asyncio.wait(tasks, timeout=0.1)
-            gate.opened.set()
+            try:
+                async with asyncio.timeout(60):
+                    while gate.inside < AT_ONCE:
+                        await asyncio.sleep(0)
+                await asyncio.wait(tasks, timeout=0.1)
+            finally:
+                gate.opened.set()
             await asyncio.gather(*tasks)
 
     asyncio.run(scenario())

@@ -6,17 +6,16 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.surfaces.test_house import PROTOBUF, House, open_house, request
+from tests.waiting import until
 
 __all__ = ["open_house"]
 
-PATIENCE_S = 60
 RUN = "import sys; from watchglass.surfaces.cli import main; sys.argv[0] = 'watchglass'; main()"
 
 
@@ -79,9 +78,7 @@ def test_who_hangs_up_takes_the_snapshot_along(open_house: Callable[..., House],
         lines = answer.iter_lines()  # held, for it hangs up when it is let go
         folder = Path(json.loads(next(lines))["snapshot"])
         assert snapshots(tmp_path / "data") == [folder]
-    deadline = time.monotonic() + PATIENCE_S
-    while snapshots(tmp_path / "data"):
-        assert time.monotonic() < deadline
+    until(lambda: not snapshots(tmp_path / "data"))
 
 
 @pytest.mark.long

@@ -78,7 +78,7 @@ def test_64_callers_at_once_never_pass_the_limit(house: House) -> None:
 
     def call() -> None:
         with httpx.Client(base_url=str(house.http.base_url), headers=bearer(house.keys["ingest"])) as http:
-            gate.wait()
+            gate.wait(60)
             for _ in range(4):
                 body = {"amount_usd": "0.1", "feature": "rush", "tenant": "t"}
                 answer = http.post(f"{PATH}/reserve", json=body, timeout=60)

@@ -201,15 +201,11 @@ def test_no_store_there(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "typo").exists()
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
 def test_no_server_there(run: Run) -> None:
     """A refused connection suggests how to go on."""
-    failed = run("query", "SELECT 1", "--url", f"http://127.0.0.1:{free_port()}")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        failed = run("query", "SELECT 1", "--url", f"http://127.0.0.1:{nobody.getsockname()[1]}")
     assert failed.exit_code == 4
     assert "no server answers at" in failed.stderr
     assert "--data DIR" in failed.stderr

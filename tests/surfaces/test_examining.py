@@ -25,9 +25,10 @@ from watchglass.surfaces.examining import of_the_house
 MIB = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(prepared(tmp_path_factory.mktemp("house") / "data")) as opened:
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """One for each test: some of them harm it."""
+    with open_store(prepared(tmp_path / "data")) as opened:
         yield opened
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.surfaces.test_house import PROTOBUF, House, open_house, request
+from tests.waiting import until
 
 __all__ = ["open_house"]
-
-PATIENCE_S = 60
 
 
 @pytest.fixture
@@ -29,8 +27,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(mount)], check=True)
 
 
-def fill(mount: Path) -> Path:
-    """A file that takes what is left, to the last byte."""
+def fill(house: House, mount: Path) -> Path:
+    """A file that takes what is left, to the last byte, once the server has nothing to settle any more: what
+    it removes after that would be room."""
+    until(lambda: not house.http.get("/health").json()["dependencies"]["ingest"]["unsettled_traces"])
     ballast = mount / "ballast"
     with ballast.open("ab", buffering=0) as file:
         try:
@@ -49,9 +49,7 @@ def send(house: House, first: int, count: int) -> tuple[int, str | None]:
 
 def until_taken(house: House, first: int, count: int) -> None:
     """Send as a client does, until it is acknowledged."""
-    deadline = time.monotonic() + PATIENCE_S
-    while send(house, first, count)[0] != 200:
-        assert time.monotonic() < deadline
+    until(lambda: send(house, first, count)[0] == 200)
 
 
 def test_below_the_floor_senders_wait_and_health_says_why(
@@ -61,7 +59,7 @@ def test_below_the_floor_senders_wait_and_health_says_why(
     house = open_house(small_disk / "data", "--free-bytes", str(16 << 20))
     assert send(house, 0, 5) == (200, None)
     assert house.http.get("/health").json()["dependencies"]["store"]["state"] == "ok"
-    ballast = fill(small_disk)
+    ballast = fill(house, small_disk)
     assert send(house, 5, 5) == (503, "30")
     health = house.http.get("/health")
     store = health.json()["dependencies"]["store"]
@@ -84,7 +82,7 @@ def test_a_disk_that_is_full_to_the_last_byte_loses_nothing(
     """Without a floor the engine refuses; what was acknowledged stays, and the rest is taken later."""
     house = open_house(small_disk / "data", "--free-bytes", "0")
     assert send(house, 0, 5) == (200, None)
-    ballast = fill(small_disk)
+    ballast = fill(house, small_disk)
     assert send(house, 5, 2000) == (503, "30")
     assert house.http.get("/health").status_code == 503
     assert house.count() == 5
@@ -98,7 +96,7 @@ def test_a_server_on_a_full_disk_ends_in_order(open_house: Callable[..., House],
     """SIGTERM on a full disk is exit code 0 as of any other stop, and the store opens again."""
     house = open_house(small_disk / "data", "--free-bytes", "0")
     assert send(house, 0, 5) == (200, None)
-    ballast = fill(small_disk)
+    ballast = fill(house, small_disk)
     assert send(house, 5, 2000)[0] == 503
     code, err = house.stop(signal.SIGTERM)
     assert (code, "Traceback" in err) == (0, False)
@@ -126,15 +124,13 @@ def test_budgets_on_a_full_disk(open_house: Callable[..., House], small_disk: Pa
     budget = {"name": "held", "limit_usd": "100", "kind": "hard", "scope": {"tenant": "acme"}}
     assert house.http.post("/api/v1/budgets", json=budget).status_code == 200
     admitted = reserve(house)
-    ballast = fill(small_disk)
+    ballast = fill(house, small_disk)
     while reserve(house):  # what the log of the database has room for in itself
         admitted += 1
         assert admitted < 5000
     assert reserve(house) == 0
     ballast.unlink()
-    deadline = time.monotonic() + PATIENCE_S
-    while not reserve(house):
-        assert time.monotonic() < deadline
+    until(lambda: reserve(house))
     admitted += 1
     held = house.http.get("/api/v1/budgets/held").json()["held"]
     assert held["reserved_usd"] == f"{admitted / 100:g}"

@@ -6,13 +6,15 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.surfaces.open_doors import OpenDoors
-from watchglass.surfaces.api.live import WAIT_S, Live
+from watchglass.surfaces.api import live as live_api
+from watchglass.surfaces.api.live import Live
 
 PATH = "/api/v1/live"
 
@@ -37,6 +39,12 @@ def body(number: int, tenant: str) -> dict[str, Any]:
     return {"resourceSpans": [{"resource": about, "scopeSpans": [{"spans": [span]}]}]}
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits does so for an hour: a test in which nobody is told fails, however slow the machine is."""
+    monkeypatch.setattr(live_api, "WAIT_S", 3600)
+
+
 def test_a_follower_is_told_of_what_comes(doors: OpenDoors) -> None:
     """The question waits until a trace has come, and is answered with it."""
     first = doors.http.get(PATH).json()
@@ -47,7 +55,7 @@ def test_a_follower_is_told_of_what_comes(doors: OpenDoors) -> None:
 
     following = threading.Thread(target=follow)
     following.start()
-    with httpx.Client(base_url=doors.http.base_url) as sender:
+    with httpx.Client(base_url=doors.http.base_url, timeout=60) as sender:
         assert sender.post("/v1/traces", json=body(1, "acme")).status_code == 200
     following.join(60)
     assert answers[0]["cursor"] != first["cursor"]
@@ -56,6 +64,7 @@ def test_a_follower_is_told_of_what_comes(doors: OpenDoors) -> None:
 
 def test_nothing_new_is_an_answer_too(doors: OpenDoors) -> None:
     """After the time that was asked for the same cursor comes back; a time that is none is refused."""
+    doors.until(lambda: not doors.backend.receiver.state()["unsettled_traces"])
     seen = doors.http.get(PATH).json()
     assert doors.http.get(PATH, params={"after": seen["cursor"], "wait": "0.2"}).json() == seen
     assert doors.http.get(PATH, params={"after": seen["cursor"], "wait": "soon"}).status_code == 400
@@ -74,8 +83,12 @@ def test_who_waits_is_answered_when_the_server_stops() -> None:
     assert asyncio.run(stopped()) is False
 
 
-def test_nobody_waits_for_a_server_that_stops(doors: OpenDoors) -> None:
-    """Who asks to be told is then answered at once, not after the whole wait. The last test here."""
-    seen = doors.http.get(PATH).json()
-    doors.backend.stop_questions()
-    assert doors.http.get(PATH, params={"after": seen["cursor"]}, timeout=WAIT_S / 2).json() == seen
+def test_nobody_waits_for_a_server_that_stops(tmp_path: Path) -> None:
+    """Who asks to be told is then answered at once, not after the whole wait."""
+    doors = OpenDoors(tmp_path / "data")
+    try:
+        seen = doors.http.get(PATH).json()
+        doors.backend.stop_questions()
+        assert doors.http.get(PATH, params={"after": seen["cursor"]}).json() == seen
+    finally:
+        doors.stop()

@@ -70,7 +70,7 @@ def start() -> Iterator[Callable[..., Served]]:
 def test_a_signal_stops_it_with_exit_code_0(start: Callable[..., Served], number: signal.Signals) -> None:
     """SIGTERM and SIGINT end an idle server in order, with exit code 0, though a connection is open."""
     served = start().ready()
-    with httpx.Client(base_url=served.url) as idle:
+    with httpx.Client(base_url=served.url, timeout=60) as idle:
         assert idle.get("/ready").json() == {"ready": True}
         served.process.send_signal(number)
         code, out, err = served.end()
@@ -143,7 +143,7 @@ def test_every_loopback_address_can_be_served(start: Callable[..., Served], host
     if host == "::1" and not _has_ipv6():
         pytest.skip("this machine has no IPv6 loopback address")
     served = start(host=host).ready()
-    assert httpx.get(f"{served.url}/health").status_code == 200
+    assert httpx.get(f"{served.url}/health", timeout=60).status_code == 200
     with grpc.insecure_channel(served.grpc_address) as channel:
         assert channel.unary_unary(TRACES)(b"x", timeout=60) == b""
 

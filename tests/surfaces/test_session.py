@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.otlp_bodies import chat, request
 from tests.surfaces.open_doors import OpenDoors, bearer
+from tests.waiting import until
 from watchglass.store import Wanted, open_keys
 
 PATH = "/api/v1/session"
@@ -44,6 +44,9 @@ class Signing:
     def browser(self, **headers: str) -> httpx.Client:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return httpx.Client(base_url=f"http://127.0.0.1:{self.doors.port}", headers=given or OURS, timeout=60)
+
+    def page_of(self, headers: dict[str, str]) -> httpx.Client:
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.doors.port}", headers=headers, timeout=60)
 
     def signed_in(self, key: str) -> httpx.Client:
         browser = self.browser()
@@ -142,20 +145,13 @@ def test_an_ingest_key_cannot_sign_in(signing: Signing) -> None:
 def test_a_revoked_key_ends_its_sessions(signing: Signing) -> None:
     """As soon as the server knows a request with its cookie is a 401, and the app is told to ask anew."""
     text = signing.key(Wanted(role="read"))
-    wait_for(lambda: signing.browser().get(PATH, headers=bearer(text)).json()["role"] == "read")
+    until(lambda: signing.browser().get(PATH, headers=bearer(text)).json()["role"] == "read")
     browser = signing.signed_in(text)
     assert browser.get("/api/v1/usage").status_code == 200
     with open_keys(signing.data) as keys:
         keys.revoke(text)
-    wait_for(lambda: browser.get("/api/v1/usage").status_code == 401)
+    until(lambda: browser.get("/api/v1/usage").status_code == 401)
     assert said(browser.get(PATH))["role"] is None
-
-
-def wait_for(fact: Callable[[], bool]) -> None:
-    """Ask until it is so; a server looks at its keys twice a second."""
-    deadline = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < deadline
 
 
 def test_the_header_wins(signing: Signing) -> None:
@@ -195,5 +191,5 @@ def test_only_our_own_pages_can_use_the_cookie(
 def test_a_foreign_page_cannot_sign_a_browser_in(signing: Signing) -> None:
     """Signing in is a write like others: of another origin it is refused, with Origin or without."""
     for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
-        with httpx.Client(base_url=f"http://127.0.0.1:{signing.doors.port}", headers=headers) as page:
+        with signing.page_of(headers) as page:
             assert page.post(PATH, json={"key": signing.keys["admin"]}).status_code == 403

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # before LiteLLM is imported: it would fetch a list
-
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any

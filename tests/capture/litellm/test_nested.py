@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import litellm
@@ -13,8 +12,8 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from tests.capture.litellm.asking import Run, needs_proxy, openai
 from tests.capture.litellm.books import Books
-from tests.capture.litellm.waiting import until
 from tests.capture.provider import Provider
+from tests.waiting import until, until_later
 
 
 def embedding(provider: Provider) -> dict[str, Any]:
@@ -101,8 +100,7 @@ def test_a_cache_that_embeds_before_it_looks_costs_no_record(
 
     async def ask() -> None:
         await litellm.acompletion(**openai(provider, caching=True))
-        while not litellm.cache.cache.cache_dict:
-            await asyncio.sleep(0.005)
+        await until_later(lambda: litellm.cache.cache.cache_dict)
         await litellm.acompletion(**openai(provider, caching=True))
 
     run(ask())

@@ -14,8 +14,8 @@ from litellm.caching.caching import Cache
 
 from tests.capture.litellm.asking import ASKED, Run, anthropic, needs_proxy, needs_tenacity, openai
 from tests.capture.litellm.books import USAGE, Books
-from tests.capture.litellm.waiting import until, until_later
 from tests.capture.provider import Answer, Provider
+from tests.waiting import until, until_later
 
 WEATHER = {
     "type": "function",
@@ -434,8 +434,7 @@ def test_tokens_of_a_list_that_was_cached_in_part_are_an_estimate(
 
     async def ask() -> None:
         await litellm.aembedding(**asked, input=["a"], caching=True)
-        while not litellm.cache.cache.cache_dict:
-            await asyncio.sleep(0.005)
+        await until_later(lambda: litellm.cache.cache.cache_dict)
         await litellm.aembedding(**asked, input=["a", "b"], caching=True)
 
     run(ask())

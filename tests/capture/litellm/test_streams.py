@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from tests.capture.litellm.asking import Run, anthropic, needs_proxy, openai
 from tests.capture.litellm.books import USAGE, Books
-from tests.capture.litellm.waiting import until
 from tests.capture.provider import Answer, Provider
+from tests.waiting import until, until_later
 from watchglass.capture import unfinished
 
 TOLD = {"stream": True, "stream_options": {"include_usage": True}}
@@ -130,8 +130,7 @@ def test_a_stream_whose_reader_is_cancelled_is_recorded(books: Books, provider: 
 
     async def cancelled() -> None:
         task = asyncio.create_task(litellm.acompletion(**openai(provider, stream=True, max_retries=0)))
-        while not provider.ledger:
-            await asyncio.sleep(0.005)
+        await until_later(lambda: provider.ledger)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

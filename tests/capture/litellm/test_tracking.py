@@ -9,6 +9,7 @@ from importlib.machinery import ModuleSpec
 import pytest
 
 import watchglass
+from tests.our_log import ours
 from watchglass.capture import boundary
 from watchglass.capture.litellm import tracking
 from watchglass.testing import Recorder
@@ -30,7 +31,7 @@ def test_without_litellm_it_says_so_once(
         watchglass.setup_litellm_tracking()
         watchglass.setup_litellm_tracking()
         assert not watchglass.is_litellm_tracking_enabled()
-    assert [each.getMessage() for each in caplog.records] == [
+    assert [each.getMessage() for each in ours(caplog)] == [
         "watchglass: litellm is not installed: there are no calls of it to record"
     ]
     assert not boundary.failures

@@ -17,6 +17,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from tests.capture.prometheus.scrape import at, get, parsed, scraped
+from tests.our_log import ours
 from watchglass import names
 from watchglass.capture.prometheus import runtime
 from watchglass.capture.prometheus.asgi import metrics_app
@@ -86,7 +87,7 @@ def test_a_taken_port_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixt
         runtime.metric("interrupts_total", kind="a", status="b").inc()
     assert metrics.port is None
     assert metrics.problem is not None
-    assert [str(port) in record.getMessage() for record in caplog.records] == [True]
+    assert [str(port) in record.getMessage() for record in ours(caplog)] == [True]
     mounted = parsed(TestClient(metrics_app()).get("/").text)
     assert at(mounted, "watchglass_interrupts_total", kind="a", status="b") == 1
 

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from starlette.responses import StreamingResponse
 from starlette.websockets import WebSocket
 
+from tests.our_log import ours
 from watchglass.capture import propagation
 from watchglass.capture.context import context, current
 from watchglass.capture.propagation.asgi import ContextMiddleware
@@ -166,7 +167,7 @@ def test_an_error_of_the_application_is_its_own(caplog: pytest.LogCaptureFixture
 
     with caplog.at_level(logging.WARNING):
         assert asyncio.run(asked()) == {"trace": "0" * 32}
-    assert caplog.records == []
+    assert ours(caplog) == []
 
 
 def test_what_cannot_be_trusted_is_refused_at_set_up() -> None:

@@ -79,7 +79,7 @@ PROVIDER = TracerProvider()
 
 
 def instrumented(provider: TracerProvider = PROVIDER) -> httpx.Client:
-    client = httpx.Client(follow_redirects=True)
+    client = httpx.Client(follow_redirects=True, timeout=60)
     HTTPXClientInstrumentor.instrument_client(client, tracer_provider=provider)
     return client
 

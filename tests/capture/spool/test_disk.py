@@ -16,6 +16,8 @@ from tests.capture.spool.test_spool import drained
 from watchglass.capture import boundary
 from watchglass.capture.spool import Spool, owner, segment, writing
 
+pytestmark = pytest.mark.usefixtures("waiting")
+
 SEGMENT = 64 << 10
 
 
@@ -104,7 +106,7 @@ def test_stalls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             each.start()
         for each in threads:
             each.join()
-        assert asked.is_set()
+        assert asked.wait(60)
     assert kept == [True] * len(payloads)
     back.set()
     spool.tend()

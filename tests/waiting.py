@@ -1,6 +1,6 @@
-"""Waiting for what LiteLLM does in threads and tasks of its own.
+"""Waiting for what threads, tasks and processes do that tell nobody when it is done.
 
-It tells nobody when that is done, so it is looked for again and again, at most a minute.
+It is looked for again and again, at most a minute: what is waited for is a fact, never a time.
 """
 
 from __future__ import annotations
