@@ -89,7 +89,7 @@ class ServerProcess:
             [_PROGRAM, *arguments, "--url", self.url, "--json"],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             cwd=self.data.parent,
         )
         assert done.returncode == 0, done.stderr

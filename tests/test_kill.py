@@ -78,7 +78,7 @@ def kill_under_load(server: ServerProcess, first: int, enough: int) -> Sent:
     ]
     for each in senders:
         each.start()
-    assert sent.enough.wait(60), server.log()
+    assert sent.enough.wait(120), server.log()
     server.kill()
     for each in senders:
         each.join(60)

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.calm_zone import ZONE
 from tests.server_process import ServerProcess
 
 CALLERS = 8
@@ -23,6 +24,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server over an empty directory, with a hard budget."""
     made = ServerProcess(tmp_path / "data").start()
     budget = {"name": "held", "limit_usd": str(LIMIT), "kind": "hard", "scope": {"tenant": "acme"}}
+    budget["zone"] = ZONE
     assert made.http.post("/api/v1/budgets", json=budget).status_code == 200
     yield made
     if made.alive:
@@ -85,7 +87,7 @@ def kill_under_load(server: ServerProcess, known: Known, enough: int) -> None:
     ]
     for each in callers:
         each.start()
-    assert known.enough.wait(60)
+    assert known.enough.wait(120)
     server.kill()
     for each in callers:
         each.join()

@@ -48,7 +48,7 @@ print(json.dumps({"loaded": loaded, "before": before, "after": instrumented.stat
 
 @pytest.fixture(scope="module")
 def seen() -> dict[str, Any]:
-    done = subprocess.run([sys.executable, "-c", APPLICATION], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", APPLICATION], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

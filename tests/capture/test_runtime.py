@@ -51,7 +51,7 @@ def run(code: str, spool: Path, *, killed: bool = False, **environ: str) -> str:
         cwd=spool.parent,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     assert done.returncode == (-signal.SIGKILL if killed else 0), done.stderr
     return done.stdout + done.stderr

@@ -29,7 +29,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def reader(engine: Engine) -> StoreReader:
-    return StoreReader(engine, limits=Limits(time_s=5, result_rows=1000))
+    return StoreReader(engine, limits=Limits(time_s=60, result_rows=1000))
 
 
 HOSTILE = {

@@ -93,7 +93,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def mine(engine: Engine) -> StoreReader:
-    return StoreReader(engine, scope=Scope(frozenset({MINE})), limits=Limits(time_s=5))
+    return StoreReader(engine, scope=Scope(frozenset({MINE})), limits=Limits(time_s=60))
 
 
 def answer(reader: StoreReader, sql: str) -> str:

@@ -32,7 +32,7 @@ def run(script: str, *args: object, **options: object) -> subprocess.CompletedPr
     """A fresh interpreter that runs `script`; the engine can open one store in a process."""
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script), *map(str, args)],
-        capture_output=True, text=True, timeout=60, check=False, **options,
+        capture_output=True, text=True, timeout=240, check=False, **options,
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def test_a_killed_holder_leaves_the_directory_free(tmp_path: Path) -> None:
         "Place(pathlib.Path(sys.argv[1]), Holder('watchglass serve', os.getpid(), 0, 'http://127.0.0.1:1'))\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "data")], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "data")], check=False, timeout=240)
     assert done.returncode == -9
     assert b"127.0.0.1:1" in (tmp_path / "data" / "holder.json").read_bytes()
     assert holder(tmp_path / "data") is None

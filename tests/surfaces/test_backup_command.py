@@ -22,7 +22,7 @@ RUN = "import sys; from watchglass.surfaces.cli import main; sys.argv[0] = 'watc
 def watchglass(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The program, to its end."""
     command = [sys.executable, "-c", RUN, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
 def send(house: House, first: int, count: int) -> int:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from tests.calm_zone import ZONE
 from tests.otlp_bodies import START_NS, chat, request
 from tests.surfaces.open_doors import OpenDoors, bearer
 from watchglass.store import Wanted, open_keys
@@ -49,7 +50,7 @@ class House:
 
     def set(self, name: str, limit: str, **said: Any) -> None:
         """Make or change a budget."""
-        made = self.ask("admin", "POST", name=name, limit_usd=limit, **said)
+        made = self.ask("admin", "POST", name=name, limit_usd=limit, zone=ZONE, **said)
         assert made.status_code == 200, made.text
 
     def reserve(self, amount: str, key: str = "admin", **said: Any) -> dict[str, Any]:
@@ -204,7 +205,8 @@ def test_what_a_budget_counts_stays(house: House) -> None:
     house.set("fixed", "5", kind="hard", scope={"agent": "a"})
     house.set("fixed", "7", kind="hard", scope={"agent": "a"})
     assert house.ask("read", "GET", "/fixed").json()["limit_usd"] == "7"
-    answer = house.ask("admin", "POST", name="fixed", limit_usd="7", kind="hard", scope={"agent": "b"})
+    other = {"limit_usd": "7", "kind": "hard", "scope": {"agent": "b"}, "zone": ZONE}
+    answer = house.ask("admin", "POST", name="fixed", **other)
     assert answer.status_code == 400 and answer.json()["where"] == "scope"
 
 

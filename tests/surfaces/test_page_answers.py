@@ -55,7 +55,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with open_keys(data, make=True) as keys:
         _, admin = keys.create(Wanted(role="admin"))
         _, acme = keys.create(Wanted(role="read", tenant="acme"))
-    doors = OpenDoors(data, retention_calls="90d")
+    doors = OpenDoors(data, retention_calls="20000d")
     try:
         sent = doors.http.post("/api/v1/import?format=jsonl", content=LINES, headers=bearer(admin))
         assert sent.status_code == 200, sent.text
@@ -139,11 +139,11 @@ def test_what_the_server_runs_with(house: House) -> None:
     """Settings say their value and where it is from, tables how long they are kept; no key is among them."""
     state = house.read("/api/v1/settings", ServerState)
     settings = {each.name: each for each in state.settings}
-    assert (settings["retention_calls"].value, settings["retention_calls"].source) == ("90d", "flag")
+    assert (settings["retention_calls"].value, settings["retention_calls"].source) == ("20000d", "flag")
     assert settings["query_rows"].source == "default"
     assert "key" not in settings
     tables = {each.table: each for each in state.tables}
     assert tables["calls"].rows == 3
-    assert (tables["calls"].kept_by, tables["calls"].kept_ns) == ("retention_calls", 90 * 86_400 * 10**9)
+    assert (tables["calls"].kept_by, tables["calls"].kept_ns) == ("retention_calls", 20_000 * 86_400 * 10**9)
     assert state.room_bytes >= sum(each.bytes for each in state.tables)
     assert house.get("/api/v1/settings", house.acme)["status"] == 403

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from tests.capture.otlp_server import OtlpServer
 from watchglass.capture.records import EventRecord, encode
-from watchglass.capture.spool import Spool, owner, place
+from watchglass.capture.spool import Spool, owner, place, writing
 from watchglass.surfaces.cli import make_app
 
 
@@ -34,6 +34,7 @@ def left_behind(root: Path, endpoint: str, key: str | None, records: int) -> Pat
     place.describe(directory, endpoint)
     child = os.fork()
     if child == 0:
+        writing.QUICK_S = writing._PATIENCE_S = 3600  # or, on a machine that stalls, records stay in memory
         spool = Spool(directory, about=b"\x80")
         for number in range(records):
             spool.append(encode(EventRecord("watchglass.step", number + 1, {"number": number})))
