@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decimal, minus, rounded, written } from "./decimal";
 import { money, moneyChange, moneyExact, moneyShort } from "./money";
-import { count, countShort, duration, share } from "./numbers";
+import { changeText, count, countShort, duration, plural, pointsText, share } from "./numbers";
 import { shellWord } from "./shell";
 import { ago, epochMs, fromInput, inputValue, moment } from "./times";
 
@@ -67,6 +67,22 @@ test("counts, shares and lengths of time are short and honest", () => {
     [187_200e9, "2 d 4 h"],
   ];
   for (const [ns, shown] of lengths) expect(duration(ns), String(ns)).toBe(shown);
+});
+
+test("changes are said as a person would, on every page alike", () => {
+  expect([0.1234, -0.042, 0.0001, 4.2, -1, -0.768, 0.0997, -0.9996, 0].map(changeText)).toEqual([
+    "+12%",
+    "−4.2%",
+    "as before",
+    "×5.2",
+    "−100%",
+    "−77%",
+    "+10%",
+    "−99%",
+    "as before",
+  ]);
+  expect([0.005, -0.0001, -0.014].map(pointsText)).toEqual(["+0.5 points", "as before", "−1.4 points"]);
+  expect([0, 1, 5000].map((n) => plural(n, "span"))).toEqual(["0 spans", "1 span", "5,000 spans"]);
 });
 
 test("moments are read to the millisecond and shown in the zone asked for", () => {

@@ -32,9 +32,36 @@ export function share(part: number): string {
   return `${percent.toFixed(size >= 100 || Number.isInteger(percent) ? 0 : 1)}%`.replace("-", "−");
 }
 
-/** With its sign: `+12.3%`. */
-export function shareChange(part: number): string {
-  return part > 0 ? `+${share(part)}` : share(part);
+/** How large a change is: `4.2%`, from a tenth on `12%`; less than all is never 100%. */
+export function changeSize(part: number): string {
+  const size = Math.abs(part);
+  if (size < 0.0995) return share(size);
+  const percent = Math.round(size * 100);
+  return `${size < 1 ? Math.min(99, percent) : percent}%`;
+}
+
+/** `+12%`, `−4.2%`, `as before`; what more than tripled is said as a multiple. */
+export function changeText(part: number): string {
+  if (Math.abs(part) < 0.0005) return "as before";
+  if (part > 3) return `×${times(part)}`;
+  return `${part > 0 ? "+" : "−"}${changeSize(part)}`;
+}
+
+/** How many times as much: `5.2`. */
+export function times(part: number): string {
+  return Number((part + 1).toPrecision(2)).toLocaleString("en-US");
+}
+
+/** A difference of shares in points: `+0.4 points`. */
+export function pointsText(difference: number): string {
+  const points = difference * 100;
+  if (Math.abs(points) < 0.05) return "as before";
+  return `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)} points`;
+}
+
+/** `1 span`, `5,000 spans`. */
+export function plural(n: number, one: string): string {
+  return `${count(n)} ${one}${n === 1 ? "" : "s"}`;
 }
 
 /** Nanoseconds: `734 ms`, `2.07 s`, `1 m 12 s`, `3 h 20 m`, `2 d 4 h`. */

@@ -1,5 +1,6 @@
 import type { MouseEvent, ReactNode } from "react";
 import { RouteLink } from "./RouteLink";
+import { visible } from "./visibleText";
 
 interface RowColumn<Row> {
   id: string;
@@ -31,7 +32,8 @@ export function DataTableRow<Row>(props: DataTableRowProps<Row>) {
       onClick={href ? followLink : undefined}
     >
       {columns.map((column, place) => {
-        const cell = column.cell(row);
+        const found = column.cell(row);
+        const cell = typeof found === "string" ? visible(found) : found;
         const ends = column.align === "end" ? " data-table-end" : "";
         return (
           <td key={column.id} className={`data-table-cell${ends}`}>

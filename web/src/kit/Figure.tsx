@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { money, moneyChange, moneyExact } from "@/format/money";
-import { count, countShort, duration, share, shareChange } from "@/format/numbers";
+import { count, countShort, duration, share } from "@/format/numbers";
 import { ago, epochMs, moment, zoneName } from "@/format/times";
 import { usePreferences } from "@/shell/preferences";
 import { Skeleton } from "./Skeleton";
@@ -68,18 +68,16 @@ export function Duration({ ns, why }: { ns: number | null | undefined; why?: str
 export function Share({
   part,
   of = 1,
-  change,
   why,
 }: {
   part: number | null | undefined;
   of?: number | null;
-  change?: boolean;
   why?: string | null;
 }) {
   if (part === null || part === undefined || !of) return <Unknown why={why ?? "there was nothing"} />;
   return (
     <span className="number" title={`${(part / of) * 100}%`}>
-      {change ? shareChange(part / of) : share(part / of)}
+      {share(part / of)}
     </span>
   );
 }

@@ -1,4 +1,5 @@
 import { X } from "lucide-react";
+import { visible } from "./visibleText";
 import "./filter-chips.css";
 
 export interface FilterChip {
@@ -17,7 +18,8 @@ export function FilterChips({ chips, onRemove }: FilterChipsProps) {
   return (
     <ul className="filter-chips" aria-label="Filters">
       {chips.map((chip) => {
-        const text = `${chip.name.replaceAll("_", " ")}: ${chip.value || "unknown"}`;
+        const value = visible(chip.value || "unknown");
+        const text = `${chip.name.replaceAll("_", " ")}: ${value}`;
         return (
           <li key={`${chip.name}\n${chip.value}`}>
             <button
@@ -27,7 +29,7 @@ export function FilterChips({ chips, onRemove }: FilterChipsProps) {
               onClick={() => onRemove(chip)}
             >
               <span className="filter-chip-name">{chip.name.replaceAll("_", " ")}</span>
-              <span className="filter-chip-value">{chip.value || "unknown"}</span>
+              <span className="filter-chip-value">{value}</span>
               <X size={12} aria-hidden="true" />
             </button>
           </li>

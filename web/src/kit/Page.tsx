@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect } from "react";
 import { RangePicker } from "@/shell/RangePicker";
+import { visible } from "./visibleText";
 import "./page.css";
 
 interface Props {
@@ -16,13 +17,13 @@ interface Props {
 /** A page: its title, which is the document's too, its actions, the time it asks about, and what it shows. */
 export function Page({ title, lead, actions, timed = false, children }: Props) {
   useEffect(() => {
-    document.title = `${title} · watchglass`;
+    document.title = `${visible(title)} · watchglass`;
   }, [title]);
   return (
     <>
       <header className="page-head">
         <div className="page-title">
-          <h1>{title}</h1>
+          <h1>{visible(title)}</h1>
           {lead && <div className="page-lead">{lead}</div>}
         </div>
         <div className="page-actions">

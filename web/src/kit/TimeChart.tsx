@@ -138,7 +138,7 @@ export function TimeChart(props: TimeChartProps) {
                 onClick={() => setHidden(toggled(hidden, each.id))}
               >
                 <span className="time-chart-key" style={{ background: `var(${colors.get(each.id)})` }} />
-                {each.label}
+                <span className="time-chart-label">{each.label}</span>
                 {at !== null && <span className="number">{valueText(each.values[at], unit)}</span>}
               </button>
             </li>

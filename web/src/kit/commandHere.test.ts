@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { commandHere } from "./commandHere";
+import { blanks, commandHere } from "./commandHere";
 
 const ELSEWHERE = "http://127.0.0.1:4999";
+
+describe("blanks", () => {
+  it("says what a command lacks before it can run, and nothing of one that is whole", () => {
+    expect(blanks("watchglass prices set openai m --since=7d --input USD --output USD")).toEqual([
+      "USD (dollars a million tokens)",
+    ]);
+    expect(blanks("export OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=NAME")).toHaveLength(1);
+    expect(blanks('watchglass query "SELECT NAME FROM calls"')).toEqual([]);
+    expect(blanks("watchglass doctor")).toEqual([]);
+  });
+});
 
 describe("commandHere", () => {
   it("leaves what is told as it is where the server has the usual address", () => {

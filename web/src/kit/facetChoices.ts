@@ -1,3 +1,4 @@
+import { visible } from "./visibleText";
 export interface FacetValue {
   /** As the API filters by it; '' is unknown. */
   value: string;
@@ -26,7 +27,7 @@ export function facetChoices(
 }
 
 export function facetLabel(each: FacetValue): string {
-  return each.label ?? (each.value || "unknown");
+  return visible(each.label ?? (each.value || "unknown"));
 }
 
 /** The chosen values with this one added, or taken out. */

@@ -9,7 +9,13 @@ const HIDDEN =
   /(?![\t\n])\p{Cc}|[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 const HIDDEN_ANYWHERE = new RegExp(HIDDEN.source, "u");
 
+// The signs that Unicode has for controls are in few fonts: letters are in all.
+const CONTROLS =
+  "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US";
+
 const NAMES: Record<number, string> = {
+  ...CONTROLS.split(" "),
+  127: "DEL",
   173: "SHY",
   1564: "ALM",
   8203: "ZWSP",
@@ -30,7 +36,7 @@ const NAMES: Record<number, string> = {
   65279: "BOM",
 };
 
-/** The text with every hidden character as a visible sign: `␛` for escape, `⟨RLO⟩` for an override. */
+/** The text with every hidden character as a visible sign: `⟨ESC⟩` for escape, `⟨RLO⟩` for an override. */
 export function visible(text: string): string {
   const plain = text.includes("\r") ? text.replaceAll("\r\n", "\n") : text;
   return HIDDEN_ANYWHERE.test(plain) ? plain.replace(HIDDEN, sign) : plain;
@@ -38,8 +44,6 @@ export function visible(text: string): string {
 
 function sign(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return "␡";
   return `⟨${NAMES[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`}⟩`;
 }
 

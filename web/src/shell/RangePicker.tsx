@@ -5,7 +5,7 @@ import { type FormEvent, useId, useRef, useState } from "react";
 import { queries } from "@/api/queries";
 import { fromInput, inputValue, moment, zoneName } from "@/format/times";
 import { setPreferences, usePreferences } from "./preferences";
-import { boundMs, PRESETS } from "./ranges";
+import { boundMs, lastLabel, lengthLabel, PRESETS } from "./ranges";
 import { type Range, useRange, useSetSearch } from "./search";
 import "./range.css";
 
@@ -125,14 +125,17 @@ function Moments({ range, close }: { range: Range; close: () => void }) {
 }
 
 function described(range: Range, zone: "local" | "utc"): string {
-  const preset = PRESETS.find((each) => each.since === range.since);
-  if (preset && !range.until) return preset.label;
+  if (!range.until) {
+    const named = lastLabel(range.since);
+    if (named) return named;
+  }
   return `${bound(range.since, zone)} – ${bound(range.until ?? "now", zone)}`;
 }
 
 function bound(text: string, zone: "local" | "utc"): string {
   if (text === "now") return text;
-  if (/^\d+[smhdw]$/.test(text)) return `${text} ago`;
+  const length = lengthLabel(text);
+  if (length) return `${length} ago`;
   const now = Date.now();
   const ms = boundMs(text, now);
   return ms === null ? "?" : moment(ms, zone, now).replace(/:\d\d$/, "");

@@ -1,5 +1,6 @@
 /** Stretches of time that are asked about by name, and when they begin. */
 
+import { plural } from "@/format/numbers";
 import { epochMs } from "@/format/times";
 
 export interface Preset {
@@ -17,6 +18,22 @@ export const PRESETS: readonly Preset[] = [
   { since: "30d", label: "Last 30 days", short: "30 d" },
   { since: "90d", label: "Last 90 days", short: "90 d" },
 ];
+
+const UNITS: Record<string, string> = { s: "second", m: "minute", h: "hour", d: "day", w: "week" };
+
+/** `3d` as a person says it: `3 days`; null for what is no length. */
+export function lengthLabel(text: string): string | null {
+  const [, n, unit] = /^(\d{1,12})([smhdw])$/.exec(text) ?? [];
+  return n && unit ? plural(Number(n), UNITS[unit] ?? unit) : null;
+}
+
+/** The time from so long ago until now: `Last 3 days`, and a preset's name for what is as long as it. */
+export function lastLabel(since: string): string | null {
+  const length = lengthLabel(since);
+  if (length === null) return null;
+  const from = boundMs(since, 0);
+  return PRESETS.find((each) => boundMs(each.since, 0) === from)?.label ?? `Last ${length}`;
+}
 
 /** What a `Date` can hold. */
 const MOST_MS = 8.64e15;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { carried } from "./links";
-import { boundMs } from "./ranges";
+import { boundMs, lastLabel } from "./ranges";
 import { many, one, oneOf, parseSearch, present, rootSearch, stringifySearch } from "./search";
 
 test("an address that is read and written again is the same", () => {
@@ -36,4 +36,18 @@ test("the time asked about begins where its words say", () => {
   expect(boundMs("now", now)).toBe(now);
   expect(boundMs("2026-11-20T12:00:00Z", now)).toBe(now - 86_400_000);
   expect([boundMs("soon", now), boundMs("999999999999w", now)]).toEqual([null, null]);
+});
+
+test("a time until now is said as a person would, by a preset's name where it is as long as one", () => {
+  expect(["24h", "1d", "7d", "3d", "90m", "1w", "1h", "5h"].map(lastLabel)).toEqual([
+    "Last 24 hours",
+    "Last 24 hours",
+    "Last 7 days",
+    "Last 3 days",
+    "Last 90 minutes",
+    "Last 7 days",
+    "Last hour",
+    "Last 5 hours",
+  ]);
+  expect(lastLabel("2026-11-20T12:00:00Z")).toBeNull();
 });

@@ -1,7 +1,7 @@
 import { useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { Schemas } from "@/api/client";
-import { count, share } from "@/format/numbers";
+import { count, plural, share } from "@/format/numbers";
 import { Badge } from "@/kit/Badge";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Empty } from "@/kit/Empty";
@@ -13,6 +13,7 @@ import { Snippet } from "@/kit/Snippet";
 import { Sparkline } from "@/kit/Sparkline";
 import { readSort, sortText } from "@/kit/sorting";
 import { TimeChart } from "@/kit/TimeChart";
+import { visible } from "@/kit/visibleText";
 import { useHref } from "@/shell/links";
 import { useSetSearch } from "@/shell/search";
 import {
@@ -45,7 +46,7 @@ export function AgentsView({ report }: { report: Schemas["AgentsReport"] | undef
     () =>
       report &&
       chartSeries(
-        report.agents.map((row) => ({ name: row.agent ?? UNNAMED, series: row.series })),
+        report.agents.map((row) => ({ name: visible(row.agent ?? UNNAMED), series: row.series })),
         measure,
       ),
     [report, measure],
@@ -99,7 +100,7 @@ function toolbar(report: Schemas["AgentsReport"]) {
   const left = report.left_out;
   return (
     <span>
-      {count(report.agents.length)} agents
+      {plural(report.agents.filter((row) => row.agent !== null).length, "agent")}
       {left > 0 && `; ${count(left)} that cost less are in the totals only`}
     </span>
   );
@@ -187,7 +188,9 @@ const COLUMNS: readonly Column<AgentRow>[] = [
     sortBy: (row) => row.agent,
     cell: (row) => (
       <span className="agents-name">
-        {row.agent ?? <span className="muted">{UNNAMED}</span>}
+        <span className="agents-name-text">
+          {row.agent === null ? <span className="muted">{UNNAMED}</span> : visible(row.agent)}
+        </span>
         {row.stuck > 0 && <Badge tone="bad">{row.stuck} stuck</Badge>}
       </span>
     ),
@@ -195,14 +198,14 @@ const COLUMNS: readonly Column<AgentRow>[] = [
   {
     id: "trend",
     header: "Calls over time",
-    width: 104,
+    width: 96,
     cell: (row) => <Sparkline values={row.series.calls} />,
   },
   {
     id: "tasks",
     header: "Tasks",
     align: "end",
-    width: 64,
+    width: 60,
     title: "Pieces of its work that began in this time",
     sortable: true,
     sortBy: (row) => row.now.work.tasks,
@@ -243,7 +246,7 @@ const COLUMNS: readonly Column<AgentRow>[] = [
     id: "calls",
     header: "Calls",
     align: "end",
-    width: 70,
+    width: 66,
     sortable: true,
     sortBy: (row) => row.now.spent.calls,
     cell: (row) => <Count n={row.now.spent.calls} />,
@@ -252,7 +255,7 @@ const COLUMNS: readonly Column<AgentRow>[] = [
     id: "failed",
     header: "Failed",
     align: "end",
-    width: 66,
+    width: 64,
     title: "Calls that failed",
     sortable: true,
     sortBy: (row) => (row.now.spent.calls ? row.now.spent.failed_calls / row.now.spent.calls : null),
@@ -271,7 +274,7 @@ const COLUMNS: readonly Column<AgentRow>[] = [
     id: "tokens",
     header: "Tokens",
     align: "end",
-    width: 70,
+    width: 68,
     sortable: true,
     sortBy: (row) => tokensOf(row.now.spent),
     cell: (row) => <Count n={tokensOf(row.now.spent)} short />,
@@ -280,7 +283,7 @@ const COLUMNS: readonly Column<AgentRow>[] = [
     id: "cost",
     header: "Cost",
     align: "end",
-    width: 84,
+    width: 100,
     sortable: true,
     sortBy: (row) => row.now.spent.cost_usd,
     cell: (row) => <Money usd={row.now.spent.cost_usd} why={unpricedText(row.now.spent.unpriced)} />,
@@ -289,7 +292,7 @@ const COLUMNS: readonly Column<AgentRow>[] = [
     id: "change",
     header: "Change",
     align: "end",
-    width: 80,
+    width: 78,
     title: "Of the cost, against the window before",
     sortable: true,
     sortBy: (row) => {
@@ -305,7 +308,7 @@ const COLUMNS: readonly Column<AgentRow>[] = [
     id: "unit",
     header: "Per success",
     align: "end",
-    width: 94,
+    width: 100,
     title: "All of the cost, that of failed tasks included, by tasks that succeeded",
     sortable: true,
     sortBy: (row) => row.now.cost_per_success_usd,

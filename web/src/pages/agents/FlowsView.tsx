@@ -1,7 +1,7 @@
 import { useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { Schemas } from "@/api/client";
-import { count } from "@/format/numbers";
+import { count, plural } from "@/format/numbers";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Empty } from "@/kit/Empty";
 import { Count, Duration, Money, Share, Stat, Stats, StatsAwaited, Unknown, When } from "@/kit/Figure";
@@ -9,6 +9,7 @@ import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
 import { Sparkline } from "@/kit/Sparkline";
 import { readSort, sortText } from "@/kit/sorting";
+import { visible } from "@/kit/visibleText";
 import { useHref } from "@/shell/links";
 import { useSetSearch } from "@/shell/search";
 import { Unpriced } from "./AgentsView";
@@ -56,7 +57,7 @@ export function FlowsView({ report }: { report: Report | undefined }) {
         sort={readSort(sort ?? "cost")}
         onSort={(next) => set({ sort: sortText(next) }, { replace: true })}
         toolbar={
-          <span>{report && `${count(report.flow_types.length)} types. Choose one for its phases.`}</span>
+          <span>{report && `${plural(report.flow_types.length, "type")}. Choose one for its phases.`}</span>
         }
       />
       {report && picked && <OneType report={report} row={picked} />}
@@ -354,7 +355,8 @@ export function ErrorText({ type, message }: { type: string | null; message: str
   if (!type && !message) return <Unknown why="nobody said why" />;
   return (
     <span title={message ?? undefined}>
-      {type && <code className="agents-error">{type}</code>} <span className="muted">{message}</span>
+      {type && <code className="agents-error">{visible(type)}</code>}{" "}
+      <span className="muted">{visible(message ?? "")}</span>
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { Badge } from "@/kit/Badge";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Count, Duration, Money, When } from "@/kit/Figure";
 import { Section } from "@/kit/Page";
+import { visible } from "@/kit/visibleText";
 import { useHref } from "@/shell/links";
 import { ErrorText } from "./FlowsView";
 
@@ -62,7 +63,7 @@ const STUCK: readonly Column<StuckTask>[] = [
     header: "Execution",
     cell: (row) => (
       <span className="agents-name">
-        {row.name} <Badge>{row.kind}</Badge>
+        <span className="agents-name-text">{visible(row.name)}</span> <Badge>{row.kind}</Badge>
       </span>
     ),
   },
@@ -100,7 +101,7 @@ const STUCK: readonly Column<StuckTask>[] = [
     hideable: false,
     header: "Cost so far",
     align: "end",
-    width: 96,
+    width: 104,
     cell: (row) => <Money usd={row.cost_usd} why={row.calls ? "no price" : "no call in it"} />,
   },
 ];
@@ -120,7 +121,7 @@ const FAILED: readonly Column<FailedTask>[] = [
     width: 210,
     cell: (row) => (
       <span className="agents-name">
-        {row.name} <Badge>{row.kind}</Badge>
+        <span className="agents-name-text">{visible(row.name)}</span> <Badge>{row.kind}</Badge>
       </span>
     ),
   },

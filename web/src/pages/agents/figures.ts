@@ -1,7 +1,7 @@
 /** Figures of agents and flows that the API leaves to the reader: rates, changes, sums for pixels. */
 
 import type { Schemas } from "@/api/client";
-import { shareChange } from "@/format/numbers";
+import { changeText, pointsText } from "@/format/numbers";
 
 export type AgentRow = Schemas["AgentRow"];
 export type FlowTypeRow = Schemas["FlowTypeRow"];
@@ -42,9 +42,8 @@ export function change(
 ): { text: string; good: boolean | null } | null {
   if (now === null || before === null || before === 0) return null;
   const part = (now - before) / before;
-  if (Math.abs(part) < 0.0005) return { text: "as before", good: null };
-  const text = part >= 10 ? `${Math.round(part + 1)} times as much` : shareChange(part);
-  return { text, good: better && part > 0 === (better === "more") };
+  if (Math.abs(part) < 0.0005) return { text: changeText(part), good: null };
+  return { text: changeText(part), good: better && part > 0 === (better === "more") };
 }
 
 /** Against the window before, of a share: in percentage points. */
@@ -53,12 +52,8 @@ export function pointsChange(
   before: number | null,
 ): { text: string; good: boolean | null } | null {
   if (now === null || before === null) return null;
-  const points = (now - before) * 100;
-  if (Math.abs(points) < 0.05) return { text: "as before", good: null };
-  return {
-    text: `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)} points`,
-    good: points > 0,
-  };
+  const difference = now - before;
+  return { text: pointsText(difference), good: Math.abs(difference) < 0.0005 ? null : difference > 0 };
 }
 
 /** A decimal of the API as a number, for pixels and percentages only. */

@@ -15,10 +15,13 @@ function AgentsPage() {
   const { view = "agents" } = Route.useSearch();
   const set = useSetSearch();
   const asked = useAsked();
-  // One question a view: agents and what hangs in them come together, flows by themselves.
-  const agents = useApi("/api/v1/agents", { query: asked }, { live: true, enabled: view !== "flows" });
-  const flows = useApi("/api/v1/flow-types", { query: asked }, { live: true, enabled: view === "flows" });
-  const shown = view === "flows" ? flows : agents;
+  // One question a view: agents and what hangs in them come together, flows by themselves. The tabs say how many
+  // agents there are, and what is in trouble, beside flows too: asked once those are there.
+  const onFlows = view === "flows";
+  const flows = useApi("/api/v1/flow-types", { query: asked }, { live: true, enabled: onFlows });
+  const enabled = !onFlows || flows.isSuccess;
+  const agents = useApi("/api/v1/agents", { query: asked }, { live: !onFlows, enabled });
+  const shown = onFlows ? flows : agents;
   const trouble = agents.data && agents.data.stuck.length + agents.data.totals.work.failed;
   const tabs = [
     { id: "agents", label: "Agents", ...(agents.data ? { count: agents.data.active } : {}) },

@@ -1,7 +1,7 @@
-import { count, share } from "@/format/numbers";
+import { changeText, count, share } from "@/format/numbers";
 import { Count, Money, Share, Stat, Stats, When } from "@/kit/Figure";
 import { Skeleton } from "@/kit/Skeleton";
-import { changeOf, changeText, moneyChangeOf, windowBefore } from "@/pages/overview/words";
+import { changeOf, moneyChangeOf, windowBefore } from "@/pages/overview/words";
 import type { Costs } from "./CostChart";
 
 /** The whole: spend, calls, what is known of it, and tokens, against the window before. */

@@ -4,7 +4,7 @@ import { decimal } from "@/format/decimal";
 import { count } from "@/format/numbers";
 import { shellWord } from "@/format/shell";
 import { Button } from "@/kit/Button";
-import { Code } from "@/kit/Code";
+import { Command } from "@/kit/Command";
 import { Money } from "@/kit/Figure";
 import { Problem } from "@/kit/Problem";
 import { groupName } from "./filters";
@@ -77,7 +77,7 @@ function Answer({ found, asked }: { found: Looked; asked: Asked }) {
             </li>
           ))}
       </ul>
-      <Code text={command(asked)} language="shell" wrap />
+      <Command command={command(asked)} />
     </div>
   );
 }

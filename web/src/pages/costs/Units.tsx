@@ -1,9 +1,9 @@
 import { useApi } from "@/api/queries";
-import { count } from "@/format/numbers";
+import { changeText, count } from "@/format/numbers";
 import { Money, Stat, Stats } from "@/kit/Figure";
 import { Problem } from "@/kit/Problem";
 import { Skeleton } from "@/kit/Skeleton";
-import { changeText, moneyChangeOf } from "@/pages/overview/words";
+import { moneyChangeOf } from "@/pages/overview/words";
 
 const UNITS = ["successful task", "session", "tenant", "1,000 calls"];
 

@@ -1,10 +1,8 @@
-import { count } from "@/format/numbers";
-import { Code } from "@/kit/Code";
-import { commandHere } from "@/kit/commandHere";
+import { count, plural } from "@/format/numbers";
+import { Command } from "@/kit/Command";
 import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
-import { plural } from "@/pages/overview/words";
 import { useHref } from "@/shell/links";
 import type { Costs } from "./CostChart";
 import { type Filters, groupName } from "./filters";
@@ -40,7 +38,7 @@ export function Unpriced({ data, filters }: { data: Costs | undefined; filters: 
                   .join(", ")}
               </p>
               <p className="costs-unpriced-remedy">{each.remedy}</p>
-              <Code text={commandHere(each.command)} language="shell" wrap />
+              <Command command={each.command} />
             </li>
           ))}
         </ul>

@@ -1,5 +1,6 @@
 /** What calls are filtered by in the address of Overview and Costs: a name may stand there several times. */
 
+import { visible } from "@/kit/visibleText";
 import { many, present, type Raw } from "@/shell/asked";
 
 export const FILTERS = [
@@ -30,7 +31,7 @@ export function filterLabel(name: string): string {
 /** What a group is called; unknown ones say so. */
 export function groupName(name: string | null): string {
   if (name === null) return "unknown";
-  return name === "" ? "(empty)" : name;
+  return name === "" ? "(empty)" : visible(name);
 }
 
 /** How the API writes it: '' stands for unknown. */

@@ -3,8 +3,7 @@ import { CircleAlert, CircleCheck, Info, TriangleAlert } from "lucide-react";
 import type { Schemas } from "@/api/client";
 import { useApi } from "@/api/queries";
 import { Badge, type Tone } from "@/kit/Badge";
-import { Code } from "@/kit/Code";
-import { commandHere } from "@/kit/commandHere";
+import { Command } from "@/kit/Command";
 import { Empty } from "@/kit/Empty";
 import { When } from "@/kit/Figure";
 import { Page } from "@/kit/Page";
@@ -97,7 +96,7 @@ function Finding({ diagnosis }: { diagnosis: Diagnosis }) {
       <div className="doctor-body">
         <p>{withCode(remedy)}</p>
         <div className="doctor-command">
-          <Code text={commandHere(command)} language="sh" wrap />
+          <Command command={command} />
           <NextPage finding={finding} command={command} />
         </div>
         {(evidence?.rows?.length ?? 0) > 0 && <EvidenceTable name={symptom} evidence={evidence} />}

@@ -3,12 +3,12 @@ import type { ReactNode } from "react";
 import type { Schemas } from "@/api/client";
 import { queries } from "@/api/queries";
 import { money } from "@/format/money";
-import { share } from "@/format/numbers";
+import { plural, share } from "@/format/numbers";
 import { When } from "@/kit/Figure";
 import { RouteLink } from "@/kit/RouteLink";
 import type { Filters } from "@/pages/costs/filters";
 import { useHref } from "@/shell/links";
-import { type Overview, plural } from "./words";
+import type { Overview } from "./words";
 
 /** With a sentence of their own; of the others their number is said. */
 const MOST_BUDGETS = 2;

@@ -1,4 +1,5 @@
 import { approximately, decimal } from "@/format/decimal";
+import { changeText, plural } from "@/format/numbers";
 import { Money, When } from "@/kit/Figure";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
@@ -8,11 +9,9 @@ import type { ChangedBy } from "./search";
 import {
   because,
   type Contribution,
-  changeText,
   mainCause,
   moneyChangeOf,
   type Overview,
-  plural,
   reasons,
   signed,
   unbroken,

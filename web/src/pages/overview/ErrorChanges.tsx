@@ -1,3 +1,4 @@
+import { plural } from "@/format/numbers";
 import { Count } from "@/kit/Figure";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
@@ -5,7 +6,7 @@ import { type Filters, filterValue, groupName } from "@/pages/costs/filters";
 import { useHref } from "@/shell/links";
 import { NothingBefore } from "./Changes";
 import type { ChangedBy } from "./search";
-import { type Contribution, errorReasons, type Overview, plural, signedCount, windowBefore } from "./words";
+import { type Contribution, errorReasons, type Overview, signedCount, windowBefore } from "./words";
 
 interface Props {
   data: Overview | undefined;

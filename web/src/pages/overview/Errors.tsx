@@ -2,6 +2,7 @@ import { count } from "@/format/numbers";
 import { When } from "@/kit/Figure";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
+import { visible } from "@/kit/visibleText";
 import type { Filters } from "@/pages/costs/filters";
 import { useHref } from "@/shell/links";
 import type { Overview } from "./words";
@@ -23,9 +24,11 @@ export function Errors({ data, filters }: { data: Overview | undefined; filters:
                 href={href("/traces", { ...filters, error_type: [error.error_type ?? ""] })}
                 className="overview-errors-type"
               >
-                {error.error_type ?? "no class given"}
+                {visible(error.error_type ?? "no class given")}
               </RouteLink>
-              <span className="overview-errors-message">{error.message ?? error.models.join(", ")}</span>
+              <span className="overview-errors-message">
+                {visible(error.message ?? error.models.join(", "))}
+              </span>
             </span>
             <RouteLink className="overview-errors-trace" href={href(`/traces/${error.trace_id}`)}>
               <When at={error.last} />

@@ -1,5 +1,5 @@
 import { money } from "@/format/money";
-import { count, duration, share } from "@/format/numbers";
+import { changeSize, count, duration, plural, share, times } from "@/format/numbers";
 import { targetText } from "@/format/targets";
 import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
@@ -8,18 +8,7 @@ import { type Filters, groupName } from "@/pages/costs/filters";
 import { useHref } from "@/shell/links";
 import { Course } from "./Course";
 import { Figures } from "./Figures";
-import {
-  changeText,
-  lengthOf,
-  mainCause,
-  moneyChangeOf,
-  type Overview,
-  plural,
-  signed,
-  times,
-  unbroken,
-  windowBefore,
-} from "./words";
+import { lengthOf, mainCause, moneyChangeOf, type Overview, signed, unbroken, windowBefore } from "./words";
 
 interface Props {
   data: Overview | undefined;
@@ -93,7 +82,7 @@ function spent({ now, before, before_begins_late, difference_usd, changed }: Ove
 }
 
 function moreOrLess(change: number): string {
-  return `${changeText(change).replace(/^[+−]/, "")} ${change < 0 ? "less" : "more"} than`;
+  return `${changeSize(change)} ${change < 0 ? "less" : "more"} than`;
 }
 
 function quality({ now, targets }: Overview): string {

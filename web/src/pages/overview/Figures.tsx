@@ -1,8 +1,9 @@
 import type { ReactNode } from "react";
+import { changeText, pointsText } from "@/format/numbers";
 import { targetText } from "@/format/targets";
 import { Count, Duration, Money, Share, Stat, Stats, When } from "@/kit/Figure";
 import { Skeleton } from "@/kit/Skeleton";
-import { changeOf, changeText, moneyChangeOf, type Overview, pointsText } from "./words";
+import { changeOf, moneyChangeOf, type Overview } from "./words";
 
 type Delta = { text: string; good: boolean | null } | null;
 type Target = { text: string; met: boolean | null } | null;
@@ -159,7 +160,9 @@ function of(which: string, delta: Delta): Delta {
 }
 
 function points(before: number | null, now: number | null, upIsGood: boolean): Delta {
-  const text = pointsText(before, now);
-  if (text === null || before === null || now === null) return null;
-  return { text, good: Math.abs(now - before) < NOTABLE_SHARE ? null : now > before === upIsGood };
+  if (before === null || now === null) return null;
+  return {
+    text: pointsText(now - before),
+    good: Math.abs(now - before) < NOTABLE_SHARE ? null : now > before === upIsGood,
+  };
 }

@@ -14,7 +14,7 @@ interface Props {
   search: OverviewSearch;
 }
 
-/** For who leads a team: what was done and what it cost, and which feature, client and agent made the difference. */
+/** For who leads a team: what was done and what it cost, and which feature, tenant and agent made the difference. */
 export function Team({ data, filters }: Props) {
   return (
     <>
@@ -27,7 +27,7 @@ export function Team({ data, filters }: Props) {
         <Section title="What changed by feature">
           <Changes data={data} by="feature" filters={filters} />
         </Section>
-        <Section title="What changed by client">
+        <Section title="What changed by tenant">
           <Changes data={data} by="tenant" filters={filters} />
         </Section>
         <Section title="What changed by agent">

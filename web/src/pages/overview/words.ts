@@ -3,7 +3,7 @@
 import type { Schemas } from "@/api/client";
 import { decimal, minus, ratio } from "@/format/decimal";
 import { money } from "@/format/money";
-import { share } from "@/format/numbers";
+import { changeSize, plural, share, times } from "@/format/numbers";
 import { epochMs } from "@/format/times";
 
 export type Overview = Schemas["OverviewPage"];
@@ -25,10 +25,6 @@ export function lengthOf(figures: { since: string; until: string }): string {
   return plural(Math.round(hours / 24), "day");
 }
 
-export function plural(n: number, one: string): string {
-  return `${n.toLocaleString("en-US")} ${one}${n === 1 ? "" : "s"}`;
-}
-
 /** By what part a figure changed; null where it cannot be said: nothing before, or unknown. */
 export function changeOf(before: number | null | undefined, now: number | null | undefined): number | null {
   if (before === null || before === undefined || now === null || now === undefined || before === 0)
@@ -40,23 +36,6 @@ export function changeOf(before: number | null | undefined, now: number | null |
 export function moneyChangeOf(before: string | null, now: string | null): number | null {
   if (before === null || now === null) return null;
   return ratio(minus(decimal(now), decimal(before)), decimal(before));
-}
-
-/** `+12.3%`, `−4%`, `±0%`; what more than tripled is said as a multiple. */
-export function changeText(change: number): string {
-  if (Math.abs(change) < 0.0005) return "±0%";
-  if (change > 3) return `×${times(change)}`;
-  const size = Math.abs(change);
-  const text = size >= 0.1 ? `${(size * 100).toFixed(0)}%` : share(size);
-  return change > 0 ? `+${text}` : `−${text}`;
-}
-
-/** A difference of shares in points: `+0.4 points`. */
-export function pointsText(before: number | null, now: number | null): string | null {
-  if (before === null || now === null) return null;
-  const points = (now - before) * 100;
-  if (Math.abs(points) < 0.05) return "±0 points";
-  return `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)} points`;
 }
 
 /** What a group's difference is made of: "18% fewer calls (−$5.10), each 16% cheaper (−$8.92)". */
@@ -140,14 +119,9 @@ export function unbroken(text: string): string {
   return text.replaceAll("−$", "−\u2060$");
 }
 
-/** How many times as much: `5.2`. */
-export function times(change: number): string {
-  return Number((change + 1).toPrecision(2)).toLocaleString("en-US");
-}
-
 function multiple(change: number, more: string, fewer: string, as: string): string {
   if (change > 3) return `${times(change)} times as ${as}`;
-  return `${share(Math.abs(change))} ${change > 0 ? more : fewer}`;
+  return `${changeSize(change)} ${change > 0 ? more : fewer}`;
 }
 
 /** Whether a part of a difference is worth words: a twentieth of it. */

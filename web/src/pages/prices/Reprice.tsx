@@ -2,7 +2,7 @@ import { useState } from "react";
 import { send } from "@/api/client";
 import { queries } from "@/api/queries";
 import { Button } from "@/kit/Button";
-import { Code } from "@/kit/Code";
+import { Command } from "@/kit/Command";
 import { Problem } from "@/kit/Problem";
 
 interface Props {
@@ -37,9 +37,7 @@ export function Reprice({ from, unpriced, onClose }: Props) {
           ? "Calls without a price are being priced anew; totals change as it goes on."
           : `The price is set, for calls from now on. Those that are there keep what they have${calls ? ", or lack" : ""}.`}
       </p>
-      {state !== "begun" && (
-        <Code text={`watchglass reprice --unpriced --since ${since}`} language="sh" wrap />
-      )}
+      {state !== "begun" && <Command command={`watchglass reprice --unpriced --since ${since}`} />}
       {error !== null && <Problem error={error} />}
       <div className="prices-actions">
         {state !== "begun" && (

@@ -6,6 +6,7 @@ import { Count, Duration, Money, Unknown } from "@/kit/Figure";
 import { JsonTree } from "@/kit/JsonTree";
 import { parseJson } from "@/kit/jsonValue";
 import { PlainText } from "@/kit/PlainText";
+import { beginning, visible } from "@/kit/visibleText";
 import { clockText } from "./clock";
 import { runningAt, type Story, spentAt, toolsAt } from "./moment";
 import { KIND_NAMES } from "./StepList";
@@ -31,7 +32,7 @@ export function Now({ told, step, ns }: Props) {
           <ul className="session-running">
             {running.slice(0, 8).map((each) => (
               <li key={each.id}>
-                <span className="muted">{KIND_NAMES[each.kind]}</span> {each.name}
+                <span className="muted">{KIND_NAMES[each.kind]}</span> {visible(each.name)}
               </li>
             ))}
           </ul>
@@ -43,7 +44,7 @@ export function Now({ told, step, ns }: Props) {
           <ul className="session-tools">
             {tools.map((tool) => (
               <li key={tool.name} className="session-tool-use">
-                <span className="session-tool-name">{tool.name}</span>
+                <span className="session-tool-name">{visible(tool.name)}</span>
                 {tool.failed > 0 && <Badge tone="bad">{tool.failed} failed</Badge>}
                 <span className="number">{tool.uses}×</span>
               </li>
@@ -95,7 +96,7 @@ function StepDetail({ step, told }: { step: Step; told: Story }) {
   return (
     <Part title={`Step: ${KIND_NAMES[step.kind]}`}>
       <dl className="session-facts">
-        <Fact name="Name">{step.name}</Fact>
+        <Fact name="Name">{visible(step.name)}</Fact>
         {step.status !== "ok" && (
           <Fact name="Status">
             <Badge tone={step.status === "failed" ? "bad" : "warn"}>{step.status}</Badge>
@@ -107,8 +108,8 @@ function StepDetail({ step, told }: { step: Step; told: Story }) {
             <Duration ns={step.duration_ns} why="it has not ended, or nobody said" />
           </Fact>
         )}
-        {step.agent && <Fact name="Agent">{step.agent}</Fact>}
-        {step.task && <Fact name="Task">{step.task}</Fact>}
+        {step.agent && <Fact name="Agent">{visible(step.agent)}</Fact>}
+        {step.task && <Fact name="Task">{visible(step.task)}</Fact>}
         {step.kind === "call" && (
           <>
             <Fact name="Tokens">
@@ -138,8 +139,8 @@ function StepDetail({ step, told }: { step: Step; told: Story }) {
       </dl>
       {step.error_type && (
         <div className="session-error">
-          <strong>{step.error_type}</strong>
-          {step.error_message && <PlainText text={step.error_message} first={2000} />}
+          <strong>{visible(beginning(step.error_type, 200))}</strong>
+          {step.error_message && <PlainText text={step.error_message} first={600} />}
         </div>
       )}
       <Value title="Given" place={step.input} told={told} />

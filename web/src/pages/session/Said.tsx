@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "@/kit/Button";
 import { Conversation, type Said as Message } from "@/kit/Conversation";
 import { textSize } from "@/kit/growing";
+import { beginning, visible } from "@/kit/visibleText";
 import { clockText } from "./clock";
 import type { Story } from "./moment";
 
@@ -57,7 +58,7 @@ function message(told: Story, place: number): Message {
   const cut = said.cut
     ? ` · ${said.content === null ? "left out, it is" : "the beginning of"} ${textSize(said.size ?? 0)}`
     : "";
-  const who = step?.agent ? `${step.agent} · ` : "";
+  const who = step?.agent ? `${visible(beginning(step.agent, 60))} · ` : "";
   return {
     key: `${said.hash} ${place}`,
     role: said.role,

@@ -2,6 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { Bot, CircleUser, Cpu, ListChecks, type LucideIcon, Workflow, Wrench } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { duration } from "@/format/numbers";
+import { visible } from "@/kit/visibleText";
 import { clockText } from "./clock";
 import type { Step } from "./timeline";
 
@@ -62,7 +63,7 @@ export function StepList({ label, steps, current, onGo, mark }: Props) {
                   onClick={() => onGo(index)}
                 >
                   <StepIcon kind={step.kind} />
-                  <span className="session-step-name">{step.name}</span>
+                  <span className="session-step-name">{visible(step.name)}</span>
                   {step.status === "failed" && <span className="session-step-error">failed</span>}
                   <span className="session-step-long">
                     {mark?.(index) || (step.duration_ns === null ? "" : duration(step.duration_ns))}

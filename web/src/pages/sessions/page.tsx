@@ -43,7 +43,7 @@ const COLUMNS: readonly Column<Row>[] = [
     header: "Cost",
     cell: (row) => <Money usd={row.cost_usd} why={`${row.unpriced_calls} calls without a price`} />,
     align: "end",
-    width: 90,
+    width: 104,
   },
 ];
 

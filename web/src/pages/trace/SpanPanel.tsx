@@ -90,7 +90,7 @@ export function SpanPanel({ tree, at, tab, onTab, onSpan, onClose }: SpanPanelPr
         )}
         {(text(view, status) ?? execution?.errorMessage) && (
           <div className="span-error">
-            <PlainText text={text(view, status) ?? execution?.errorMessage ?? ""} />
+            <PlainText text={text(view, status) ?? execution?.errorMessage ?? ""} first={600} />
           </div>
         )}
       </header>

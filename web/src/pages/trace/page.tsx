@@ -3,7 +3,7 @@ import { ChevronLeft, ChevronRight, CircleAlert, Search } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { address } from "@/api/client";
 import { useApi } from "@/api/queries";
-import { count } from "@/format/numbers";
+import { count, plural } from "@/format/numbers";
 import { Badge } from "@/kit/Badge";
 import { Button } from "@/kit/Button";
 import { Copy } from "@/kit/Copy";
@@ -130,8 +130,8 @@ function Loaded({ tree }: { tree: Tree }) {
             )}
             <span className="trace-seen muted" role="status">
               {rows.length === tree.count
-                ? `${count(tree.count)} spans`
-                : `${count(rows.length)} of ${count(tree.count)} spans`}
+                ? plural(tree.count, "span")
+                : `${count(rows.length)} of ${plural(tree.count, "span")}`}
             </span>
             <Button tone="quiet" small onClick={() => setFolded(folded.size ? NONE : deepest)}>
               {folded.size ? "Unfold all" : "Fold all"}

@@ -1,6 +1,7 @@
 /** A trace's columns as a tree: which rows are seen, what hangs below what. Pure, for thousands of spans. */
 
 import type { Schemas } from "@/api/client";
+import { visible } from "@/kit/visibleText";
 
 export type View = Schemas["TraceView"];
 export type Kind = "call" | "tool" | "agent" | "task" | "flow" | "span";
@@ -97,7 +98,7 @@ export function text(view: View, place: number | undefined): string | null {
 }
 
 export function nameOf(tree: Tree, at: number): string {
-  return text(tree.view, tree.view.spans.name[at]) ?? "unnamed";
+  return visible(text(tree.view, tree.view.spans.name[at]) ?? "unnamed");
 }
 
 /** The models of a span's calls, each once. */

@@ -1,6 +1,7 @@
 import { CircleAlert } from "lucide-react";
 import type { Column } from "@/kit/DataTable";
 import { Count, Duration, Money, Unknown, When } from "@/kit/Figure";
+import { visible } from "@/kit/visibleText";
 import type { FoundTrace } from "./found";
 
 export const COLUMNS: readonly Column<FoundTrace>[] = [
@@ -10,12 +11,12 @@ export const COLUMNS: readonly Column<FoundTrace>[] = [
     cell: (row) => (
       <span className="traces-name">
         {row.status === "failed" && <CircleAlert size={13} className="traces-alert" aria-label="failed" />}
-        <span className="traces-root">{row.name}</span>
+        <span className="traces-root">{visible(row.name)}</span>
         <span
           className={row.error && !row.match ? "traces-said traces-error" : "traces-said"}
           title={said(row)}
         >
-          {said(row)}
+          {visible(said(row))}
         </span>
       </span>
     ),
@@ -68,7 +69,7 @@ export const COLUMNS: readonly Column<FoundTrace>[] = [
   {
     id: "cost",
     header: "Cost",
-    width: 92,
+    width: 104,
     align: "end",
     title: "Of its counted calls",
     cell: (row) => (
@@ -82,10 +83,12 @@ export const COLUMNS: readonly Column<FoundTrace>[] = [
   },
 ];
 
+const PHONE_WIDTHS: Readonly<Record<string, number>> = { name: 148, duration: 80, cost: 104 };
+
 /** What a phone has room for. */
-export const FEW_COLUMNS: readonly Column<FoundTrace>[] = COLUMNS.filter(({ id }) =>
-  ["name", "duration", "cost"].includes(id),
-).map((column) => ({ ...column, width: column.id === "name" ? 164 : 84, hideable: false }));
+export const FEW_COLUMNS: readonly Column<FoundTrace>[] = COLUMNS.filter(({ id }) => id in PHONE_WIDTHS).map(
+  (column) => ({ ...column, width: PHONE_WIDTHS[column.id], hideable: false }),
+);
 
 function said(row: FoundTrace): string {
   const error = row.error ? `${row.error_type ? `${row.error_type}: ` : ""}${row.error}` : null;
@@ -101,7 +104,7 @@ function several(values: readonly string[]) {
   if (values.length === 0) return <Unknown why="none is named" />;
   return (
     <span title={values.join(", ")}>
-      {values[0]}
+      {visible(values[0] ?? "")}
       {values.length > 1 && <span className="muted"> +{values.length - 1}</span>}
     </span>
   );
