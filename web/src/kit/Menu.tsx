@@ -1,5 +1,6 @@
 import { Check } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { Button } from "./Button";
 import { placeBeside } from "./place";
 import { RouteLink } from "./RouteLink";
@@ -37,7 +38,8 @@ export function Menu({ label, items, icon, iconOnly, quiet, align = "start" }: M
   const list = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
   const onToggle = (isOpen: boolean) => {
-    setOpen(isOpen);
+    // At once: the items are only there while it is open, and the first of them gets the focus.
+    flushSync(() => setOpen(isOpen));
     if (!isOpen || !list.current || !button.current) return;
     placeBeside(list.current, button.current, align);
     itemsOf(list.current)[0]?.focus();

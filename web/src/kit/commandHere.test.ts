@@ -25,6 +25,9 @@ describe("commandHere", () => {
     expect(commandHere(`watchglass doctor --url ${ELSEWHERE}`, ELSEWHERE)).toBe(
       `watchglass doctor --url ${ELSEWHERE}`,
     );
+    expect(commandHere("watchglass prices set a b && watchglass reprice", ELSEWHERE)).toBe(
+      `watchglass prices set a b --url ${ELSEWHERE} && watchglass reprice --url ${ELSEWHERE}`,
+    );
     expect(commandHere("watchglass check .", ELSEWHERE)).toBe("watchglass check .");
     expect(commandHere("pip install --upgrade NAME", ELSEWHERE)).toBe("pip install --upgrade NAME");
   });

@@ -25,6 +25,13 @@ export function blanks(command: string): string[] {
 /** What is to be pasted where the server has another address than the usual one. */
 export function commandHere(command: string, origin: string = location.origin): string {
   if (origin === USUAL || origin === "http://localhost:4318") return command;
+  return command
+    .split(" && ")
+    .map((each) => oneHere(each, origin))
+    .join(" && ");
+}
+
+function oneHere(command: string, origin: string): string {
   const told = command.replaceAll(USUAL, origin);
   const asks = told.startsWith("watchglass ") && !AT_THE_STORE.test(told) && !told.includes(" --url ");
   return asks ? `${told} --url ${origin}` : told;

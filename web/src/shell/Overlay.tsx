@@ -17,6 +17,8 @@ export function Overlay({
   useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
+    // What has fields was opened to be filled in; else the browser's choice is right.
+    shown?.querySelector<HTMLElement>(":is(input, select, textarea):enabled")?.focus();
     return () => shown?.close();
   }, []);
   return (

@@ -71,7 +71,7 @@ export function BudgetForm({ budget, onClose }: { budget: Budget | null; onClose
             )}
           </Field>
           {!budget && (
-            <Field label="Each" error={errors.period}>
+            <Field label="For each" error={errors.period}>
               {(field) => (
                 <select {...field} name="period" defaultValue="month">
                   <option value="hour">hour</option>
@@ -100,7 +100,7 @@ export function BudgetForm({ budget, onClose }: { budget: Budget | null; onClose
         ) : (
           <>
             <div className="form-row">
-              <Field label="Of" error={errors.scope}>
+              <Field label="Spend of" error={errors.scope}>
                 {(field) => (
                   <select {...field} name="dimension" defaultValue="tenant">
                     <option value="">everything</option>
@@ -112,7 +112,7 @@ export function BudgetForm({ budget, onClose }: { budget: Budget | null; onClose
                   </select>
                 )}
               </Field>
-              <Field label="Called" hint="As calls name it; nothing for everything" error={errors.value}>
+              <Field label="Called" hint="Its name, as calls give it" error={errors.value}>
                 {(field) => <input {...field} name="value" autoComplete="off" maxLength={200} />}
               </Field>
             </div>
@@ -125,7 +125,7 @@ export function BudgetForm({ budget, onClose }: { budget: Budget | null; onClose
                   </select>
                 )}
               </Field>
-              <Field label="Days and months of" error={errors.zone}>
+              <Field label="Time zone of its days" error={errors.zone}>
                 {(field) => (
                   <>
                     <input {...field} name="zone" list="budget-zones" defaultValue="UTC" autoComplete="off" />

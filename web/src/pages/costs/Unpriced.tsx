@@ -3,6 +3,7 @@ import { Command } from "@/kit/Command";
 import { Section } from "@/kit/Page";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
+import { WithCode } from "@/kit/WithCode";
 import { useHref } from "@/shell/links";
 import type { Costs } from "./CostChart";
 import { type Filters, groupName } from "./filters";
@@ -37,7 +38,9 @@ export function Unpriced({ data, filters }: { data: Costs | undefined; filters: 
                   .map((of) => `${groupName(of.provider)} / ${groupName(of.model)} (${count(of.calls)})`)
                   .join(", ")}
               </p>
-              <p className="costs-unpriced-remedy">{each.remedy}</p>
+              <p className="costs-unpriced-remedy">
+                <WithCode text={each.remedy} />
+              </p>
               <Command command={each.command} />
             </li>
           ))}

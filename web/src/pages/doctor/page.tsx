@@ -11,6 +11,7 @@ import { Problem } from "@/kit/Problem";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
 import { visible } from "@/kit/visibleText";
+import { WithCode } from "@/kit/WithCode";
 import { useHref } from "@/shell/links";
 import { useAsked } from "@/shell/search";
 import "./doctor.css";
@@ -94,7 +95,9 @@ function Finding({ diagnosis }: { diagnosis: Diagnosis }) {
         <Badge tone={TONES[severity]}>{severity === "info" ? "note" : severity}</Badge>
       </div>
       <div className="doctor-body">
-        <p>{withCode(remedy)}</p>
+        <p>
+          <WithCode text={remedy} />
+        </p>
         <div className="doctor-command">
           <Command command={command} />
           <NextPage finding={finding} command={command} />
@@ -103,14 +106,6 @@ function Finding({ diagnosis }: { diagnosis: Diagnosis }) {
       </div>
     </li>
   );
-}
-
-/** Words between backticks as code. */
-function withCode(text: string) {
-  return text.split("`").map((part, place) => {
-    const key = `${place} ${part}`;
-    return place % 2 ? <code key={key}>{part}</code> : <span key={key}>{part}</span>;
-  });
 }
 
 /** Where in the app the same can be looked at or mended. */

@@ -145,7 +145,7 @@ function nameOf(target: Target): string {
 }
 
 function hintOf({ is, unit, value, default: first }: Target): string {
-  const side = is === "below" ? "Below it is met" : "Above it is met";
+  const side = is === "below" ? "Met when below" : "Met when above";
   if (value === first) return side;
   return `${side}; at first ${first === null ? "there is none" : targetText(first, unit)}`;
 }
