@@ -10,6 +10,7 @@ import {
 import { useSyncExternalStore } from "react";
 import { usePreferences } from "@/shell/preferences";
 import { type Answer, ApiProblem, address, ask, type Params, type Query, type Readable } from "./client";
+import { keepingFault, unanswered } from "./unanswered";
 
 export const REFRESH_MS = 60_000;
 
@@ -37,12 +38,16 @@ function refused(error: unknown): void {
 
 export const queries: QueryClient = new QueryClient({
   queryCache: new QueryCache({
-    onError: (error, query) => query.queryKey[0] !== SESSION && refused(error),
+    onSuccess: (_, query) => unanswered.delete(query.queryHash),
+    onError: (error, query) => {
+      if (away(error)) unanswered.set(query.queryHash, error as ApiProblem);
+      if (query.queryKey[0] !== SESSION) refused(error);
+    },
   }),
   defaultOptions: {
     queries: {
       staleTime: 20_000,
-      retry: (failures, error) => failures < 2 && away(error),
+      retry: (failures, error) => failures < 1 && away(error),
       refetchInterval: (query) => againIn(query.state.error, false),
       refetchOnWindowFocus: true,
     },
@@ -75,13 +80,15 @@ export function useApi<P extends Readable>(
   { live = false, enabled = true, keep = true }: Asking = {},
 ): UseQueryResult<Answer<P>, ApiProblem> {
   const refresh = usePreferences().refresh === "on";
-  return useQuery<Answer<P>, ApiProblem>({
-    ...question<Answer<P>>(address(path, asked.params, asked.query)),
+  const url = address(path, asked.params, asked.query);
+  const result = useQuery<Answer<P>, ApiProblem>({
+    ...question<Answer<P>>(url),
     refetchInterval: (query) => againIn(query.state.error, live && refresh),
     refetchIntervalInBackground: false,
     enabled,
     ...(keep ? { placeholderData: keepPreviousData } : {}),
   });
+  return keepingFault(result, [url]);
 }
 
 /** Whether what the page shows cannot be asked again now, because the server gives no answer. */

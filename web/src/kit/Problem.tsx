@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { Button } from "./Button";
 import { Id } from "./Id";
 import { problemOf } from "./problemText";
+import { WithCode } from "./WithCode";
 import "./problem.css";
 
 export interface ProblemProps {
@@ -21,7 +22,11 @@ export function Problem({ error, onRetry, children }: ProblemProps) {
       <TriangleAlert className="problem-icon" size={16} aria-hidden="true" />
       <div className="problem-body">
         <p className="problem-title">{title}</p>
-        {detail && <p className="problem-detail">{detail}</p>}
+        {detail && (
+          <p className="problem-detail">
+            <WithCode text={detail} />
+          </p>
+        )}
         {where && (
           <p className="problem-where">
             Where: <code>{where}</code>

@@ -14,6 +14,7 @@ const TITLES: Record<number, string> = {
   403: "This key may not see that",
   404: "There is no such thing here",
   413: "That is too long",
+  422: "That is too much for one question",
   429: "Too many questions at once",
   503: "The server is too busy now",
 };

@@ -33,6 +33,8 @@ export function SignIn() {
         <p>This server answers to keys. Paste one with the role read or admin.</p>
         <label htmlFor="key">Key</label>
         <input
+          // biome-ignore lint/a11y/noAutofocus: the page is this one field
+          autoFocus
           id="key"
           name="key"
           type="password"

@@ -53,7 +53,17 @@ function AgentPage() {
       }
       timed
     >
-      {error && !data ? <Problem error={error} onRetry={() => void refetch()} /> : <Shown report={data} />}
+      {error && !data ? (
+        <Problem error={error} onRetry={() => void refetch()}>
+          {error.status === 404 && (
+            <RouteLink href={href("/agents", { since: "30d", until: undefined })}>
+              See the agents of the last 30 days
+            </RouteLink>
+          )}
+        </Problem>
+      ) : (
+        <Shown report={data} />
+      )}
     </Page>
   );
 }

@@ -6,9 +6,8 @@ import { queries, useApi } from "@/api/queries";
 import { count } from "@/format/numbers";
 import { Badge, type Tone } from "@/kit/Badge";
 import { Button } from "@/kit/Button";
-import { Code } from "@/kit/Code";
+import { Command } from "@/kit/Command";
 import { Confirm } from "@/kit/Confirm";
-import { commandHere } from "@/kit/commandHere";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Empty } from "@/kit/Empty";
 import { When } from "@/kit/Figure";
@@ -45,7 +44,7 @@ function KeysPage() {
             Yours has the role {session.role ?? "none"}. Ask whoever runs this server, or list them on its
             machine:
           </p>
-          <Code text={commandHere("watchglass keys list")} language="sh" />
+          <Command command="watchglass keys list" />
         </Empty>
       )}
       {error && <Problem error={error} onRetry={() => void refetch()} />}

@@ -10,6 +10,7 @@ import { Page } from "@/kit/Page";
 import { Problem } from "@/kit/Problem";
 import { RouteLink } from "@/kit/RouteLink";
 import { Skeleton } from "@/kit/Skeleton";
+import { useHref } from "@/shell/links";
 import { type RootSearch, useSetSearch } from "@/shell/search";
 import { CompareDialog } from "./CompareDialog";
 import { type Story, saidBy, stepAt, story } from "./moment";
@@ -30,6 +31,7 @@ function SessionPage() {
   const { session } = useParams({ strict: false }) as { session: string };
   const search = useSearch({ strict: false }) as SessionSearch & RootSearch;
   const setSearch = useSetSearch();
+  const href = useHref();
   const [choosing, setChoosing] = useState(false);
   const tenant = search.tenant?.length === 1 ? search.tenant[0] : undefined;
   const query = tenant === undefined ? {} : { tenant };
@@ -59,7 +61,13 @@ function SessionPage() {
         )
       }
     >
-      {mine.error && <Problem error={mine.error} onRetry={() => void mine.refetch()} />}
+      {mine.error && (
+        <Problem error={mine.error} onRetry={() => void mine.refetch()}>
+          {mine.error.status === 404 && (
+            <RouteLink href={href("/sessions")}>See the latest sessions</RouteLink>
+          )}
+        </Problem>
+      )}
       {search.with !== undefined && other.error && (
         <Problem error={other.error} onRetry={() => void other.refetch()} />
       )}

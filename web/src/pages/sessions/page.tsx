@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { createLazyRoute } from "@tanstack/react-router";
 import { address, type Schemas } from "@/api/client";
+import { keepingFault } from "@/api/unanswered";
 import { Badge } from "@/kit/Badge";
 import { type Column, DataTable } from "@/kit/DataTable";
 import { Empty } from "@/kit/Empty";
@@ -53,7 +54,8 @@ function failed(row: Row) {
 
 function SessionsPage() {
   const asked = useAsked();
-  const found = useInfiniteQuery(sessionsFound(asked));
+  const asking = sessionsFound(asked);
+  const found = keepingFault(useInfiniteQuery(asking), asking.queryKey);
   const rows = found.data?.pages.flatMap((page) => page.rows);
   return (
     <Page title="Sessions" lead="Open one to replay it" timed>

@@ -115,6 +115,7 @@ function Chosen({ targets, changed }: { targets: readonly Target[]; changed: boo
         ))}
       </div>
       {fault !== null && <Problem error={fault} />}
+      {!may && <p className="muted">Who has an admin key can change them.</p>}
       {may && (
         <div className="settings-targets-actions">
           <Button type="submit" tone="primary" disabled={state === "busy"}>

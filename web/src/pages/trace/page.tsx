@@ -15,6 +15,7 @@ import { Problem } from "@/kit/Problem";
 import { RouteLink } from "@/kit/RouteLink";
 import { Select } from "@/kit/Select";
 import { Skeleton } from "@/kit/Skeleton";
+import { useHref } from "@/shell/links";
 import { useSetSearch } from "@/shell/search";
 import { useSession } from "@/shell/session";
 import { useShortcuts } from "@/shell/shortcuts";
@@ -30,6 +31,7 @@ export const Route = createLazyRoute("/traces/$traceId")({ component: TracePage 
 
 function TracePage() {
   const { traceId } = Route.useParams();
+  const href = useHref();
   const { data, error, refetch } = useApi(
     "/api/v1/traces/{trace_id}/view",
     { params: { trace_id: traceId } },
@@ -39,7 +41,9 @@ function TracePage() {
   if (error && !data) {
     return (
       <Page title={`Trace ${traceId.slice(0, 8)}`}>
-        <Problem error={error} onRetry={() => void refetch()} />
+        <Problem error={error} onRetry={() => void refetch()}>
+          {error.status === 404 && <RouteLink href={href("/traces")}>See the latest traces</RouteLink>}
+        </Problem>
       </Page>
     );
   }

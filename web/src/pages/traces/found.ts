@@ -9,6 +9,7 @@ import {
 import { useEffect } from "react";
 import { type Answer, type ApiProblem, address, ask } from "@/api/client";
 import { againIn, queries } from "@/api/queries";
+import { keepingFault } from "@/api/unanswered";
 import { usePreferences } from "@/shell/preferences";
 import type { Raw } from "@/shell/search";
 
@@ -35,11 +36,13 @@ export function tracesFound(asked: Raw) {
 
 export function useFound(asked: Raw, { live }: { live: boolean }) {
   const refresh = usePreferences().refresh === "on";
-  return useInfiniteQuery({
-    ...tracesFound(asked),
+  const asking = tracesFound(asked);
+  const result = useInfiniteQuery({
+    ...asking,
     placeholderData: keepPreviousData,
     refetchInterval: (query) => againIn(query.state.error, refresh && !live),
   });
+  return keepingFault(result, asking.queryKey);
 }
 
 /**

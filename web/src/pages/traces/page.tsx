@@ -46,7 +46,9 @@ function TracesPage() {
   const rows = useMemo(() => found.data?.pages.flatMap((page) => page.rows), [found.data]);
   const tokens = tokensOf(search);
   const isFiltered = tokens.length > 0 || Boolean(filters.text);
-  const isEmpty = rows?.length === 0 && !isFiltered;
+  // Rows that there was no time to look for are not missing, unless the counts know that there is nothing.
+  const isLookedThrough = !found.hasNextPage || first?.totals?.calls === 0;
+  const isEmpty = rows?.length === 0 && !isFiltered && isLookedThrough;
   useArrivals((isLive && first !== undefined) || isEmpty);
   useJump(first, filters.text);
   const setSearch = useSetSearch();
@@ -76,12 +78,13 @@ function TracesPage() {
             </li>
           </ul>
         )}
-        {first?.notes.map((note) => (
-          <p key={note} className="traces-note" role="status">
-            {note[0]?.toUpperCase()}
-            {note.slice(1)}.
-          </p>
-        ))}
+        {!isEmpty &&
+          first?.notes.map((note) => (
+            <p key={note} className="traces-note" role="status">
+              {note[0]?.toUpperCase()}
+              {note.slice(1)}.
+            </p>
+          ))}
         {found.error && !first ? (
           <Problem error={found.error} onRetry={() => void found.refetch()} />
         ) : isEmpty ? (
@@ -158,9 +161,17 @@ function Results({ first, rows, search, isBusy, isMore, onEnd }: ResultsProps) {
           virtual
           toolbar={<Totals first={first} rows={rows} isAll={onEnd === undefined} />}
           empty={
-            <Empty title="No trace is like that">
-              <Button onClick={() => setSearch(cleared())}>Clear all filters</Button>
-            </Empty>
+            onEnd ? (
+              <Empty title="None was found in the time there was">
+                <Button disabled={isMore} onClick={onEnd}>
+                  {isMore ? "Looking…" : "Look further back"}
+                </Button>
+              </Empty>
+            ) : (
+              <Empty title="No trace is like that">
+                <Button onClick={() => setSearch(cleared())}>Clear all filters</Button>
+              </Empty>
+            )
           }
         />
       </div>
