@@ -50,6 +50,7 @@ function TracesPage() {
   const isLookedThrough = !found.hasNextPage || first?.totals?.calls === 0;
   const isEmpty = rows?.length === 0 && !isFiltered && isLookedThrough;
   useArrivals((isLive && first !== undefined) || isEmpty);
+  useGoingOn(found, rows?.length === 0 && !isEmpty);
   useJump(first, filters.text);
   const setSearch = useSetSearch();
   return (
@@ -319,6 +320,17 @@ function SearchField({ text }: { text: string }) {
       />
     </label>
   );
+}
+
+const MOST_TRIES = 20;
+
+/** Where the server's time ended before it had found a row, it is asked to go on from there: nobody has to press for it. */
+function useGoingOn(found: ReturnType<typeof useFound>, wanted: boolean): void {
+  const { hasNextPage, isFetching, isError, fetchNextPage } = found;
+  const tries = found.data?.pages.length ?? 0;
+  useEffect(() => {
+    if (wanted && hasNextPage && !isFetching && !isError && tries < MOST_TRIES) void fetchNextPage();
+  }, [wanted, hasNextPage, isFetching, isError, tries, fetchNextPage]);
 }
 
 /** A pasted id leads to what it is of. */
