@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from playwright.sync_api import Browser, Page
 from served import Served, served
 
-from tests.web.browser import chromium, launched, settled
+from tests.web.browser import chromium, launched
 from watchglass.surfaces.cli.demo import poster
 from watchglass.surfaces.demo.plan import Window
 from watchglass.surfaces.demo.sending import send_history
@@ -51,6 +51,7 @@ async (label) => {
   return performance.now() - began;
 }
 """
+SHOWN = "() => document.querySelector('h1') && !document.querySelector('[aria-busy=true], .skeleton')"
 PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 LOADED = """
 () => [
@@ -117,7 +118,7 @@ def measured(server: Served, browser: Browser, rounds: int, since: str) -> dict[
 def _opened(page: Page, since: str) -> float:
     begun = time.perf_counter()
     page.goto(f"/?since={since}", wait_until="commit")
-    settled(page)
+    page.wait_for_function(SHOWN, timeout=60_000)
     page.evaluate(PAINTED)
     return (time.perf_counter() - begun) * 1000
 
