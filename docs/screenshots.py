@@ -13,7 +13,7 @@ from urllib.parse import quote
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.web.browser import PHONE, WIDE, chromium, launched, settled  # noqa: E402  # the root is on the path since the line above
+from tests.web.browser import PHONE, WIDE, Watched, chromium, launched, settled  # noqa: E402  # the root is on the path since the line above
 from tests.web.site import Site  # noqa: E402  # the same
 
 PLACE = Path(__file__).parent / "screenshots"
@@ -80,6 +80,7 @@ def _take(site: Site, executable: str, wanted: list[str]) -> None:
                         locale="en-GB",
                         timezone_id="UTC",
                     )
+                    Watched(page, site.url)  # it counts the questions whose answers are waited for
                     page.goto(PAGES[name].format(**ids))
                     settled(page)
                     page.screenshot(path=PLACE / f"{name}-{theme}{suffix}.png")
