@@ -2,10 +2,12 @@
 
     def test_something(page: Page) -> None:  # fails for errors in the console, foreign requests, violations
         page.goto("/traces?since=7d")
+        settled(page)  # nothing that is read after this is on its way
         axe(page)  # of the fixture `axe`: no accessibility violation
 
 `site` is the server (`site.url`, `site.http`), `watched.expect(pattern)` lets an error pass that a test
-wants, `on(viewport=PHONE, dark=True)` opens a page of another sort.
+wants, `on(viewport=PHONE, dark=True)` opens a page of another sort. What a click brings is waited for by
+`settled` or `expect`, never read at once; a time is written out where two questions are to mean the same one.
 """
 
 from __future__ import annotations

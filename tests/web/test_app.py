@@ -158,6 +158,13 @@ def test_a_server_that_is_away_is_waited_for(page: Page, watched: Watched) -> No
     expect(away).to_be_hidden()
 
 
+def test_what_is_under_way_when_a_test_ends_counts(pages: Pages) -> None:
+    """A page is closed when it has its answers: whether a fault counts is not up to how fast it came."""
+    pages.open().goto(f"/traces/{'e' * 32}", wait_until="commit")
+    [fault] = pages.close()
+    assert "status of 404" in fault
+
+
 def test_nothing_runs_that_is_not_ours(page: Page, watched: Watched) -> None:
     """What would get into a page as code is stopped by the policy: handlers, scripts, eval, other hosts."""
     watched.expect("policy|Policy|TrustedHTML|TrustedScript")
