@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+
 from watchglass.check import tokens
 from watchglass.check.bodies import dedent
-from watchglass.check.rule import NO, YES, Subject
+from watchglass.check.rule import IMPORTS, NO, YES, Subject
 from watchglass.check.rules import wg008_words as words
 
 
 def wants(data: bytes, package: str) -> int:
     """Files that have to do with models and log something named like a secret or a text, or ask and log."""
     if not names_provider(data):
-        return YES if _says_prompt(data, package) or _says_key(data) else NO
+        if _says_prompt(data, package) or _says_key(data):
+            return YES
+        return IMPORTS if words.ASSIGNED.search(data) and _says_answer(data) else NO
     logs = False
     for at in tokens.places(data, words.LOGGED):
         logs = True
         if words.TELLING.search(data[at : at + words.NEAR].lower()):
             return YES
-    return YES if logs and (b"choices" in data or tokens.may_request(data, package)) else NO
+    if not logs:
+        return NO
+    return YES if b"choices" in data or tokens.may_request(data, package) or _says_answer(data) else NO
 
 
 def names_provider(data: bytes) -> bool:
@@ -47,6 +54,24 @@ def _says_prompt(data: bytes, package: str) -> bool:
     )
 
 
+def _says_answer(data: bytes) -> bool:
+    """Whether something is logged that a function gave which may have asked a model."""
+    return any(True for _ in _answered(data, tokens.places(data, words.LOGGED)))
+
+
+def _answered(data: bytes, logged: Iterable[int]) -> Iterator[int]:
+    """Where something is logged that is called an answer, or is given what may be one."""
+    given = frozenset(words.ASSIGNED.findall(data))
+    called = re.compile(rb"[{(,%%+][ \t\n]*(?:%s)\b" % b"|".join(given)) if given else None
+    for at in logged:
+        if data.startswith(b"print(", at):
+            continue
+        if words.ANSWERED.search(data, at, at + words.NEAR) or (
+            called is not None and called.search(data, at, at + words.NEAR)
+        ):
+            yield at
+
+
 def lines(subject: Subject) -> list[int]:
     """The lines on which something is logged that may be a finding by its name, in order."""
     if subject.module.source.cells:
@@ -56,7 +81,7 @@ def lines(subject: Subject) -> list[int]:
     logged = sorted(tokens.places(data, words.LOGGED))
     told = [at for at in logged if words.NAMED.search(small, at, _end(data, at))]
     choices = tokens.places(data, (b"choices", b"choice[")) if logged else ()
-    return tokens.lines_of(data, sorted([*told, *choices]))
+    return tokens.lines_of(data, sorted({*told, *choices, *_answered(data, logged)}))
 
 
 def _end(data: bytes, at: int) -> int:

@@ -71,9 +71,52 @@ TEXTS = frozenset(
 READING = frozenset({"loads", "literal_eval", "str", "repr", "cast", "clean_json", "strip", "dict", "list"})
 HANDING_ON = ("gather", "wait_for", "shield", "zip", "enumerate", "as_completed", "run_until_complete")
 """What gives back what it is given, or what comes of it; also a `gather` of the project's own."""
+MATCHING = frozenset({"search", "match", "fullmatch", "findall", "finditer", "sub", "split"})
+ASKS_ABOUT = frozenset(
+    {
+        "startswith",
+        "endswith",
+        "count",
+        "find",
+        "rfind",
+        "index",
+        "isdigit",
+        "isnumeric",
+        "isspace",
+        "__len__",
+    }
+)
+"""Methods that say something of a text, and none of its words."""
+_MODELS = r"(?:llms?|gpt_?\d*|chat_?gpt|claude|gemini|openai|anthropic|ollama|litellm)"
+ASKING = late(
+    rf"^_*(?:a|async_?)?(?:call|ask|query|invoke|prompt)_(?:the_)?{_MODELS}(?:_(?:api|model|chat|async|with_retry|sync))?$|"
+    rf"^_*(?:\w+_)?{_MODELS}_(?:call|request|query|invoke|completion|answer|chat)(?:_(?:async|sync|with_retry))?$|"
+    rf"^_*(?:get|fetch|generate)_{_MODELS}_(?:response|completion|answer|reply|output)$",
+    re.I,
+)
+"""What a function is called that asks a model: where it is not to be seen, its name says what it gives."""
+STANDS_BESIDE = late(
+    r"usage|token|cost|price|time|elapsed|model|success|(?:^|_)ok$|err|exception|count|num_|latency|duration|"
+    r"retr|attempt|meta|score|flag|index|^_$|reason$|history|log|stat|(?:^|_)is_|(?:^|_)has_|valid|path|file|url",
+    re.I,
+)
+"""What a function gives beside an answer: `answer, usage = ask(…)`."""
+ASSIGNED = late(
+    rb"\n[ \t]+(\w+)(?:,[ ]*\w+){0,3}[ ]*(?::[^=\n]{1,40})?=[ ]*(?:await[ ]+)?[\w.]*"
+    rb"(?:ask|llm|gpt|complet|chat|generat|respon|quer|invoke|predict|answer|prompt|call|request|pars|extract)\w*\("
+)
+"""Names that are given what a function gives that may have asked a model."""
+ANSWERED = late(
+    rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:respon|answer|reply|output|llm|gpt|generated|ask_|ask\(|chat)\w*"
+    rb"[ \t]*[}),!:\[.(]"
+)
+"""What a logged answer may be called."""
 SIDE_BY_SIDE = frozenset({"zip", "enumerate"})
 NAMES_AN_ANSWER = late(r"^r$|^res$|resp|answer|complet|result|output|reply|generat", re.I)
 """Which of the names in `for path, response in zip(paths, responses)` has the answer."""
+PLACE = late(r"%(?:\(\w+\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
+"""A place for an argument in a text (Python's library reference, printf-style formatting)."""
+NUMBERS = frozenset("dioxXeEfFgG")
 MASKING = late(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
 LOGGED = (
     b"print(", b".write(", b".warn(", b".debug(", b".info(", b".warning(", b".error(", b".exception(",

@@ -22,7 +22,8 @@ OTHER = late(
     r"max|(?:^|_)min(?:_|$)|limit|budget|threshold|total|target|alert|tolerance|expected|discount|seconds|attempts|"
     r"weight|width|index|column|format|precision|digits|decimals|estimated_|count|version|_id$|currency|ratio|page|"
     r"bytes|chars|cost_?map|percentile|quantile|bucket|bins|levels|colou?r|tracking|retention|interval|timeout|batch_size|port$|days|subscription|membership|shipping|ticket|stripe|"
-    r"average|(?:^|_)avg|by_(?:cost|price)|insert|delet|substitut|retry|(?:^|_)edit|(?:^|_)gap_",
+    r"average|(?:^|_)avg|ttl|"
+    r"per_(?:unit|seat|user|bed|addon|item|person|customer|employee|share|night|month|year|week)(?:$|_)|by_(?:cost|price)|insert|delet|substitut|retry|(?:^|_)edit|(?:^|_)gap_",
     re.I,
 )
 MAP = late(r"cost_?map", re.I)
