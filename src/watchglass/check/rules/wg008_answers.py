@@ -83,10 +83,10 @@ class Asked:
         inner = node
         while isinstance(inner, ast.Subscript) and _is_position(inner.slice):
             inner = inner.value  # a part of a text is a text, one of the messages is what they say
-        inner = _of_a_message(inner)
+        inner = _of_a_message(inner, scope)
         named = asked_for(inner) or tail_name(inner)
         told = bool(named) and self.telling.search(named) and not words.NO_CONTENT.search(named)
-        if told and not (isinstance(inner, ast.Name) and _is_elsewhere(named, scope, level)):
+        if told and not _is_elsewhere(inner, named, scope, level):
             return f"the text {named}"
         if isinstance(inner, ast.Name) and (scope, named) in self.sent:
             return f"the text {named}"
@@ -205,7 +205,7 @@ def _may_be_given(name: str, binding: Binding) -> bool:
     return True
 
 
-def _of_a_message(node: ast.expr) -> ast.expr:
+def _of_a_message(node: ast.expr, scope: Scope) -> ast.expr:
     """Of `messages[-1].content` the messages: a part of them by its place."""
     told = (isinstance(node, ast.Attribute) and node.attr in words.WORDS_OF_A_MESSAGE) or (
         isinstance(node, (ast.Subscript, ast.Call)) and asked_for(node) in words.WORDS_OF_A_MESSAGE
@@ -214,7 +214,20 @@ def _of_a_message(node: ast.expr) -> ast.expr:
         return node
     owner = node.func if isinstance(node, ast.Call) else node
     inner = owner.value if isinstance(owner, (ast.Attribute, ast.Subscript)) else node
+    if isinstance(inner, ast.Name):
+        return _listed(inner, scope) or node
     return inner.value if isinstance(inner, ast.Subscript) and not asked_for(inner) else node
+
+
+def _listed(node: ast.Name, scope: Scope) -> ast.Name | None:
+    """Of `message` in `for message in messages` the list."""
+    for each in scope.names.get(node.id, ()):
+        lists = each.node if each.items else None
+        if isinstance(lists, ast.Call) and tail_name(lists.func) in {"enumerate", "reversed"} and lists.args:
+            lists = lists.args[0]
+        if isinstance(lists, ast.Name):
+            return lists
+    return None
 
 
 def is_neutral(named: str) -> bool:
@@ -222,8 +235,12 @@ def is_neutral(named: str) -> bool:
     return words.NEUTRAL.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", named).lower()) is not None
 
 
-def _is_elsewhere(named: str, scope: Scope, level: str) -> bool:
+def _is_elsewhere(node: ast.expr, named: str, scope: Scope, level: str) -> bool:
     """Whether a name holds what is no model's: an HTTP error, messages of a queue, words to a person."""
+    if isinstance(node, ast.Attribute):  # what LangChain calls so has counts of tokens
+        return named == "llm_output" and tail_name(node.value) in {"response", "result"}
+    if not isinstance(node, ast.Name):
+        return False
     given = [each.node for each in scope.names.get(named, ())]
     if given and all(_asks_somebody(each) for each in given):
         return True

@@ -46,7 +46,7 @@ class Functions:
 
     def answers(self, call: ast.Call, scope: Scope) -> bool:
         """Whether a call gives an answer: its function asks, says so by its name, or hands one back."""
-        if words.ASKING.search(tail_name(call.func)):
+        if words.ASKING.search(tail_name(call.func)) or _asks_a_model(call.func):
             return True
         if self._depth >= DEEPEST or not isinstance(call.func, (ast.Name, ast.Attribute)):
             return False
@@ -116,6 +116,15 @@ class Functions:
             for call in calls
             for taken, given in _paired(node, scope, call.node)
         )
+
+
+def _asks_a_model(func: ast.expr) -> bool:
+    """`llm.invoke(…)`, of an object that is called a model."""
+    return (
+        isinstance(func, ast.Attribute)
+        and func.attr in words.ASKING_MODEL
+        and words.NAMED_MODEL.search(tail_name(func.value)) is not None
+    )
 
 
 def _paired(function: ast.AST, scope: Scope, call: ast.Call) -> list[tuple[str, ast.expr]]:

@@ -19,7 +19,7 @@ _KEYS_NAMED = (
 )
 KEY = late(_KEYS_NAMED + "$", re.I)
 NO_KEY = late(
-    r"(?:^|_)(?:has|is|no|use|uses|need|needs|requires?|missing|num|max|valid|invalid|which|public|count)_|"
+    r"(?:^|_)(?:has|is|no|any|use|uses|need|needs|requires?|missing|num|max|valid|invalid|which|public|count)_|"
     r"mask|redact|hide|hidden|scrub|saniti|hash|encrypt|obfuscat|abbreviat",
     re.I,
 )
@@ -49,7 +49,8 @@ CHOICE = frozenset({"message", "delta"})
 DEEP = 3
 NEUTRAL = late(
     r"usage|(?:^|_)id$|^trace$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
-    r"metadata$|latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$"
+    r"metadata$|latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$|"
+    r"score$|confidence$|^success$|^done$"
 )
 TEXTS = frozenset(
     [
@@ -95,9 +96,25 @@ ASKING = late(
     re.I,
 )
 """What a function is called that asks a model: where it is not to be seen, its name says what it gives."""
+NAMED_MODEL = late(r"(?:^|_)(?:llm|chat_?model|language_?model)$", re.I)
+ASKING_MODEL = frozenset(
+    {
+        "invoke",
+        "ainvoke",
+        "predict",
+        "apredict",
+        "generate",
+        "agenerate",
+        "a_generate",
+        "complete",
+        "acomplete",
+    }
+    | {"chat", "achat", "stream", "astream"}
+)
+"""What asks an object that is called a model, and is of a class that nobody sees: `self.llm.invoke(…)`."""
 STANDS_BESIDE = late(
     r"usage|token|cost|price|time|elapsed|model|success|(?:^|_)ok$|err|exception|count|num_|latency|duration|"
-    r"retr|attempt|meta|score|flag|index|^_$|reason$|history|log|stat|(?:^|_)is_|(?:^|_)has_|valid|path|file|url",
+    r"retr|attempt|meta|score|flag|index|^_$|reason$|history|log|stat|(?:^|_)is_|(?:^|_)has_|valid|path|file|url|name$|kind$|type$|(?:^|_)id$|done$|confidence",
     re.I,
 )
 """What a function gives beside an answer: `answer, usage = ask(…)`."""
