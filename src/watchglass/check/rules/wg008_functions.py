@@ -25,6 +25,7 @@ class Reads(Protocol):
     """What knows which values of one module are answers."""
 
     subject: Subject
+    requests: set[ast.AST]
 
     def is_answer(self, node: ast.AST | None, scope: Scope) -> bool:
         """Whether an expression is one."""
@@ -50,13 +51,27 @@ class Functions:
             return True
         if self._depth >= DEEPEST or not isinstance(call.func, (ast.Name, ast.Attribute)):
             return False
+        asks = words.MAY_ASK.search(tail_name(call.func)) is not None or self._is_near(call.func, scope)
+        given = any(self._reads.is_answer(each, scope) for each in call.args[:MOST])
+        if not asks and not given:
+            return False  # most calls: to know what is called is what takes long
         subject = self._reads.subject
         found = [each for each in subject.value(call.func, Place(scope)) if each.kind == values.FUNCTION]
-        if any(self._gives(each) or self._hands_back(each, call, scope) for each in found):
+        if asks and any(self._gives(each) for each in found):
             return True
-        if found or not any(self._reads.is_answer(each, scope) for each in call.args[:MOST]):
+        taking = found or self._imported(call.func, scope)
+        return given and any(self._hands_back(each, call, scope) for each in taking)
+
+    def _is_near(self, func: ast.expr, scope: Scope) -> bool:
+        """Whether a function is of the same module or class, in a module that asks: then any name will do."""
+        if not self._reads.requests:
             return False
-        return any(self._hands_back(each, call, scope) for each in self._imported(call.func, scope))
+        if isinstance(func, ast.Attribute):
+            return tail_name(func.value) in {"self", "cls"}
+        module = self._reads.subject.module.scanned.module
+        named = tail_name(func)
+        bound = scope.names.get(named) or module.names.get(named, ())
+        return any(each.kind == scopes.DEFINITION for each in bound)
 
     def _imported(self, func: ast.expr, scope: Scope) -> list[Value]:
         """A function of another module that speaks of no client: the resolver leaves those unread."""

@@ -7,16 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from watchglass.check import tokens
 from watchglass.check.bodies import dedent
-from watchglass.check.rule import IMPORTS, NO, YES, Subject
+from watchglass.check.rule import NO, YES, Subject
 from watchglass.check.rules import wg008_words as words
 
 
 def wants(data: bytes, package: str) -> int:
     """Files that have to do with models and log something named like a secret or a text, or ask and log."""
     if not names_provider(data):
-        if _says_prompt(data, package) or _says_key(data):
-            return YES
-        return IMPORTS if words.ASSIGNED.search(data) and _says_answer(data) else NO
+        return YES if _says_prompt(data, package) or _says_key(data) else NO
     logs = False
     for at in tokens.places(data, words.LOGGED):
         logs = True
@@ -24,7 +22,9 @@ def wants(data: bytes, package: str) -> int:
             return YES
     if not logs:
         return NO
-    return YES if b"choices" in data or tokens.may_request(data, package) or _says_answer(data) else NO
+    return (
+        YES if b"choices" in data or tokens.may_request(data, package) or _says_answer(data, package) else NO
+    )
 
 
 def names_provider(data: bytes) -> bool:
@@ -54,20 +54,23 @@ def _says_prompt(data: bytes, package: str) -> bool:
     )
 
 
-def _says_answer(data: bytes) -> bool:
+def _says_answer(data: bytes, package: str) -> bool:
     """Whether something is logged that a function gave which may have asked a model."""
-    return any(True for _ in _answered(data, tokens.places(data, words.LOGGED)))
+    return any(True for _ in _answered(data, tokens.places(data, words.LOGGED), package))
 
 
-def _answered(data: bytes, logged: Iterable[int]) -> Iterator[int]:
+def _answered(data: bytes, logged: Iterable[int], package: str) -> Iterator[int]:
     """Where something is logged that is called an answer, or is given what may be one."""
     given = frozenset(words.ASSIGNED.findall(data))
     called = re.compile(rb"[{(,%%+][ \t\n]*(?:%s)\b" % b"|".join(given)) if given else None
+    asks = tokens.may_request(data, package)
     for at in logged:
         if data.startswith(b"print(", at):
             continue
-        if words.ANSWERED.search(data, at, at + words.NEAR) or (
-            called is not None and called.search(data, at, at + words.NEAR)
+        if (
+            (asks and words.RESPONDED.search(data, at, at + words.NEAR))
+            or words.ANSWERED.search(data, at, at + words.NEAR)
+            or (called is not None and called.search(data, at, at + words.NEAR))
         ):
             yield at
 
@@ -81,7 +84,7 @@ def lines(subject: Subject) -> list[int]:
     logged = sorted(tokens.places(data, words.LOGGED))
     told = [at for at in logged if words.NAMED.search(small, at, _end(data, at))]
     choices = tokens.places(data, (b"choices", b"choice[")) if logged else ()
-    return tokens.lines_of(data, sorted({*told, *choices, *_answered(data, logged)}))
+    return tokens.lines_of(data, sorted({*told, *choices, *_answered(data, logged, subject.module.package)}))
 
 
 def _end(data: bytes, at: int) -> int:

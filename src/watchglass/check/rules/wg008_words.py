@@ -118,16 +118,24 @@ STANDS_BESIDE = late(
     re.I,
 )
 """What a function gives beside an answer: `answer, usage = ask(…)`."""
+MAY_ASK = late(
+    r"ask|llm|gpt|complet|chat|generat|respon|repl|quer|answer|prompt|predict|invoke|summar|translat|think|reason|"
+    r"forward|model",
+    re.I,
+)
+"""What a function may be called that gives an answer: others are not looked into."""
 ASSIGNED = late(
     rb"\n[ \t]+(\w+)(?:,[ ]*\w+){0,3}[ ]*(?::[^=\n]{1,40})?=[ ]*(?:await[ ]+)?[\w.]*"
-    rb"(?:ask|llm|gpt|complet|chat|generat|respon|quer|invoke|predict|answer|prompt|call|request|pars|extract)\w*\("
+    rb"(?:ask|llm|gpt|complet|chat|generat|respon|quer|invoke|predict|answer|prompt|pars|summar|translat)\w*\("
 )
 """Names that are given what a function gives that may have asked a model."""
 ANSWERED = late(
-    rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:respon|answer|reply|output|llm|gpt|generated|ask_|ask\(|chat)\w*"
+    rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:answer|reply|llm|gpt|generated|ask_|ask\()\w*"
     rb"[ \t]*[}),!:\[.(]"
 )
 """What a logged answer may be called."""
+RESPONDED = late(rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:respon|output|chat)\w*[ \t]*[}),!:\[.(]")
+"""The same, in a file that asks: others have responses of another kind."""
 SIDE_BY_SIDE = frozenset({"zip", "enumerate"})
 NAMES_AN_ANSWER = late(r"^r$|^res$|resp|answer|complet|result|output|reply|generat", re.I)
 """Which of the names in `for path, response in zip(paths, responses)` has the answer."""
