@@ -61,17 +61,19 @@ def _says_answer(data: bytes, package: str) -> bool:
 
 def _answered(data: bytes, logged: Iterable[int], package: str) -> Iterator[int]:
     """Where something is logged that is called an answer, or is given what may be one."""
+    asks = tokens.may_request(data, package)
+    if not asks and not tokens.any_of(data, words.PLAINLY_ASKS):
+        return
     given = frozenset(words.ASSIGNED.findall(data))
     called = re.compile(rb"[{(,%%+][ \t\n]*(?:%s)\b" % b"|".join(given)) if given else None
-    asks = tokens.may_request(data, package)
     for at in logged:
         if data.startswith(b"print(", at):
             continue
-        if (
-            (asks and words.RESPONDED.search(data, at, at + words.NEAR))
+        named = asks and (
+            words.RESPONDED.search(data, at, at + words.NEAR)
             or words.ANSWERED.search(data, at, at + words.NEAR)
-            or (called is not None and called.search(data, at, at + words.NEAR))
-        ):
+        )
+        if named or (called is not None and called.search(data, at, at + words.NEAR)):
             yield at
 
 

@@ -134,6 +134,17 @@ ANSWERED = late(
     rb"[ \t]*[}),!:\[.(]"
 )
 """What a logged answer may be called."""
+PLAINLY_ASKS = (
+    b"ask_llm",
+    b"call_llm",
+    b"llm_request",
+    b"llm.invoke",
+    b"llm.ainvoke",
+    b"answer_to(",
+    b".query(",
+    b" ask(",
+)
+"""One of them is in a file that sends no request and is looked through for answers all the same."""
 RESPONDED = late(rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:respon|output|chat)\w*[ \t]*[}),!:\[.(]")
 """The same, in a file that asks: others have responses of another kind."""
 SIDE_BY_SIDE = frozenset({"zip", "enumerate"})
