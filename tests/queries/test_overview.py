@@ -170,9 +170,9 @@ def test_targets_say_whether_they_are_met(house: House) -> None:
 
 
 def test_tasks_and_errors(house: House) -> None:
-    """Tasks that ended are judged, and agents' runs that are within none, as on the page about agents; the
-    commonest error comes first, with its latest trace."""
-    task = {"kind": "task", "name": "t", "trace_id": "1" * 32, "version": 1}
+    """Tasks that ended are judged, and agents' runs that are within none, as on the page about agents, and an
+    agent of tasks alone is active on both; the commonest error comes first, with its latest trace."""
+    task = {"kind": "task", "name": "t", "trace_id": "1" * 32, "version": 1, "agent": "told of"}
     run = {**task, "kind": "agent", "status": "completed", "time": NOON_NS + 9, "task": "a name, and no row"}
     insert(
         house.engine,
@@ -188,7 +188,12 @@ def test_tasks_and_errors(house: House) -> None:
     )  # fmt: skip
     failed = {"success": False, "error_type": "Timeout", "response_model": "m"}
     house.write(
-        [call(1, **failed), call(2, **failed, error_message="too slow"), call(3, success=False), call(4)]
+        [
+            call(1, **failed),
+            call(2, **failed, error_message="too slow"),
+            call(3, success=False),
+            call(4, agent="called"),
+        ]
     )
     found = ask(house)
     asked = AgentsQuestion(since_ns=ASKED.since_ns, until_ns=ASKED.until_ns, now_ns=ASKED.until_ns)
@@ -196,6 +201,7 @@ def test_tasks_and_errors(house: House) -> None:
     house.engine.execute("TRUNCATE TABLE store.tasks")
     assert (found.now.tasks.completed, found.now.tasks.failed, found.now.tasks.running) == (3, 1, 1)
     assert (agents.totals.work.completed, agents.totals.work.failed) == (3, 1)
+    assert (found.now.active_agents, found.before.active_agents) == (agents.active, 0) == (2, 0)
     assert found.now.tasks.success_share == pytest.approx(3 / 4)
     assert found.before.tasks.unknown["success_share"] == "no task began in this window"
     assert [(each.error_type, each.calls) for each in found.errors.errors] == [("Timeout", 2), (None, 1)]

@@ -20,7 +20,7 @@ from watchglass.queries.expired import ExpiredHours, expired_hours
 from watchglass.queries.figures import Figures
 from watchglass.queries.plain import moment, second
 from watchglass.queries.targets import Judged, Target, Targets, met, targets
-from watchglass.queries.task_outcomes import Outcomes, outcomes
+from watchglass.queries.task_outcomes import Done, Outcomes, outcomes
 from watchglass.queries.top_errors import TopErrors, top_errors
 from watchglass.queries.windows_compared import (
     Compared,
@@ -47,7 +47,7 @@ class WindowFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     A figure is null where it is not known, and `unknown` says why. Spend is of the priced calls;
     `unpriced` counts the others by reason. `cache_share` is the part of the input that was read from
-    providers' caches, percentiles are within 1%, agents are those that made a call.
+    providers' caches, percentiles are within 1%, active agents are those that made a call or began a task.
     """
 
     since: str
@@ -184,11 +184,12 @@ def _overview(engine: Engine, asked: Compared, had: Expiry, limits: Limits, agai
 
 
 def _window(
-    which: Which, asked: Compared, fine: Sums, coarse: Sums, done: Mapping[Which, Outcomes]
+    which: Which, asked: Compared, fine: Sums, coarse: Sums, done: Mapping[Which, Done]
 ) -> WindowFigures:
     of = next((each for each in fine[()] if each.which == which), Sum(which=which))
     timed = next((each for each in coarse[()] if each.which == which), Sum(which=which))
     agents = {each.group for each in fine[("agent",)] if each.which == which} - {(None,)}
+    agents |= {(name,) for name in done[which].agents}
     since_ns = asked.since_ns if which == "now" else asked.before_ns
     until_ns = asked.until_ns if which == "now" else asked.since_ns
     values: dict[str, Any] = {
@@ -206,7 +207,7 @@ def _window(
         priced_calls=of.priced_calls,
         unpriced=dict(sorted(of.unpriced.items(), key=lambda each: (-each[1], each[0]))),
         active_agents=len(agents),
-        tasks=done[which],
+        tasks=done[which].outcomes,
         unknown={name: _why(name, of) for name, value in values.items() if value is None},
         **values,
     )

@@ -6,6 +6,7 @@ The same work as that of `queries.agents`, so that all pages say one number.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,10 +36,17 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
     unknown: dict[str, str]
 
 
+class Done(NamedTuple):
+    """Tasks of a window: how they ended, and the agents, by name, whose work they are."""
+
+    outcomes: Outcomes
+    agents: frozenset[str]
+
+
 _FIGURES = ("success_share", "p50_ns", "p95_ns", "p99_ns")
 
 
-def outcomes(engine: Engine, asked: Compared, *, limits: Limits) -> Mapping[Which, Outcomes]:
+def outcomes(engine: Engine, asked: Compared, *, limits: Limits) -> Mapping[Which, Done]:
     """Of both windows."""
     foreign = sorted(asked.filters.keys() - set(DIMENSIONS))
     if foreign:
@@ -57,7 +65,8 @@ def outcomes(engine: Engine, asked: Compared, *, limits: Limits) -> Mapping[Whic
             countIf(status = 'failed') AS failed,
             countIf(status NOT IN ('completed', 'failed')) AS running,
             quantilesExactIf(0.5, 0.95, 0.99)(ifNull(duration_ns, 0), duration_ns IS NOT NULL) AS durations,
-            countIf(duration_ns IS NOT NULL) AS timed
+            countIf(duration_ns IS NOT NULL) AS timed,
+            groupUniqArray(agent) AS agents
         FROM store.tasks FINAL
         WHERE ({WORK})
             AND {within([(asked.before_ns, asked.until_ns)], params)} {" ".join(conditions)}
@@ -66,13 +75,13 @@ def outcomes(engine: Engine, asked: Compared, *, limits: Limits) -> Mapping[Whic
         with_parents(params, asked.before_ns),
         limits=limits,
     ).to_pylist()
-    by_window = {row["which"]: _outcomes(row) for row in found}
+    by_window = {row["which"]: Done(_outcomes(row), frozenset(row["agents"])) for row in found}
     nothing = _none("no task began in this window")
     return {which: by_window.get(which, nothing) for which in ("now", "before")}
 
 
-def _none(why: str) -> Outcomes:
-    return Outcomes(
+def _none(why: str) -> Done:
+    nothing = Outcomes(
         completed=0,
         failed=0,
         running=0,
@@ -82,6 +91,7 @@ def _none(why: str) -> Outcomes:
         p99_ns=None,
         unknown=dict.fromkeys(_FIGURES, why),
     )
+    return Done(nothing, frozenset())
 
 
 def _outcomes(row: Mapping[str, object]) -> Outcomes:

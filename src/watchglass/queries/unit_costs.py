@@ -56,7 +56,7 @@ def unit_costs(engine: Engine, asked: Compared, *, limits: Limits) -> UnitCosts:
         found, _ = sums(engine, asked, [(), ("tenant",)], reading, limits=limits)
         done = outcomes(engine, asked, limits=limits)
         sessions = _sessions(engine, asked, limits)
-        sides = {which: _sides(which, found, done[which], sessions) for which in ("now", "before")}
+        sides = {which: _sides(which, found, done[which].outcomes, sessions) for which in ("now", "before")}
         return UnitCosts([_unit(unit, sides["now"][unit], sides["before"][unit]) for unit in MEANINGS])
 
     return undisturbed(engine, ask)

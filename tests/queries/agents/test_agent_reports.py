@@ -222,7 +222,8 @@ def test_an_agent_that_is_not_there(engine: Engine) -> None:
 
 
 def test_a_tenant_sees_its_own(engine: Engine) -> None:
-    """Agents, work, runs and what hangs of other tenants are not in a tenant's answer."""
+    """Agents, work, runs and what hangs of other tenants are not in a tenant's answer, and no empty row for
+    what names no agent, which another tenant has."""
     scope = Scope(frozenset({"umbrella"}))
     report, runs = agents(engine, scope=scope), flows(engine, scope=scope)
     assert [row.agent for row in report.agents] == ["reader"]

@@ -166,7 +166,8 @@ def _rows(
     over: Steps,
     hanging: Sequence[StuckTask],
 ) -> list[AgentRow]:
-    """Those of either window, in order of what they cost in this one."""
+    """Those of either window, in order of what they cost in this one. What names no agent is none: it has a
+    row where there is something in it."""
     now, before = sides
     nothing = activity(None, None)
     return [
@@ -178,4 +179,9 @@ def _rows(
             stuck=sum(one.agent == agent for one in hanging),
         )
         for agent in dict.fromkeys([*now, *before])
+        if agent is not None or any(_did(side.get(agent)) for side in sides)
     ]
+
+
+def _did(side: AgentActivity | None) -> bool:
+    return side is not None and bool(side.spent.calls or side.work.tasks)
