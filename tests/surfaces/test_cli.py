@@ -33,7 +33,7 @@ from watchglass.queries.reader import StoreReader
 from watchglass.store import Store, open_store
 from watchglass.surfaces.api import routes
 from watchglass.surfaces.cli import COMMANDS, make_app
-from watchglass.surfaces.cli.tables import clean, fitted
+from watchglass.surfaces.cli.tables import clean, fitted, show
 from watchglass.surfaces.http.problems import problem_for
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -392,6 +392,21 @@ def test_a_narrow_terminal_does_without_details(width: int, shown: list[str]) ->
     columns = [("name", False), ("a", True), ("b", True), ("calls", True)]
     made = fitted(columns, [["x", "123456", "1", "2"]], droppable=("a", "b"), width=width)
     assert [str(column.header) for column in made.columns] == shown
+
+
+@pytest.mark.parametrize("first", ["x", "x\ny"])
+def test_rows_are_laid_out_alike_at_once_and_one_by_one(
+    first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Off a terminal a list is laid out at once, and with a line break in a cell row by row: each figure
+    stands under its head, at the end of its column."""
+    show(fitted([("name", False), ("calls", True)], [[first, "1"], ["", "12,345"], ["名", "–"]]))
+    lines = capsys.readouterr().out.splitlines()
+    [head] = [line for line in lines if "calls" in line]
+    [figure] = [line for line in lines if "12,345" in line]
+    [wide] = [line for line in lines if "名" in line]
+    assert head.rstrip().endswith("calls") and len(head.rstrip()) == len(figure.rstrip())
+    assert len(wide.rstrip()) + 1 == len(figure.rstrip())  # its name is two columns wide
 
 
 def test_strangers_text_is_harmless() -> None:
