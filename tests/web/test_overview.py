@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.web.browser import settled
+from tests.web.browser import PHONE, WIDE, settled
 from tests.web.conftest import Open
 from tests.web.site import Site
 
@@ -107,6 +107,34 @@ def test_who_has_a_minute_gets_sentences(page: Page) -> None:
 
 
 @pytest.mark.long
+def test_large_amounts_are_shown_whole(on: Open) -> None:
+    """What is a million times as dear is read to its cents: in the figures, and in tables whose columns were
+    made for less; on a phone too. On paper there is nothing to press, and it is white."""
+    for viewport in (WIDE, PHONE):
+        page = on(viewport=viewport, dark=True)
+        page.route(re.compile("/api/v1/overview"), _dearer)
+        page.goto("/?since=3d")
+        settled(page)
+        amounts = page.locator(".stat-value [data-long], .data-table-end [data-long]")
+        assert amounts.count() > 1
+        expect(amounts.first).to_contain_text(re.compile(r"\$[\d,]{10,}\.\d\d"))
+        page.wait_for_function(NONE_CUT)
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Columns")).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+NONE_CUT = """() => [...document.querySelectorAll('.stat-value, td.data-table-end')]
+    .every((each) => each.scrollWidth <= each.clientWidth)"""
+
+
+def _dearer(route: Route) -> None:
+    """Fulfils with the server's answer, all its money a million times as much."""
+    answer = route.fetch()
+    text = re.sub(r'(_usd":\s*")(\d+)\.(\d+)', r"\g<1>98765\g<2>.\3", answer.text())
+    route.fulfill(response=answer, body=text)
+
+
 def test_a_time_without_calls_says_the_next_step(page: Page) -> None:
     """Where nothing was called one is told how to send a first call, with a program to copy."""
     page.goto("/?since=2001-01-01&until=2001-01-02")

@@ -17,6 +17,9 @@ export const REFRESH_MS = 60_000;
 /** How soon a server that gives no answer is asked again, by a page that can be seen. */
 const AWAY_MS = 5_000;
 
+/** How soon a page that waits for something to come asks again: the first call is to be seen arriving. */
+const EMPTY_MS = 3_000;
+
 export const SESSION = "/api/v1/session";
 
 /** The server is not there, or says that it cannot answer now: it is worth asking again. */
@@ -24,9 +27,9 @@ function away(error: unknown): boolean {
   return error instanceof ApiProblem && [0, 503].includes(error.status);
 }
 
-/** When to ask again: soon where there was no answer, each minute where that is wanted. */
-export function againIn(error: unknown, wanted: boolean): number | false {
-  return away(error) ? AWAY_MS : wanted && REFRESH_MS;
+/** When to ask again: soon where there was no answer, or nothing in it, each minute where that is wanted. */
+export function againIn(error: unknown, wanted: boolean, nothing = false): number | false {
+  return away(error) ? AWAY_MS : wanted && (nothing ? EMPTY_MS : REFRESH_MS);
 }
 
 /** A key that was good when the page was opened may be revoked: whoever is asked for one next is asked by the shell. */
@@ -62,9 +65,11 @@ export function question<A>(url: string) {
   };
 }
 
-interface Asking {
+interface Asking<A> {
   /** Ask again each minute, while the page can be seen and live refresh is on. */
   live?: boolean;
+  /** Whether there is nothing in an answer: then a live page asks within seconds. */
+  empty?: (answer: A) => boolean;
   enabled?: boolean;
   /** Show the former answer while the next one comes; off where another subject's would be wrong. */
   keep?: boolean;
@@ -77,13 +82,14 @@ interface Asking {
 export function useApi<P extends Readable>(
   path: P,
   asked: { params?: Params; query?: Partial<Query<P>> & Record<string, unknown> } = {},
-  { live = false, enabled = true, keep = true }: Asking = {},
+  { live = false, empty, enabled = true, keep = true }: Asking<Answer<P>> = {},
 ): UseQueryResult<Answer<P>, ApiProblem> {
   const refresh = usePreferences().refresh === "on";
   const url = address(path, asked.params, asked.query);
   const result = useQuery<Answer<P>, ApiProblem>({
     ...question<Answer<P>>(url),
-    refetchInterval: (query) => againIn(query.state.error, live && refresh),
+    refetchInterval: ({ state }) =>
+      againIn(state.error, live && refresh, state.data !== undefined && empty?.(state.data)),
     refetchIntervalInBackground: false,
     enabled,
     ...(keep ? { placeholderData: keepPreviousData } : {}),

@@ -14,6 +14,7 @@ import { DataTableHead } from "./DataTableHead";
 import { DataTableRow } from "./DataTableRow";
 import { useRowKeys } from "./dataTableKeys";
 import { useLayoutMemory } from "./dataTableMemory";
+import { useRoom } from "./dataTableRoom";
 import { Skeleton } from "./Skeleton";
 import { type Sort, type SortValue, sorted, sortText } from "./sorting";
 import "./data-table.css";
@@ -121,10 +122,11 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
   useTopOnSort(scroller, sort);
   const onKeyDown = useRowKeys(scroller, ordered.length, isVirtual ? virtual.scrollToIndex : null);
 
-  const width = shown.reduce(
-    (sum, column) => sum + (memory.widths[column.id] ?? column.width ?? DEFAULT_WIDTH),
-    0,
-  );
+  const ids = shown.map((column) => column.id);
+  const room = useRoom(scroller, ids, [ordered, first, sort]);
+  const wide = (column: Column<Row>) =>
+    memory.widths[column.id] ?? (column.width && Math.max(column.width, room[column.id] ?? 0));
+  const width = shown.reduce((sum, column) => sum + (wide(column) ?? DEFAULT_WIDTH), 0);
   const fits = useFits(scroller, width);
   const bounded = isVirtual || height !== undefined;
   const before = first * rowHeight;
@@ -156,11 +158,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
         >
           <colgroup>
             {shown.map((column) => (
-              <col
-                key={column.id}
-                data-column={column.id}
-                style={{ width: memory.widths[column.id] ?? column.width }}
-              />
+              <col key={column.id} data-column={column.id} style={{ width: wide(column) }} />
             ))}
           </colgroup>
           <DataTableHead columns={shown} sort={sort} onSort={props.onSort ?? setOwnSort} memory={memory} />

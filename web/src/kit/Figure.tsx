@@ -29,9 +29,10 @@ export function Money({
   change?: boolean;
 }) {
   if (usd === null || usd === undefined) return <Unknown why={why} />;
+  const text = change ? moneyChange(usd) : money(usd);
   return (
-    <span className="number" title={moneyExact(usd)}>
-      {change ? moneyChange(usd) : money(usd)}
+    <span className="number" title={moneyExact(usd)} data-long={text.length > 10 || undefined}>
+      {text}
     </span>
   );
 }

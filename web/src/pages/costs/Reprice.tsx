@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { type ApiProblem, send } from "@/api/client";
 import { decimal } from "@/format/decimal";
-import { count } from "@/format/numbers";
+import { count, plural } from "@/format/numbers";
 import { shellWord } from "@/format/shell";
 import { Button } from "@/kit/Button";
 import { Command } from "@/kit/Command";
@@ -72,8 +72,8 @@ function Answer({ found, asked }: { found: Looked; asked: Asked }) {
           .slice(0, 8)
           .map((each) => (
             <li key={each.name ?? "\u0000"}>
-              {groupName(each.name ?? null)}: <Money usd={each.difference_usd} change /> in {count(each.rows)}{" "}
-              calls
+              {groupName(each.name ?? null)}: <Money usd={each.difference_usd} change /> in{" "}
+              {plural(each.rows, "call")}
             </li>
           ))}
       </ul>

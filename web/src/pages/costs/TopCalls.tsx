@@ -26,12 +26,12 @@ export function TopCalls({ data }: { data: Costs | undefined }) {
 
 const COLUMNS: readonly Column<Call>[] = [
   { id: "model", header: "Model", cell: (row) => groupName(row.response_model ?? row.request_model) },
-  { id: "agent", header: "Agent", width: 128, cell: (row) => row.agent ?? row.feature ?? "" },
+  { id: "agent", header: "Agent", width: 112, cell: (row) => row.agent ?? row.feature ?? "" },
   {
     id: "cost",
     header: "Cost",
     align: "end",
-    width: 96,
+    width: 88,
     cell: (row) => <Money usd={row.cost_usd === null ? null : String(row.cost_usd)} />,
   },
   { id: "input", header: "In", align: "end", width: 62, cell: (row) => <Count n={row.input_tokens} short /> },

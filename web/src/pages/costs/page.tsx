@@ -10,7 +10,7 @@ import { Snippet } from "@/kit/Snippet";
 import { type RootSearch, useAsked } from "@/shell/search";
 import { Budgets } from "./Budgets";
 import { Controls } from "./Controls";
-import { CostChart } from "./CostChart";
+import { CostChart, type Costs } from "./CostChart";
 import { CostFigures } from "./CostFigures";
 import { chips, readFilters } from "./filters";
 import { Groups } from "./Groups";
@@ -31,13 +31,14 @@ function CostsPage() {
   const asked = { ...useAsked(), ...filters };
   const by = readBy(search.by).filter((name) => name !== undefined);
   const question = costsAsked(search);
+  const narrowed = chips(filters, search.tenant);
+  const mayCome = !search.until && narrowed.length === 0;
   const { data, error, refetch, isPlaceholderData } = useApi(
     "/api/v1/costs",
     { query: question },
-    { live: true },
+    { live: true, empty: (answer) => mayCome && isEmpty(answer) },
   );
   const remove = useRemoveFilter(filters, search.tenant);
-  const narrowed = chips(filters, search.tenant);
   const file = address("/api/v1/costs", {}, { ...question, format: "csv" });
   if (error && !data) {
     return (
@@ -47,7 +48,6 @@ function CostsPage() {
       </Page>
     );
   }
-  const isEmpty = data && !data.totals.calls && !data.totals.calls_before;
   return (
     <Page
       title="Costs"
@@ -64,13 +64,13 @@ function CostsPage() {
       }
     >
       <FilterChips chips={narrowed} onRemove={remove} />
-      {isEmpty ? (
+      {data && isEmpty(data) ? (
         <Empty title={narrowed.length ? "No call of this time matches" : "No calls in this time"}>
           {narrowed.length ? (
             "Take a filter away, or look at a longer time."
           ) : (
             <>
-              <p>Look at a longer time, or send a first call: its cost is here within a minute.</p>
+              <p>Look at a longer time, or send a first call: its cost is here within seconds.</p>
               <Snippet />
             </>
           )}
@@ -111,4 +111,8 @@ function CostsPage() {
       )}
     </Page>
   );
+}
+
+function isEmpty({ totals }: Costs): boolean {
+  return !totals.calls && !totals.calls_before;
 }

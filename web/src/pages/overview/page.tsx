@@ -14,7 +14,7 @@ import { Engineering } from "./Engineering";
 import { Executive } from "./Executive";
 import { type OverviewSearch, overviewAsked, VIEWS } from "./search";
 import { Team } from "./Team";
-import { windowBefore } from "./words";
+import { type Overview, windowBefore } from "./words";
 import "./page.css";
 
 export const Route = createLazyRoute("/")({ component: OverviewPage });
@@ -30,20 +30,20 @@ function OverviewPage() {
   const filters = readFilters({ ...search });
   const href = useHref();
   const view = search.view ?? "engineering";
+  const narrowed = chips(filters, search.tenant);
+  const mayCome = !search.until && narrowed.length === 0;
   const { data, error, refetch, isPlaceholderData } = useApi(
     "/api/v1/overview",
     { query: overviewAsked(search) },
-    { live: true },
+    { live: true, empty: (answer) => mayCome && isEmpty(answer) },
   );
   const remove = useRemoveFilter(filters, search.tenant);
-  const narrowed = chips(filters, search.tenant);
   const segments = VIEWS.map((id) => ({
     id,
     label: id[0]?.toUpperCase() + id.slice(1),
     title: TITLES[id],
     href: href("/", { ...filters, view: id === "engineering" ? undefined : id }),
   }));
-  const isEmpty = data && !data.now.calls && !data.before.calls && !data.now.tasks.completed;
   return (
     <Page
       title="Overview"
@@ -54,7 +54,7 @@ function OverviewPage() {
       <FilterChips chips={narrowed} onRemove={remove} />
       {error && !data ? (
         <Problem error={error} onRetry={() => void refetch()} />
-      ) : isEmpty ? (
+      ) : data && isEmpty(data) ? (
         <Nothing narrowed={narrowed.length > 0} />
       ) : (
         <div className="overview" aria-busy={!data || isPlaceholderData}>
@@ -67,15 +67,17 @@ function OverviewPage() {
   );
 }
 
+function isEmpty({ now, before }: Overview): boolean {
+  return !now.calls && !before.calls && !now.active_agents && !now.tasks.completed;
+}
+
 function Nothing({ narrowed }: { narrowed: boolean }) {
   if (narrowed) {
     return <Empty title="No call of this time matches">Take a filter away, or look at a longer time.</Empty>;
   }
   return (
     <Empty title="No calls in this time">
-      <p>
-        Look at a longer time, or send a first call: this page shows it within a minute, and Traces at once.
-      </p>
+      <p>Look at a longer time, or send a first call: this page shows it within seconds.</p>
       <Snippet />
     </Empty>
   );

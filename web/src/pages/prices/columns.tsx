@@ -199,14 +199,16 @@ export function setColumns(
     {
       id: "since",
       header: "From",
-      width: 100,
-      cell: (row) => (row.since ? <When at={row.since} /> : <span className="muted">ever</span>),
+      width: 132,
+      cell: (row) =>
+        row.since ? <When at={row.since} relative={false} /> : <span className="muted">ever</span>,
     },
     {
       id: "until",
       header: "Until",
-      width: 100,
-      cell: (row) => (row.until ? <When at={row.until} /> : <span className="muted">open</span>),
+      width: 132,
+      cell: (row) =>
+        row.until ? <When at={row.until} relative={false} /> : <span className="muted">open</span>,
     },
     {
       id: "why",

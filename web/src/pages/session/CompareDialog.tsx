@@ -1,8 +1,9 @@
 import { type FormEvent, useId } from "react";
 import { useApi } from "@/api/queries";
+import { plural } from "@/format/numbers";
 import { Button } from "@/kit/Button";
 import { Dialog } from "@/kit/Dialog";
-import { Count, Money, When } from "@/kit/Figure";
+import { Money, When } from "@/kit/Figure";
 import { Problem } from "@/kit/Problem";
 import { Skeleton } from "@/kit/Skeleton";
 
@@ -44,7 +45,7 @@ export function CompareDialog({ session, tenant, onChoose, onClose }: Props) {
               <button type="button" onClick={() => onChoose(row.session)}>
                 <span className="session-choice-name">{row.session}</span>
                 <span className="muted">
-                  <Count n={row.calls} /> calls, <Money usd={row.cost_usd} />, <When at={row.last} />
+                  {plural(row.calls, "call")}, <Money usd={row.cost_usd} />, <When at={row.last} />
                 </span>
               </button>
             </li>

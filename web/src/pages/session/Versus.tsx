@@ -34,9 +34,8 @@ export function PartingNote({ a, b, onGo }: Props) {
   return (
     <div className="session-parting" role="status">
       <p>
-        They part at <strong>step {first.at + 1}</strong>: {WORDS[first.what]}
-        {described(first, a, b)}.
-        {differs && ` From step ${course.at + 1} on ${WORDS[course.what]}${described(course, a, b)}.`}
+        They part at <strong>step {first.at + 1}</strong>: {saying(first, a, b)}.
+        {differs && ` From step ${course.at + 1} on ${saying(course, a, b)}.`}
         {!course && " They take the same steps all the same."}
       </p>
       <Button small onClick={() => onGo(first.at)}>
@@ -51,11 +50,11 @@ export function PartingNote({ a, b, onGo }: Props) {
   );
 }
 
-function described(parting: Parting, a: readonly Step[], b: readonly Step[]): string {
-  const [one, other] = [a[parting.at], b[parting.at]];
-  if (parting.what === "step") return ` (${name(one)} here, ${name(other)} there)`;
-  if (parting.what === "end") return one ? " (the other)" : " (this one)";
-  return ` (${name(one)})`;
+function saying({ at, what }: Parting, a: readonly Step[], b: readonly Step[]): string {
+  const [one, other] = [a[at], b[at]];
+  if (what === "end") return one ? "the other is over" : "this one is over";
+  const named = what === "step" ? `${name(one)} here, ${name(other)} there` : name(one);
+  return `${WORDS[what]} (${named})`;
 }
 
 function name(step: Step | undefined): string {
