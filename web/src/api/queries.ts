@@ -9,28 +9,11 @@ import {
 } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { usePreferences } from "@/shell/preferences";
+import { againIn, away } from "./again";
 import { type Answer, ApiProblem, address, ask, type Params, type Query, type Readable } from "./client";
 import { keepingFault, unanswered } from "./unanswered";
 
-export const REFRESH_MS = 60_000;
-
-/** How soon a server that gives no answer is asked again, by a page that can be seen. */
-const AWAY_MS = 5_000;
-
-/** How soon a page that waits for something to come asks again: the first call is to be seen arriving. */
-const EMPTY_MS = 3_000;
-
 export const SESSION = "/api/v1/session";
-
-/** The server is not there, or says that it cannot answer now: it is worth asking again. */
-function away(error: unknown): boolean {
-  return error instanceof ApiProblem && [0, 503].includes(error.status);
-}
-
-/** When to ask again: soon where there was no answer, or nothing in it, each minute where that is wanted. */
-export function againIn(error: unknown, wanted: boolean, nothing = false): number | false {
-  return away(error) ? AWAY_MS : wanted && (nothing ? EMPTY_MS : REFRESH_MS);
-}
 
 /** A key that was good when the page was opened may be revoked: whoever is asked for one next is asked by the shell. */
 function refused(error: unknown): void {

@@ -7,8 +7,9 @@ import {
   useInfiniteQuery,
 } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { againIn } from "@/api/again";
 import { type Answer, type ApiProblem, address, ask } from "@/api/client";
-import { againIn, queries } from "@/api/queries";
+import { queries } from "@/api/queries";
 import { keepingFault } from "@/api/unanswered";
 import { usePreferences } from "@/shell/preferences";
 import type { Raw } from "@/shell/search";
