@@ -15,6 +15,7 @@ import { Problem } from "@/kit/Problem";
 import { RouteLink } from "@/kit/RouteLink";
 import { Select } from "@/kit/Select";
 import { Skeleton } from "@/kit/Skeleton";
+import { visible } from "@/kit/visibleText";
 import { useHref } from "@/shell/links";
 import { useSetSearch } from "@/shell/search";
 import { useSession } from "@/shell/session";
@@ -23,7 +24,7 @@ import { useTyped } from "@/shell/written";
 import { traceCurl } from "./curl";
 import { SpanPanel } from "./SpanPanel";
 import type { TraceSearch } from "./search";
-import { ancestors, matching, nextFailure, rowsOf, type Tree, treeOf, type View } from "./tree";
+import { ancestors, matching, nextFailure, rowsOf, type Tree, treeOf, type View, whyFailed } from "./tree";
 import { Waterfall } from "./Waterfall";
 import "./page.css";
 
@@ -89,6 +90,7 @@ function Loaded({ tree }: { tree: Tree }) {
     const at = nextFailure(tree, selected ?? -1);
     if (at !== null) reveal(at);
   };
+  const why = useMemo(() => firstReason(tree), [tree]);
   const go = useNeighbours(view);
   useShortcuts([
     { keys: "/", meaning: "Find a span", run: () => filter.current?.focus() },
@@ -129,7 +131,10 @@ function Loaded({ tree }: { tree: Tree }) {
             />
             {view.errors > 0 && (
               <Button small icon={<CircleAlert size={13} aria-hidden="true" />} onClick={toFailure}>
-                {count(view.errors)} {view.errors === 1 ? "error" : "errors"}
+                <span className="trace-error">
+                  {count(view.errors)} {view.errors === 1 ? "error" : "errors"}
+                  {why && <span className="trace-why">: {visible(why)}</span>}
+                </span>
               </Button>
             )}
             <span className="trace-seen muted" role="status">
@@ -194,6 +199,12 @@ const ONLY = [
   { value: "calls", label: "Calls of models" },
   { value: "errors", label: "Errors" },
 ];
+
+/** Why the first span failed that did: what most who come here want to know. */
+function firstReason(tree: Tree): string | null {
+  const at = nextFailure(tree, -1);
+  return at === null ? null : (whyFailed(tree, at)?.slice(0, 200) ?? null);
+}
 
 function foldable(tree: Tree): ReadonlySet<number> {
   const all = new Set<number>();

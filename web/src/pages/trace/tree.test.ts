@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ancestors, matching, nextFailure, rowsOf, ticks, treeOf, type View } from "./tree";
+import { ancestors, matching, nextFailure, rowsOf, ticks, treeOf, type View, whyFailed } from "./tree";
 
 /** A root with two branches: a call that failed below the first, a tool below the second. */
 function view(): View {
@@ -67,4 +67,14 @@ test("a ruler has a handful of round moments", () => {
   expect(ticks(0, 100e9, 5)).toEqual([0, 30e9, 60e9, 90e9]);
   expect(ticks(0, 90, 5)).toEqual([0, 20, 40, 60, 80]);
   expect(ticks(5, 5)).toEqual([5]);
+});
+
+test("a span that failed says why as far as it is on record", () => {
+  const told = view();
+  told.texts.push("Timeout", "no answer within a minute");
+  told.calls.error_type = [8];
+  expect(whyFailed(treeOf(told), 2)).toBe("Timeout");
+  told.spans.status_message = [-1, -1, 9, -1, -1];
+  expect(whyFailed(treeOf(told), 2)).toBe("Timeout: no answer within a minute");
+  expect(whyFailed(treeOf(view()), 2)).toBeNull();
 });

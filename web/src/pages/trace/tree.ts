@@ -92,6 +92,15 @@ function executionOf(view: View, at: number): Execution {
   };
 }
 
+/** What is on record of why a span failed; null where nothing is. */
+export function whyFailed(tree: Tree, at: number): string | null {
+  const { view } = tree;
+  const types = (tree.calls.get(at) ?? []).map((call) => text(view, view.calls.error_type[call]));
+  const type = types.find((each) => each !== null) ?? null;
+  const said = tree.executions.get(at)?.errorMessage ?? text(view, view.spans.status_message[at]);
+  return [type, said].filter(Boolean).join(": ") || null;
+}
+
 /** A text of the view by its place; null where there is none. */
 export function text(view: View, place: number | undefined): string | null {
   return place === undefined || place < 0 ? null : (view.texts[place] ?? null);
