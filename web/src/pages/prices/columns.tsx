@@ -180,7 +180,7 @@ export function setColumns(
     {
       id: "terms",
       header: "Terms",
-      width: 210,
+      width: 208,
       cell: (row) =>
         row.kind === "discount" ? (
           <span className="number">{row.percent}% off the list</span>
@@ -199,21 +199,21 @@ export function setColumns(
     {
       id: "since",
       header: "From",
-      width: 132,
+      width: 116,
       cell: (row) =>
         row.since ? <When at={row.since} relative={false} /> : <span className="muted">ever</span>,
     },
     {
       id: "until",
       header: "Until",
-      width: 132,
+      width: 116,
       cell: (row) =>
         row.until ? <When at={row.until} relative={false} /> : <span className="muted">open</span>,
     },
     {
       id: "why",
       header: "Where it stands",
-      width: 160,
+      width: 150,
       cell: (row) => (
         <span title={row.source ?? undefined}>{row.source ?? <span className="muted">not said</span>}</span>
       ),
