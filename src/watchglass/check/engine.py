@@ -78,7 +78,14 @@ class Checker:
         if self.project.size > KEPT_BYTES:
             self.project.forget()
             self._resolver = Resolver(self.project)
-        return Subject(self.project.module(path, data), self._resolver, self.configuration, path)
+        module = self.project.parsed(path, data)
+        if module is None:
+            module = self.project.module(path, data)
+        else:
+            # It was imported from. What was found out about it then is asked once more: the cache has to
+            # know on which files it depends.
+            self._resolver = Resolver(self.project)
+        return Subject(module, self._resolver, self.configuration, path)
 
     def _found(self, rule: Rule, subject: Subject) -> Iterator[Finding]:
         source = subject.module.source

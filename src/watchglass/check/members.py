@@ -93,7 +93,7 @@ class Members:
         function = member.node
         if member.kind == values.FUNCTION and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             decorators = {last_name(each) for each in function.decorator_list}
-            if decorators & {"property", "cached_property", "computed_field"}:
+            if "computed_field" in decorators or any(each.endswith("property") for each in decorators):
                 return self._resolver.returned(member)
         return (member,)
 

@@ -59,6 +59,7 @@ class Project:
         self._modules: dict[str, Module | None] = {}
         self._bytes: dict[str, bytes] = {}
         self._giving: dict[tuple[str, str], bool] = {}
+        self._asking: dict[str, bool] = {}
         self._having: dict[tuple[str, bytes], bool] = {}
         self._packages: dict[str, str] = {}
         self._outermost: dict[str, str] = {}
@@ -122,6 +123,21 @@ class Project:
             except Unreadable:
                 return None
         return data
+
+    def parsed(self, path: str, data: bytes) -> Module | None:
+        """The module of these bytes where an import had it parsed already."""
+        known = self._modules.get(os.path.abspath(path))
+        return known if known is not None and known.data == data else None
+
+    def asks(self, path: str) -> bool:
+        """Whether a file may send a request, by its bytes: where it does not, nobody need look for answers in it."""
+        path = os.path.abspath(path)
+        self.asked.add(path)
+        if path not in self._asking:
+            data = self._read(path)
+            package = self.package(path)
+            self._asking[path] = data is not None and tokens.may_request(data, package)
+        return self._asking[path]
 
     def module(self, path: str, data: bytes) -> Module:
         """The module of these bytes, its bodies parsed when they are asked for; raises `Unreadable`."""

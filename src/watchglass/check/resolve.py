@@ -45,6 +45,8 @@ class Resolver:
         self._cuts = 0
         self._steps = 0
         self._calls: dict[tuple[Module, str], list[Call]] = {}
+        self.kept: dict[object, Any] = {}
+        """What a rule found out about a module, for the next file that it is asked for."""
 
     # Expressions
 
@@ -369,7 +371,7 @@ class Resolver:
         init = owner.is_class and getattr(function, "name", "") == "__init__"
         called = getattr(owner.node if init else function, "name", "")
         found: list[Values] = []
-        for call in self._calls_of(module, called)[: values.MOST]:
+        for call in self.calls_of(module, called)[: values.MOST]:
             node = call.node
             position = index - 1 if method else index
             given = next((each.value for each in node.keywords if each.arg == argument.arg), None)
@@ -381,7 +383,7 @@ class Resolver:
                 found.append(self.value(given, call.place, module))
         return union(*found)
 
-    def _calls_of(self, module: Module, called: str) -> list[Call]:
+    def calls_of(self, module: Module, called: str) -> list[Call]:
         """The calls by this name, those at the module's top first, then those of the last function."""
         key = (module, called)
         known = self._calls.get(key)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
+from typing import Any
 
 from watchglass.check import scopes, tokens
+from watchglass.check.project import Module
 from watchglass.check.rule import Subject
 from watchglass.check.rules import wg008_places as places
 from watchglass.check.rules import wg008_words as words
-from watchglass.check.scopes import Scope
+from watchglass.check.rules.wg008_functions import Functions
+from watchglass.check.scopes import Binding, Scope
 from watchglass.check.spelling import asked_for, tail_name
 
 
 class Asked:
     """The texts that a file sends to models and gets back, by the names of each function."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, depth: int = 0) -> None:
+        self.subject = subject
         self.sent: set[tuple[Scope, str]] = set()
         self.requests: set[ast.AST] = set()
         self.telling = words.CONTENT if places.names_provider(subject.module.data) else words.PROMPT
         self._answers: dict[tuple[Scope, str], bool] = {}
+        self._depth = depth
+        self._inner: Asked | None = None
+        self._functions = Functions(self, self._of, depth)
         data, package = subject.module.data, subject.module.package
         asks = tokens.may_request(data, package) or tokens.is_certain(data, package)
         for request in subject.requests if asks else ():
@@ -34,6 +42,38 @@ class Asked:
                         self._send(keyword.value, scope)
                 if request.callee.family in words.ASKED_FIRST:
                     self._send(next(iter(request.node.args), None), scope)
+
+    def _of(self, module: Module) -> Asked:
+        """The same of a module that this one calls into; asked for once by all the files that do."""
+        subject = self.subject
+        subject.resolver.project.asked.add(module.path)
+        if module is subject.module and self._depth:
+            return self
+        kept: dict[Any, Asked] = subject.resolver.kept
+        key = ("WG008", module, self._depth + 1)
+        if module is subject.module:
+            return self._deeper()
+        if key not in kept:
+            inside = Subject(module, subject.resolver, subject.configuration, module.path)
+            kept[key] = Asked(inside, self._depth + 1)
+        return kept[key]
+
+    def _deeper(self) -> Asked:
+        """The same, one function further in: what is sent and asked in the module is found once."""
+        if self._inner is None:
+            self._inner = copy.copy(self)
+            self._inner._answers = {}
+            self._inner._depth = self._depth + 1
+            self._inner._functions = Functions(self._inner, self._inner._of, self._inner._depth)
+        return self._inner
+
+    def taking(self, scope: Scope, name: str) -> Asked:
+        """The same, where a parameter of a function is known to be an answer."""
+        found = copy.copy(self)
+        found._answers = {(scope, name): True}
+        found._depth = self._depth + 1
+        found._functions = Functions(found, found._of, found._depth)
+        return found
 
     def _send(self, node: ast.AST | None, scope: Scope, depth: int = 0) -> None:
         """What goes into a request, by name: also the parts of a list of messages that is made here."""
@@ -53,16 +93,16 @@ class Asked:
     def content(self, node: ast.expr, scope: Scope, level: str) -> str:
         """What text is shown, `""` when none."""
         inner = node
-        while isinstance(inner, ast.Subscript) and isinstance(inner.slice, (ast.Slice, ast.UnaryOp)):
-            inner = inner.value  # a part of a text is a text
-        inner = _of_a_message(inner)
+        while isinstance(inner, ast.Subscript) and _is_position(inner.slice):
+            inner = inner.value  # a part of a text is a text, one of the messages is what they say
+        inner = _of_a_message(inner, scope)
         named = asked_for(inner) or tail_name(inner)
         told = bool(named) and self.telling.search(named) and not words.NO_CONTENT.search(named)
-        if told and not (isinstance(inner, ast.Name) and _is_elsewhere(named, scope, level)):
+        if told and not _is_elsewhere(inner, named, scope, level):
             return f"the text {named}"
         if isinstance(inner, ast.Name) and (scope, named) in self.sent:
             return f"the text {named}"
-        return words.ANSWER if self._is_answer(node, scope) else ""
+        return words.ANSWER if self.is_answer(node, scope) else ""
 
     def _is_made_of(self, node: ast.AST, scope: Scope) -> bool:
         """Whether an answer is read, or put into a longer text: `json.loads(answer)`, `f"…{answer}"`."""
@@ -78,7 +118,7 @@ class Asked:
             parts = node.values
         elif isinstance(node, ast.Call) and tail_name(node.func) in words.READING and not node.keywords:
             parts = node.args[:1]
-        elif isinstance(node, ast.Call) and tail_name(node.func).endswith(words.HANDING_ON):
+        elif isinstance(node, ast.Call) and _hands_on(node):
             parts = node.args
         elif isinstance(node, ast.Starred):
             parts = [node.value]
@@ -86,9 +126,9 @@ class Asked:
             parts = [node.elt]
         else:
             return False
-        return any(self._is_answer(each, scope) for each in parts)
+        return any(self.is_answer(each, scope) for each in parts)
 
-    def _is_answer(self, node: ast.AST | None, scope: Scope) -> bool:
+    def is_answer(self, node: ast.AST | None, scope: Scope) -> bool:
         """Whether it is, or is taken out of, what a request gave; not its usage and the like."""
         while node is not None and node not in self.requests:
             if _is_choice(node):
@@ -106,7 +146,11 @@ class Asked:
             elif self._is_made_of(node, scope):
                 return True
             elif isinstance(node, ast.Call):
+                if self._functions.answers(node, scope):
+                    return True
                 if not isinstance(node.func, ast.Attribute) or is_neutral(asked_for(node)):
+                    return False
+                if node.func.attr in words.ASKS_ABOUT:
                     return False
                 node = node.func.value
             elif isinstance(node, ast.Name):
@@ -123,10 +167,14 @@ class Asked:
             given = [
                 each.node
                 for each in bindings
-                if each.kind in {scopes.VALUE, scopes.ENTER} and _may_be_given(name, each.node)
+                if each.kind in {scopes.VALUE, scopes.ENTER} and _may_be_given(name, each)
             ]
             given += [value for summed, value in scope.sums if summed == name]
-            self._answers[key] = any(self._is_answer(each, scope) for each in given)
+            self._answers[key] = any(self.is_answer(each, scope) for each in given) or any(
+                self._functions.is_given(name, each.items, scope)
+                for each in bindings
+                if each.kind == scopes.PARAMETER and words.NAMES_AN_ANSWER.search(name)
+            )
         return self._answers[key]
 
 
@@ -146,14 +194,30 @@ def _is_choice(node: ast.AST) -> bool:
     return (asked_for(first) if isinstance(first, ast.Subscript) else getattr(first, "attr", "")) == "choices"
 
 
-def _may_be_given(name: str, node: ast.AST | None) -> bool:
+def _is_position(node: ast.expr) -> bool:
+    return isinstance(node, (ast.Slice, ast.UnaryOp)) or isinstance(getattr(node, "value", None), int)
+
+
+def _hands_on(node: ast.Call) -> bool:
+    """Whether a call gives what it is given, or a part of that: `asyncio.run(…)`, `re.search(…, answer)`."""
+    named = tail_name(node.func)
+    if named.endswith(words.HANDING_ON) or scopes.dotted(node.func) == "asyncio.run":
+        return True
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return named in words.MATCHING and isinstance(owner, ast.Name) and owner.id in {"re", "regex"}
+
+
+def _may_be_given(name: str, binding: Binding) -> bool:
     """Whether a name is given an answer, and not what stands beside it."""
+    node = binding.node
     if isinstance(node, ast.Call) and tail_name(node.func) in words.SIDE_BY_SIDE:
         return words.NAMES_AN_ANSWER.search(name) is not None
+    if binding.items and isinstance(node.value if isinstance(node, ast.Await) else node, ast.Call):
+        return not is_neutral(name) and not words.STANDS_BESIDE.search(name)
     return True
 
 
-def _of_a_message(node: ast.expr) -> ast.expr:
+def _of_a_message(node: ast.expr, scope: Scope) -> ast.expr:
     """Of `messages[-1].content` the messages: a part of them by its place."""
     told = (isinstance(node, ast.Attribute) and node.attr in words.WORDS_OF_A_MESSAGE) or (
         isinstance(node, (ast.Subscript, ast.Call)) and asked_for(node) in words.WORDS_OF_A_MESSAGE
@@ -162,7 +226,20 @@ def _of_a_message(node: ast.expr) -> ast.expr:
         return node
     owner = node.func if isinstance(node, ast.Call) else node
     inner = owner.value if isinstance(owner, (ast.Attribute, ast.Subscript)) else node
+    if isinstance(inner, ast.Name):
+        return _listed(inner, scope) or node
     return inner.value if isinstance(inner, ast.Subscript) and not asked_for(inner) else node
+
+
+def _listed(node: ast.Name, scope: Scope) -> ast.Name | None:
+    """Of `message` in `for message in messages` the list."""
+    for each in scope.names.get(node.id, ()):
+        lists = each.node if each.items else None
+        if isinstance(lists, ast.Call) and tail_name(lists.func) in {"enumerate", "reversed"} and lists.args:
+            lists = lists.args[0]
+        if isinstance(lists, ast.Name):
+            return lists
+    return None
 
 
 def is_neutral(named: str) -> bool:
@@ -170,8 +247,10 @@ def is_neutral(named: str) -> bool:
     return words.NEUTRAL.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", named).lower()) is not None
 
 
-def _is_elsewhere(named: str, scope: Scope, level: str) -> bool:
+def _is_elsewhere(node: ast.expr, named: str, scope: Scope, level: str) -> bool:
     """Whether a name holds what is no model's: an HTTP error, messages of a queue, words to a person."""
+    if not isinstance(node, ast.Name):
+        return False
     given = [each.node for each in scope.names.get(named, ())]
     if given and all(_asks_somebody(each) for each in given):
         return True

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+
 from watchglass.check import tokens
 from watchglass.check.bodies import dedent
 from watchglass.check.rule import NO, YES, Subject
@@ -17,7 +20,11 @@ def wants(data: bytes, package: str) -> int:
         logs = True
         if words.TELLING.search(data[at : at + words.NEAR].lower()):
             return YES
-    return YES if logs and (b"choices" in data or tokens.may_request(data, package)) else NO
+    if not logs:
+        return NO
+    return (
+        YES if b"choices" in data or tokens.may_request(data, package) or _says_answer(data, package) else NO
+    )
 
 
 def names_provider(data: bytes) -> bool:
@@ -47,6 +54,29 @@ def _says_prompt(data: bytes, package: str) -> bool:
     )
 
 
+def _says_answer(data: bytes, package: str) -> bool:
+    """Whether something is logged that a function gave which may have asked a model."""
+    return any(True for _ in _answered(data, tokens.places(data, words.LOGGED), package))
+
+
+def _answered(data: bytes, logged: Iterable[int], package: str) -> Iterator[int]:
+    """Where something is logged that is called an answer, or is given what may be one."""
+    asks = tokens.may_request(data, package)
+    if not asks and not tokens.any_of(data, words.PLAINLY_ASKS):
+        return
+    given = frozenset(words.ASSIGNED.findall(data))
+    called = re.compile(rb"[{(,%%+][ \t\n]*(?:%s)\b" % b"|".join(given)) if given else None
+    for at in logged:
+        if data.startswith(b"print(", at):
+            continue
+        named = asks and (
+            words.RESPONDED.search(data, at, at + words.NEAR)
+            or words.ANSWERED.search(data, at, at + words.NEAR)
+        )
+        if named or (called is not None and called.search(data, at, at + words.NEAR)):
+            yield at
+
+
 def lines(subject: Subject) -> list[int]:
     """The lines on which something is logged that may be a finding by its name, in order."""
     if subject.module.source.cells:
@@ -56,7 +86,7 @@ def lines(subject: Subject) -> list[int]:
     logged = sorted(tokens.places(data, words.LOGGED))
     told = [at for at in logged if words.NAMED.search(small, at, _end(data, at))]
     choices = tokens.places(data, (b"choices", b"choice[")) if logged else ()
-    return tokens.lines_of(data, sorted([*told, *choices]))
+    return tokens.lines_of(data, sorted({*told, *choices, *_answered(data, logged, subject.module.package)}))
 
 
 def _end(data: bytes, at: int) -> int:

@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Found]:
         if not logs and not _is_output(call):
             continue
         given = [
-            *call.node.args,
+            *_texts(call.node.args),
             *(each.value for each in call.node.keywords if each.arg not in {"exc_info"}),
         ]
         shown = [part for each in given for part in _shown(each)]
@@ -35,6 +35,18 @@ def check(subject: Subject) -> Iterator[Found]:
             continue
         if what:
             yield Found(call.node, call.place, f"{what} is logged in plain text")
+
+
+def _texts(arguments: list[ast.expr]) -> list[ast.expr]:
+    """What a log is given, without what its text takes as a number: `("%d messages", messages)`."""
+    first = arguments[0] if arguments else None
+    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        return arguments
+    kinds = [each for each in words.PLACE.findall(first.value) if each != "%"]
+    rest = arguments[1:]
+    if len(kinds) != len(rest):
+        return arguments
+    return [each for kind, each in zip(kinds, rest, strict=True) if kind not in words.NUMBERS]
 
 
 def _is_of_error(call: Call) -> bool:
@@ -104,7 +116,11 @@ def _shown(node: ast.expr) -> Iterator[ast.expr]:
     while pending:
         each = pending.pop()
         if isinstance(each, ast.JoinedStr):
-            pending += [part.value for part in each.values if isinstance(part, ast.FormattedValue)]
+            pending += [
+                part.value
+                for part in each.values
+                if isinstance(part, ast.FormattedValue) and not _is_numeric(part.format_spec)
+            ]
         elif isinstance(each, ast.BinOp) and isinstance(each.op, (ast.Mod, ast.Add)):
             pending += [each.left, each.right]
         elif isinstance(each, (ast.Tuple, ast.List)):
@@ -113,7 +129,7 @@ def _shown(node: ast.expr) -> Iterator[ast.expr]:
             pending += each.values
         elif isinstance(each, (ast.ListComp, ast.GeneratorExp)):
             pending.append(each.elt)
-            if not answers.is_neutral(asked_for(each.elt) or tail_name(each.elt)):
+            if not _is_about(each.elt) and not answers.is_neutral(asked_for(each.elt) or tail_name(each.elt)):
                 pending += [generator.iter for generator in each.generators]
         elif isinstance(each, ast.IfExp):
             pending += _branches(each)
@@ -131,6 +147,17 @@ def _shown(node: ast.expr) -> Iterator[ast.expr]:
                 pending.append(each.func.value)
         else:
             yield each
+
+
+def _is_numeric(spec: ast.expr | None) -> bool:
+    """Whether a value is written as a number: `{completion:.2f}`."""
+    last = spec.values[-1] if isinstance(spec, ast.JoinedStr) and spec.values else None
+    return isinstance(last, ast.Constant) and str(last.value)[-1:] in {*words.NUMBERS, "n", ","}
+
+
+def _is_about(node: ast.expr) -> bool:
+    """Whether a function says something of a text: `len(each)` of each."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in words.TEXTS
 
 
 def _branches(node: ast.IfExp) -> list[ast.expr]:

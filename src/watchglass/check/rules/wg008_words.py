@@ -19,7 +19,7 @@ _KEYS_NAMED = (
 )
 KEY = late(_KEYS_NAMED + "$", re.I)
 NO_KEY = late(
-    r"(?:^|_)(?:has|is|no|use|uses|need|needs|requires?|missing|num|max|valid|invalid|which|public|count)_|"
+    r"(?:^|_)(?:has|is|no|any|use|uses|need|needs|requires?|missing|num|max|valid|invalid|which|public|count)_|"
     r"mask|redact|hide|hidden|scrub|saniti|hash|encrypt|obfuscat|abbreviat",
     re.I,
 )
@@ -49,7 +49,8 @@ CHOICE = frozenset({"message", "delta"})
 DEEP = 3
 NEUTRAL = late(
     r"usage|(?:^|_)id$|^trace$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
-    r"metadata$|latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$"
+    r"metadata$|latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$|"
+    r"score$|confidence$|^success$|^done$"
 )
 TEXTS = frozenset(
     [
@@ -71,9 +72,92 @@ TEXTS = frozenset(
 READING = frozenset({"loads", "literal_eval", "str", "repr", "cast", "clean_json", "strip", "dict", "list"})
 HANDING_ON = ("gather", "wait_for", "shield", "zip", "enumerate", "as_completed", "run_until_complete")
 """What gives back what it is given, or what comes of it; also a `gather` of the project's own."""
+MATCHING = frozenset({"search", "match", "fullmatch", "findall", "finditer", "sub", "split"})
+ASKS_ABOUT = frozenset(
+    {
+        "startswith",
+        "endswith",
+        "count",
+        "find",
+        "rfind",
+        "index",
+        "isdigit",
+        "isnumeric",
+        "isspace",
+        "__len__",
+    }
+)
+"""Methods that say something of a text, and none of its words."""
+_MODELS = r"(?:llms?|gpt_?\d*|chat_?gpt|claude|gemini|openai|anthropic|ollama|litellm)"
+ASKING = late(
+    rf"^_*(?:a|async_?)?(?:call|ask|query|invoke|prompt)_(?:the_)?{_MODELS}(?:_(?:api|model|chat|async|with_retry|sync))?$|"
+    rf"^_*(?:\w+_)?{_MODELS}_(?:call|request|query|invoke|completion|answer|chat)(?:_(?:async|sync|with_retry))?$|"
+    rf"^_*(?:get|fetch|generate)_{_MODELS}_(?:response|completion|answer|reply|output)$",
+    re.I,
+)
+"""What a function is called that asks a model: where it is not to be seen, its name says what it gives."""
+NAMED_MODEL = late(r"(?:^|_)(?:llm|chat_?model|language_?model)$", re.I)
+ASKING_MODEL = frozenset(
+    {
+        "invoke",
+        "ainvoke",
+        "predict",
+        "apredict",
+        "generate",
+        "agenerate",
+        "a_generate",
+        "complete",
+        "acomplete",
+    }
+    | {"chat", "achat", "stream", "astream"}
+)
+"""What asks an object that is called a model, and is of a class that nobody sees: `self.llm.invoke(…)`."""
+STANDS_BESIDE = late(
+    r"usage|token|cost|price|time|elapsed|model|success|(?:^|_)ok$|err|exception|count|num_|latency|duration|"
+    r"retr|attempt|meta|score|flag|index|^_$|reason$|history|log|stat|(?:^|_)is_|(?:^|_)has_|valid|path|file|url|name$|kind$|type$|(?:^|_)id$|done$|confidence",
+    re.I,
+)
+"""What a function gives beside an answer: `answer, usage = ask(…)`."""
+HANDS_BACK = late(
+    r"^(?:message|response|answer|completion|output|chunk)s?_to_(?:str|string|text|content)$|"
+    r"^(?:extract|get|clean|strip)_(?:text|content|answer|message)(?:_from_\w+)?$"
+)
+"""What a function is called that takes the words out of an answer: `message_to_string(llm.invoke(…))`."""
+MAY_ASK = late(
+    r"ask|llm|gpt|complet|chat|generat|respon|repl|quer|answer|prompt|predict|invoke|summar|translat|think|reason|"
+    r"forward|model",
+    re.I,
+)
+"""What a function may be called that gives an answer: others are not looked into."""
+ASSIGNED = late(
+    rb"\n[ \t]+(\w+)(?:,[ ]*\w+){0,3}[ ]*(?::[^=\n]{1,40})?=[ ]*(?:await[ ]+)?[\w.]*"
+    rb"(?:ask|llm|gpt|complet|chat|generat|respon|quer|invoke|predict|answer|prompt|pars|summar|translat)\w*\("
+)
+"""Names that are given what a function gives that may have asked a model."""
+ANSWERED = late(
+    rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:answer|reply|llm|gpt|generated|ask_|ask\()\w*"
+    rb"[ \t]*[}),!:\[.(]"
+)
+"""What a logged answer may be called."""
+PLAINLY_ASKS = (
+    b"ask_llm",
+    b"call_llm",
+    b"llm_request",
+    b"llm.invoke",
+    b"llm.ainvoke",
+    b"answer_to(",
+    b".query(",
+    b" ask(",
+)
+"""One of them is in a file that sends no request and is looked through for answers all the same."""
+RESPONDED = late(rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:respon|output|chat)\w*[ \t]*[}),!:\[.(]")
+"""The same, in a file that asks: others have responses of another kind."""
 SIDE_BY_SIDE = frozenset({"zip", "enumerate"})
 NAMES_AN_ANSWER = late(r"^r$|^res$|resp|answer|complet|result|output|reply|generat", re.I)
 """Which of the names in `for path, response in zip(paths, responses)` has the answer."""
+PLACE = late(r"%(?:\(\w+\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
+"""A place for an argument in a text (Python's library reference, printf-style formatting)."""
+NUMBERS = frozenset("dioxXeEfFgG")
 MASKING = late(r"mask|redact|hide|scrub|saniti|hash|len|bool|type|isinstance|count", re.I)
 LOGGED = (
     b"print(", b".write(", b".warn(", b".debug(", b".info(", b".warning(", b".error(", b".exception(",
