@@ -10,7 +10,7 @@ from watchglass.check import scopes, values
 from watchglass.check.project import Module
 from watchglass.check.rule import Subject
 from watchglass.check.rules import wg008_words as words
-from watchglass.check.scopes import FUNCTIONS, Binding, Scope
+from watchglass.check.scopes import FUNCTIONS, Binding, Place, Scope
 from watchglass.check.spelling import tail_name
 from watchglass.check.values import Value
 
@@ -70,6 +70,9 @@ class Functions:
         """
         subject = self._reads.subject
         if isinstance(func, ast.Attribute):
+            if words.MAY_ASK.search(func.attr) and words.MAY_BE_MODEL.search(tail_name(func.value)):
+                found = subject.value(func, Place(scope))
+                return next((each for each in found if each.kind == values.FUNCTION), None)
             inside = _class_around(scope) if tail_name(func.value) in {"self", "cls"} else None
             bound = inside.names.get(func.attr, ()) if inside is not None else ()
         else:

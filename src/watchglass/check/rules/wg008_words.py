@@ -50,7 +50,7 @@ DEEP = 3
 NEUTRAL = late(
     r"usage|(?:^|_)id$|^trace$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
     r"metadata$|latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$|"
-    r"score$|confidence$|^success$|^done$"
+    r"score$|confidence$|^success$|^done$|^action$|^command$|^tool(?:_name)?$"
 )
 TEXTS = frozenset(
     [
@@ -96,7 +96,9 @@ ASKING = late(
     re.I,
 )
 """What a function is called that asks a model: where it is not to be seen, its name says what it gives."""
-NAMED_MODEL = late(r"(?:^|_)(?:llm|chat_?model|language_?model)$", re.I)
+NAMED_MODEL = late(r"(?:^|_)(?:llm(?:_model)?|chat_?model|language_?model)$", re.I)
+MAY_BE_MODEL = late(r"model|llm|gpt|claude|provider|(?:^|_)bot$", re.I)
+"""What an object may be called whose methods are worth the search for their classes."""
 ASKING_MODEL = frozenset(
     {
         "invoke",
