@@ -55,7 +55,7 @@ class Checker:
             found = [_unreadable(file, str(error), error.line)]
         except RecursionError:
             found = [_unreadable(file, "it is nested too deeply to be followed", 1)]
-        return Result(found, frozenset(self.project.asked))
+        return Result(found, self.project.depends())
 
     def _checked(self, file: File) -> list[Finding]:
         codes = self.configuration.rules_for(file.relative)

@@ -60,12 +60,29 @@ class Project:
         self._bytes: dict[str, bytes] = {}
         self._giving: dict[tuple[str, str], bool] = {}
         self._asking: dict[str, bool] = {}
+        self._followed: set[str] = set()
+        self._needs: dict[str, frozenset[str]] = {}
+        """By module: what files asked for that followed an answer through it."""
         self._having: dict[tuple[str, bytes], bool] = {}
         self._packages: dict[str, str] = {}
         self._outermost: dict[str, str] = {}
         self._folders: dict[str, frozenset[str]] = {}
         self._found: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._probed: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
+
+    def follow(self, path: str) -> None:
+        """Note that an answer depends on what was found out about a module, now or for an earlier file."""
+        self.asked.add(path)
+        self.asked |= self._needs.get(path, frozenset())
+        self._followed.add(path)
+
+    def depends(self) -> frozenset[str]:
+        """What was asked for the file at hand; with it, what the modules that it follows may depend on."""
+        asked = frozenset(self.asked)
+        for each in self._followed:
+            self._needs[each] = self._needs.get(each, frozenset()) | asked
+        self._followed.clear()
+        return asked
 
     def forget(self) -> None:
         """Let go of all trees."""
@@ -130,7 +147,7 @@ class Project:
         return known if known is not None and known.data == data else None
 
     def asks(self, path: str) -> bool:
-        """Whether a file may send a request, by its bytes: where it does not, nobody need look for answers in it."""
+        """Whether a file may send a request, by its bytes: else nobody need look for answers in it."""
         path = os.path.abspath(path)
         self.asked.add(path)
         if path not in self._asking:

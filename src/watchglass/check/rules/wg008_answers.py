@@ -46,13 +46,11 @@ class Asked:
     def _of(self, module: Module) -> Asked:
         """The same of a module that this one calls into; asked for once by all the files that do."""
         subject = self.subject
-        subject.resolver.project.asked.add(module.path)
-        if module is subject.module and self._depth:
-            return self
+        if module is subject.module:
+            return self if self._depth else self._deeper()
+        subject.resolver.project.follow(module.path)
         kept: dict[Any, Asked] = subject.resolver.kept
         key = ("WG008", module, self._depth + 1)
-        if module is subject.module:
-            return self._deeper()
         if key not in kept:
             inside = Subject(module, subject.resolver, subject.configuration, module.path)
             kept[key] = Asked(inside, self._depth + 1)

@@ -58,19 +58,20 @@ class Functions:
         asks = bool(self._reads.requests) or words.MAY_ASK.search(named) is not None
         if not asks and not given:
             return False
-        found = self._defined(call.func, scope)
+        found = self._defined(call.func, scope, given)
         return found is not None and (
             (asks and self._gives(found)) or (given and self._hands_back(found, call, scope))
         )
 
-    def _defined(self, func: ast.expr, scope: Scope) -> Value | None:
+    def _defined(self, func: ast.expr, scope: Scope, given: bool) -> Value | None:
         """The function that is called, of the same class or module, or imported from a module that asks.
 
         The resolver finds more, but reads everything that is on the way to a client for it.
         """
         subject = self._reads.subject
         if isinstance(func, ast.Attribute):
-            if words.MAY_ASK.search(func.attr) and words.MAY_BE_MODEL.search(tail_name(func.value)):
+            owner = func.value.func if isinstance(func.value, ast.Call) else func.value
+            if words.MAY_ASK.search(func.attr) and words.MAY_BE_MODEL.search(tail_name(owner)):
                 found = subject.value(func, Place(scope))
                 return next((each for each in found if each.kind == values.FUNCTION), None)
             inside = _class_around(scope) if tail_name(func.value) in {"self", "cls"} else None
@@ -85,17 +86,22 @@ class Functions:
             if each.kind == scopes.DEFINITION and isinstance(each.node, FUNCTIONS):
                 return Value(values.FUNCTION, "", subject.module, each.node)
             if each.kind == scopes.FROM:
-                return self._imported(each)
+                return self._imported(each, subject.module.roots, given)
         return None
 
-    def _imported(self, binding: Binding) -> Value | None:
-        subject = self._reads.subject
-        project = subject.resolver.project
-        path = project.find(binding.path, subject.module.roots)
-        module = project.load(path) if path and project.asks(path) else None
+    def _imported(self, binding: Binding, roots: tuple[str, ...], given: bool, hops: int = 1) -> Value | None:
+        """A function of a module that asks, or of any where it is given an answer."""
+        project = self._reads.subject.resolver.project
+        path = project.find(binding.path, roots)
+        if path is None:
+            return None
+        hands_on = path.endswith("__init__.py") and words.MAY_ASK.search(binding.name) is not None
+        module = project.load(path) if given or hands_on or project.asks(path) else None
         for found in module.scanned.module.names.get(binding.name, ()) if module else ():
             if isinstance(found.node, FUNCTIONS):
                 return Value(values.FUNCTION, "", module, found.node)
+            if found.kind == scopes.FROM and hops and module:
+                return self._imported(found, module.roots, given, hops - 1)
         return None
 
     def _gives(self, function: Value) -> bool:

@@ -50,7 +50,7 @@ DEEP = 3
 NEUTRAL = late(
     r"usage|(?:^|_)id$|^trace$|^model|^created|^object$|reason$|^role$|^type$|^index$|^status|tokens|fingerprint|"
     r"metadata$|latency|^name$|^headers$|^code$|^cost|__|^data_type$|^finish|^version$|^_?hidden_params$|^timestamp$|"
-    r"score$|confidence$|^success$|^done$|^action$|^command$|^tool(?:_name)?$"
+    r"score$|confidence$|^success$|^done$|status$|^err(?:or)?(?:_msg|_message)?$|^action$|^command$|^tool(?:_name)?$"
 )
 TEXTS = frozenset(
     [
@@ -85,6 +85,7 @@ ASKS_ABOUT = frozenset(
         "isnumeric",
         "isspace",
         "__len__",
+        "keys",
     }
 )
 """Methods that say something of a text, and none of its words."""
