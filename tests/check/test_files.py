@@ -28,8 +28,8 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def check(folder: Path, cache: Path | None = None, jobs: int = 1) -> list[Finding]:
-    settings = configuration.load(str(folder), CODES)._replace(rules=frozenset({"WG002"}))
+def check(folder: Path, cache: Path | None = None, jobs: int = 1, rule: str = "WG002") -> list[Finding]:
+    settings = configuration.load(str(folder), CODES)._replace(rules=frozenset({rule}))
     kept = Cache(str(cache), settings) if cache else None
     return running.run(files.find([str(folder)], settings), settings, kept, jobs)
 
@@ -183,6 +183,38 @@ def test_the_cache_knows_files_and_what_they_depend_on(folder: Path, tmp_path: P
     (folder / "made.py").write_text("client = None\n\n\n", "utf-8")
     os.utime(folder / "made.py", ns=(10**18 + 1, 10**18 + 1))
     assert [each.message for each in check(folder, cache)] != ["from the cache"]
+
+
+LOGS = """\
+import logging
+from model import ask
+log = logging.getLogger("llm")
+def main(question):
+    reply = ask(question)
+    log.info("got %s", reply)
+"""
+
+
+def test_the_cache_knows_through_what_an_answer_was_followed(folder: Path, tmp_path: Path) -> None:
+    """Each file that follows an answer depends on all that tells so, also on what an earlier one read."""
+    cache = tmp_path / "cache"
+    texts = {
+        "a.py": LOGS,
+        "b.py": LOGS,
+        "made.py": "import openai\nclient = openai.OpenAI()\n",
+        "model.py": "import openai\nfrom made import client\n"
+        "def ask(question):\n    return client.responses.create(input=question)\n",
+        "z.py": LOGS,
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+        os.utime(folder / name, ns=(10**18, 10**18))
+    assert names(check(folder, cache, rule="WG008")) == ["a.py", "b.py", "z.py"]
+    ours = "class Made:\n    def create(self, input): ...\n\n\nclass Client:\n    responses = Made()\n\n\n"
+    ours += "client = Client()\n"
+    (folder / "made.py").write_text(ours, "utf-8")
+    os.utime(folder / "made.py", ns=(10**18 + 1, 10**18 + 1))
+    assert check(folder, cache, rule="WG008") == check(folder, rule="WG008") == []
 
 
 @pytest.mark.parametrize(
