@@ -47,15 +47,15 @@ class Functions:
 
     def answers(self, call: ast.Call, scope: Scope) -> bool:
         """Whether a call gives an answer: its function asks, says so by its name, or hands one back."""
-        named = tail_name(call.func)
-        if words.ASKING.search(named) or _asks_a_model(call.func):
+        named = tail_name(call.func).lower()
+        if (_has(named, words.MODELS) and words.ASKING.search(named)) or _asks_a_model(call.func):
             return True
         if self._depth >= DEEPEST or not isinstance(call.func, (ast.Name, ast.Attribute)):
             return False
         given = any(self._reads.is_answer(each, scope) for each in call.args[:MOST])
         if given and words.HANDS_BACK.search(named):
             return True
-        asks = bool(self._reads.requests) or words.MAY_ASK.search(named) is not None
+        asks = bool(self._reads.requests) or _has(named, words.MAY_ASK)
         if not asks and not given:
             return False
         found = self._defined(call.func, scope, given)
@@ -71,7 +71,7 @@ class Functions:
         subject = self._reads.subject
         if isinstance(func, ast.Attribute):
             owner = func.value.func if isinstance(func.value, ast.Call) else func.value
-            if words.MAY_ASK.search(func.attr) and words.MAY_BE_MODEL.search(tail_name(owner)):
+            if _has(func.attr.lower(), words.MAY_ASK) and _has(tail_name(owner).lower(), words.MAY_BE_MODEL):
                 found = subject.value(func, Place(scope))
                 return next((each for each in found if each.kind == values.FUNCTION), None)
             inside = _class_around(scope) if tail_name(func.value) in {"self", "cls"} else None
@@ -95,7 +95,7 @@ class Functions:
         path = project.find(binding.path, roots)
         if path is None:
             return None
-        hands_on = path.endswith("__init__.py") and words.MAY_ASK.search(binding.name) is not None
+        hands_on = path.endswith("__init__.py") and _has(binding.name.lower(), words.MAY_ASK)
         module = project.load(path) if given or hands_on or project.asks(path) else None
         for found in module.scanned.module.names.get(binding.name, ()) if module else ():
             if isinstance(found.node, FUNCTIONS):
@@ -147,6 +147,10 @@ class Functions:
         )
 
 
+def _has(named: str, parts: tuple[str, ...]) -> bool:
+    return any(each in named for each in parts)
+
+
 def _class_around(scope: Scope) -> Scope | None:
     """The class whose method a function is, or is in."""
     seen: Scope | None = scope
@@ -160,7 +164,7 @@ def _asks_a_model(func: ast.expr) -> bool:
     return (
         isinstance(func, ast.Attribute)
         and func.attr in words.ASKING_MODEL
-        and words.NAMED_MODEL.search(tail_name(func.value)) is not None
+        and words.NAMED_MODEL.search(tail_name(func.value).lower()) is not None
     )
 
 

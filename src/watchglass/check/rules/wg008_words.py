@@ -89,16 +89,17 @@ ASKS_ABOUT = frozenset(
     }
 )
 """Methods that say something of a text, and none of its words."""
+MODELS = ("llm", "gpt", "claude", "gemini", "openai", "anthropic", "ollama")
 _MODELS = r"(?:llms?|gpt_?\d*|chat_?gpt|claude|gemini|openai|anthropic|ollama|litellm)"
 ASKING = late(
-    rf"^_*(?:a|async_?)?(?:call|ask|query|invoke|prompt)_(?:the_)?{_MODELS}(?:_(?:api|model|chat|async|with_retry|sync))?$|"
+    rf"^_*(?:a|async_?)?(?:call|ask|query|invoke|prompt)_(?:the_)?{_MODELS}"
+    r"(?:_(?:api|model|chat|async|with_retry|sync))?$|"
     rf"^_*(?:\w+_)?{_MODELS}_(?:call|request|query|invoke|completion|answer|chat)(?:_(?:async|sync|with_retry))?$|"
-    rf"^_*(?:get|fetch|generate)_{_MODELS}_(?:response|completion|answer|reply|output)$",
-    re.I,
+    rf"^_*(?:get|fetch|generate)_{_MODELS}_(?:response|completion|answer|reply|output)$"
 )
 """What a function is called that asks a model: where it is not to be seen, its name says what it gives."""
-NAMED_MODEL = late(r"(?:^|_)(?:llm(?:_model)?|chat_?model|language_?model)$", re.I)
-MAY_BE_MODEL = late(r"model|llm|gpt|claude|provider|(?:^|_)bot$", re.I)
+NAMED_MODEL = late(r"(?:^|_)(?:llm(?:_model)?|chat_?model|language_?model)$")
+MAY_BE_MODEL = ("model", "llm", "gpt", "claude", "provider", "bot")
 """What an object may be called whose methods are worth the search for their classes."""
 ASKING_MODEL = frozenset(
     {
@@ -126,10 +127,9 @@ HANDS_BACK = late(
     r"^(?:extract|get|clean|strip)_(?:text|content|answer|message)(?:_from_\w+)?$"
 )
 """What a function is called that takes the words out of an answer: `message_to_string(llm.invoke(…))`."""
-MAY_ASK = late(
-    r"ask|llm|gpt|complet|chat|generat|respon|repl|quer|answer|prompt|predict|invoke|summar|translat|think|reason|"
-    r"forward|model",
-    re.I,
+MAY_ASK = (
+    *("ask", "llm", "gpt", "complet", "chat", "generat", "respon", "repl", "quer", "answer", "prompt"),
+    *("predict", "invoke", "summar", "translat", "think", "reason", "forward", "model"),
 )
 """What a function may be called that gives an answer: others are not looked into."""
 ASSIGNED = late(
