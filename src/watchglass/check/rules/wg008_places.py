@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from watchglass.check import tokens
@@ -65,7 +64,6 @@ def _answered(data: bytes, logged: Iterable[int], package: str) -> Iterator[int]
     if not asks and not tokens.any_of(data, words.PLAINLY_ASKS):
         return
     given = frozenset(words.ASSIGNED.findall(data))
-    called = re.compile(rb"[{(,%%+][ \t\n]*(?:%s)\b" % b"|".join(given)) if given else None
     for at in logged:
         if data.startswith(b"print(", at):
             continue
@@ -73,7 +71,7 @@ def _answered(data: bytes, logged: Iterable[int], package: str) -> Iterator[int]
             words.RESPONDED.search(data, at, at + words.NEAR)
             or words.ANSWERED.search(data, at, at + words.NEAR)
         )
-        if named or (called is not None and called.search(data, at, at + words.NEAR)):
+        if named or (given and not given.isdisjoint(words.SHOWN.findall(data, at, at + words.NEAR))):
             yield at
 
 

@@ -137,6 +137,8 @@ ASSIGNED = late(
     rb"(?:ask|llm|gpt|complet|chat|generat|respon|quer|invoke|predict|answer|prompt|pars|summar|translat)\w*\("
 )
 """Names that are given what a function gives that may have asked a model."""
+SHOWN = late(rb"[{(,%+][ \t\n]*(\w+)\b")
+"""Names that stand where something is shown."""
 ANSWERED = late(
     rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:answer|reply|llm|gpt|generated|ask_|ask\()\w*"
     rb"[ \t]*[}),!:\[.(]"
