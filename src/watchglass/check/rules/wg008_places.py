@@ -67,11 +67,10 @@ def _answered(data: bytes, logged: Iterable[int], package: str) -> Iterator[int]
     for at in logged:
         if data.startswith(b"print(", at):
             continue
-        named = asks and (
-            words.RESPONDED.search(data, at, at + words.NEAR)
-            or words.ANSWERED.search(data, at, at + words.NEAR)
-        )
-        if named or (given and not given.isdisjoint(words.SHOWN.findall(data, at, at + words.NEAR))):
+        shown = words.SHOWN.findall(data, at, at + words.NEAR)
+        if any(each.partition(b".")[0] in given for each in shown) or (
+            asks and any(part in each.rpartition(b".")[2] for each in shown for part in words.CALLED_ANSWERS)
+        ):
             yield at
 
 

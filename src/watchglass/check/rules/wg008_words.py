@@ -137,13 +137,10 @@ ASSIGNED = late(
     rb"(?:ask|llm|gpt|complet|chat|generat|respon|quer|invoke|predict|answer|prompt|pars|summar|translat)\w*\("
 )
 """Names that are given what a function gives that may have asked a model."""
-SHOWN = late(rb"[{(,%+][ \t\n]*(\w+)\b")
+SHOWN = late(rb"[{(,%+][ \t\n]*([\w.]+)")
 """Names that stand where something is shown."""
-ANSWERED = late(
-    rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:answer|reply|llm|gpt|generated|ask_|ask\()\w*"
-    rb"[ \t]*[}),!:\[.(]"
-)
-"""What a logged answer may be called."""
+CALLED_ANSWERS = (b"answer", b"reply", b"llm", b"gpt", b"generated", b"ask_", b"respon", b"output", b"chat")
+"""What a logged answer may be called, in a file that asks: others have responses of another kind."""
 PLAINLY_ASKS = (
     b"ask_llm",
     b"call_llm",
@@ -155,8 +152,6 @@ PLAINLY_ASKS = (
     b" ask(",
 )
 """One of them is in a file that sends no request and is looked through for answers all the same."""
-RESPONDED = late(rb"[{(,%+][ \t\n]*(?:\w+\.)*\w*(?:respon|output|chat)\w*[ \t]*[}),!:\[.(]")
-"""The same, in a file that asks: others have responses of another kind."""
 SIDE_BY_SIDE = frozenset({"zip", "enumerate"})
 NAMES_AN_ANSWER = late(r"^r$|^res$|resp|answer|complet|result|output|reply|generat", re.I)
 """Which of the names in `for path, response in zip(paths, responses)` has the answer."""
