@@ -63,15 +63,26 @@ def _answered(data: bytes, logged: Iterable[int], package: str) -> Iterator[int]
     asks = tokens.may_request(data, package)
     if not asks and not tokens.any_of(data, words.PLAINLY_ASKS):
         return
-    given = frozenset(words.ASSIGNED.findall(data))
     for at in logged:
         if data.startswith(b"print(", at):
             continue
+        given = _given(data)
         shown = words.SHOWN.findall(data, at, at + words.NEAR)
         if any(each.partition(b".")[0] in given for each in shown) or (
             asks and any(part in each.rpartition(b".")[2] for each in shown for part in words.CALLED_ANSWERS)
         ):
             yield at
+
+
+_last_given: tuple[bytes, frozenset[bytes]] = (b"", frozenset())
+
+
+def _given(data: bytes) -> frozenset[bytes]:
+    """Names that are given what may be an answer; asked again and again, and the last answer is kept."""
+    global _last_given
+    if _last_given[0] is not data:
+        _last_given = (data, frozenset(words.ASSIGNED.findall(data)))
+    return _last_given[1]
 
 
 def lines(subject: Subject) -> list[int]:
