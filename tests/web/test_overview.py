@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.web.browser import PHONE, WIDE, settled
 from tests.web.conftest import Open
@@ -107,17 +108,18 @@ def test_who_has_a_minute_gets_sentences(page: Page) -> None:
 
 
 @pytest.mark.long
-def test_large_amounts_are_shown_whole(on: Open) -> None:
-    """What is a million times as dear is read to its cents: in the figures, and in tables whose columns were
-    made for less; on a phone too. On paper there is nothing to press, and it is white."""
+def test_large_amounts_are_shown_whole(on: Open, site: Site) -> None:
+    """What costs more than a million dollars is read to its cents: in figures, and in tables whose columns
+    were made for less; on a phone too. On paper there is nothing to press, and it is white."""
+    assert site.http.post("/v1/traces", json=_dear_call()).status_code == 200
+    site.settle()
     for viewport in (WIDE, PHONE):
         page = on(viewport=viewport, dark=True)
-        page.route(re.compile("/api/v1/overview"), _dearer)
-        page.goto("/?since=3d")
+        page.goto("/?since=2025-06-01&until=2025-06-02")
         settled(page)
         amounts = page.locator(".stat-value [data-long], .data-table-end [data-long]")
         assert amounts.count() > 1
-        expect(amounts.first).to_contain_text(re.compile(r"\$[\d,]{10,}\.\d\d"))
+        expect(amounts.first).to_contain_text(re.compile(r"\$[\d,]{9,}\.\d\d"))
         page.wait_for_function(NONE_CUT)
     page.emulate_media(media="print")
     expect(page.get_by_role("button", name="Columns")).to_be_hidden()
@@ -128,11 +130,31 @@ NONE_CUT = """() => [...document.querySelectorAll('.stat-value, td.data-table-en
     .every((each) => each.scrollWidth <= each.clientWidth)"""
 
 
-def _dearer(route: Route) -> None:
-    """Fulfils with the server's answer, all its money a million times as much."""
-    answer = route.fetch()
-    text = re.sub(r'(_usd":\s*")(\d+)\.(\d+)', r"\g<1>98765\g<2>.\3", answer.text())
-    route.fulfill(response=answer, body=text)
+DEAR_NS = 1_748_779_200_000_000_000
+"""2025-06-01T12:00:00Z, which no other test asks about."""
+
+
+def _dear_call() -> dict[str, Any]:
+    """A call of some million dollars."""
+    said = {
+        "gen_ai.operation.name": {"stringValue": "chat"},
+        "gen_ai.provider.name": {"stringValue": "openai"},
+        "gen_ai.request.model": {"stringValue": "o1-pro"},
+        "gen_ai.usage.input_tokens": {"intValue": "987654321"},
+        "gen_ai.usage.output_tokens": {"intValue": "1987654321"},
+        "watchglass.tenant": {"stringValue": "dear"},
+    }
+    span = {
+        "traceId": "d" * 32,
+        "spanId": "d" * 16,
+        "name": "chat o1-pro",
+        "kind": 3,
+        "startTimeUnixNano": str(DEAR_NS),
+        "endTimeUnixNano": str(DEAR_NS + 10**9),
+        "attributes": [{"key": key, "value": value} for key, value in said.items()],
+    }
+    scope = {"scope": {"name": "opentelemetry.instrumentation.genai.openai"}, "spans": [span]}
+    return {"resourceSpans": [{"resource": {}, "scopeSpans": [scope]}]}
 
 
 def test_a_time_without_calls_says_the_next_step(page: Page) -> None:
