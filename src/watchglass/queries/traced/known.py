@@ -48,7 +48,7 @@ def whole(spans: Columns, calls: Columns, executions: Columns) -> Columns:
     made = {name: [values[place] for place in once.values()] for name, values in spans.items()}
     made["missing"], made["running"] = [False] * len(once), [False] * len(once)
     seen = set(once)
-    for told, tell in ((calls, _of_call), (executions, _of_execution)):
+    for told, tell in ((calls, _of_call), (_placed(executions), _of_execution)):
         for place, span_id in enumerate(told["span_id"]):
             if span_id not in seen:
                 seen.add(span_id)
@@ -70,6 +70,14 @@ def last_moment(starts: Sequence[int], durations: Sequence[int | None]) -> int:
 _UNTOLD = {"events": 0, "exceptions": 0, "missing": True}
 
 
+def _placed(executions: Columns) -> Columns:
+    """The same with the span of the execution that each is part of, '' where none is known."""
+    if not executions["span_id"]:
+        return executions
+    spans = dict(zip(executions["task_id"], executions["span_id"], strict=True))
+    return executions | {"above": [spans.get(each or "", "") for each in executions["parent_task_id"]]}
+
+
 def _of_call(calls: Columns, place: int) -> dict[str, Any]:
     return {
         "span_id": calls["span_id"][place],
@@ -87,10 +95,9 @@ def _of_call(calls: Columns, place: int) -> dict[str, Any]:
 
 
 def _of_execution(executions: Columns, place: int) -> dict[str, Any]:
-    above, tasks = executions["parent_task_id"][place], executions["task_id"]
     return {
         "span_id": executions["span_id"][place],
-        "parent_span_id": executions["span_id"][tasks.index(above)] if above in tasks else "",
+        "parent_span_id": executions["above"][place],
         "name": executions["name"][place],
         "service": executions["service"][place],
         "scope": executions["scope"][place],

@@ -1,6 +1,9 @@
 """What is asked of the store of a trace: spans, calls and executions, one statement and one dictionary of
 columns each.
 
+Not through the views: an id is part of a row's identity, so that it may be looked for before rows are
+de-duplicated (PREWHERE), which spares reading the other columns of its neighbours.
+
 As columns, not as rows: a dictionary for each of thousands of spans takes longer to make than to ask for.
 """
 
