@@ -75,7 +75,7 @@ class CallColumns(msgspec.Struct, frozen=True, kw_only=True):
 
 class ExecutionColumns(msgspec.Struct, frozen=True, kw_only=True):
     """Tasks, runs of agents, flows and tools, as spans tell of them: one value an execution in each list, in
-    order of time. `span` is the place of its span, -1 if gone; `task_id` is '' where it is that of the trace
+    order of time. `span` is the place of its span; `task_id` is '' where it is that of the trace
     and span; the others are places in `texts`."""
 
     span: list[int]

@@ -241,7 +241,7 @@ def _executions(trace_id: str, done: Columns, places: dict[str, int], texts: _Te
     named = ("kind", "name", "status", "agent", "error_type", "error_message")
     told = zip(done["task_id"], done["span_id"], strict=True)
     return ExecutionColumns(
-        span=[places.get(span_id, -1) for span_id in done["span_id"]],
+        span=[places[span_id] for span_id in done["span_id"]],
         task_id=["" if task_id == f"{trace_id}:{span_id}" else task_id for task_id, span_id in told],
         **{name: texts.placed(done[name]) for name in named},
     )

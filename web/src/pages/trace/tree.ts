@@ -60,7 +60,6 @@ export function treeOf(view: View): Tree {
     else tree.waited.set(span, [[from, until]]);
   }
   for (const [at, span] of view.executions.span.entries()) {
-    if (span < 0) continue;
     const execution = executionOf(view, at);
     tree.executions.set(span, execution);
     if (isKind(execution.kind)) tree.kind[span] = execution.kind;
